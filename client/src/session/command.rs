@@ -1,0 +1,154 @@
+//! What a person can ask of the session.
+
+use serde::{Deserialize, Serialize};
+
+use crate::private::Private;
+
+/// One wish of the person, from a screen or from a line of the headless driver.
+///
+/// As a JSON line: `{"command":"sign_in","name":"ada","passphrase":"…"}`.
+/// What a phase does not allow is ignored there, so a late click does no harm.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// "I have an invitation".
+    ChooseGuest,
+    /// "I work here".
+    ChooseStaff,
+    /// Opens the keys on this computer and starts the sign-in.
+    SignIn {
+        /// Account name.
+        name: Private,
+        /// Typed passphrase; it never leaves this computer.
+        passphrase: Private,
+    },
+    /// The second factor's six digits.
+    SecondFactor {
+        /// Digits; spaces are accepted.
+        code: Private,
+    },
+    /// Back to the start, with every key dropped.
+    SignOut,
+    /// Reads today's list anew.
+    Refresh,
+    /// Opens the booking page.
+    OpenBooking,
+    /// Books an appointment.
+    Book {
+        /// Practice's own reference, never a patient's name.
+        label: String,
+        /// Unix seconds.
+        starts_at: u64,
+    },
+    /// Makes link and code for an appointment.
+    MakeInvitation {
+        /// Id from today's list.
+        appointment: String,
+    },
+    /// The link is sent: show the code, for the other channel.
+    InvitationNext,
+    /// Both are sent: back to today's list.
+    InvitationSent,
+    /// Withdraws the invitation of an appointment.
+    RevokeInvitation {
+        /// Id from today's list.
+        appointment: String,
+    },
+    /// Opens the room of an appointment, with this device alone in its group.
+    StartConsultation {
+        /// Id from today's list.
+        appointment: String,
+    },
+    /// Guest: the invitation's link, as pasted.
+    PasteLink {
+        /// Text holding a `quietroom:` link.
+        text: Private,
+    },
+    /// Guest: the 8 digits of the other channel.
+    EnterCode {
+        /// Digits; spaces are accepted.
+        code: Private,
+    },
+    /// Guest: the lobby card, which is sealed to the clinician.
+    AboutYou {
+        /// Full name.
+        name: Private,
+        /// As typed, `YYYY-MM-DD`.
+        birth_date: Private,
+        /// Number to call when the connection is lost; may be empty.
+        phone: Private,
+        /// Who is with the guest, if anybody.
+        #[serde(default)]
+        with_them: Option<Private>,
+        /// The guest agrees to a consultation by video.
+        consent: bool,
+    },
+    /// Devices are checked, or skipped: go on and knock.
+    DevicesOk,
+    /// Host: lets a waiting guest in.
+    Admit {
+        /// Id from the waiting list.
+        participant: String,
+        /// The host has compared the card with what it knows; without it nobody is admitted.
+        identity_confirmed: bool,
+    },
+    /// Host: turns a waiting guest away.
+    Deny {
+        /// Id from the waiting list.
+        participant: String,
+    },
+    /// Microphone off (`true`) or on.
+    Mute {
+        /// Whether to mute.
+        muted: bool,
+    },
+    /// Camera on or off.
+    Camera {
+        /// Whether the camera sends.
+        on: bool,
+    },
+    /// Starts a safety-words check with everybody in the call.
+    SafetyStart,
+    /// What the people found on comparing the words.
+    SafetyAnswer {
+        /// Whether the words were the same.
+        matches: bool,
+    },
+    /// Leaves; for a host that is the end for all, since nobody could let anybody in.
+    Leave,
+    /// Host: ends the consultation for everybody.
+    EndForAll,
+    /// One page back where there is one.
+    Back,
+    /// The notice was read.
+    Dismiss,
+    /// Leaves the goodbye page.
+    Done,
+    /// Closes the program, with everything that is open.
+    Quit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_line_becomes_a_command() {
+        let line = r#"{"command":"admit","participant":"p1","identity_confirmed":true}"#;
+        assert!(matches!(
+            serde_json::from_str::<Command>(line),
+            Ok(Command::Admit { identity_confirmed: true, .. })
+        ));
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        assert!(serde_json::from_str::<Command>(r#"{"command":"deny","participant":"p","why":"x"}"#).is_err());
+    }
+
+    #[test]
+    fn debug_of_a_sign_in_shows_no_passphrase() {
+        let command = Command::SignIn { name: "ada".into(), passphrase: "correct horse".into() };
+        assert!(!format!("{command:?}").contains("horse"));
+    }
+}
