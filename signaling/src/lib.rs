@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The signaling service: who may meet whom, in which order messages arrive, and nothing of what they say.
+//!
+//! The server signs people in, keeps appointments and invitations, runs the lobby and delivers opaque bytes in one order
+//! per call. It refuses to know more: it links no MLS and no frame encryption, it never sees an invitation's secret or
+//! code, and it holds no patient's name. A server that lies can delay or deny a call; it cannot join one.
+//!
+//! Map:
+//! - [`protocol`]: wire types of REST and WebSocket, the only part that a client compiles (`default-features = false`).
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
+
+pub mod protocol;

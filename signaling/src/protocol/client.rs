@@ -1,0 +1,144 @@
+//! What a client may say on the WebSocket.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AppointmentId, Opaque, ParticipantId, Secret};
+
+/// One message of a client. Everything but `Hello` passes the room's authority check (role × action, default deny).
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// First message of both kinds of session; anything else before it closes the socket.
+    Hello {
+        /// [`super::PROTOCOL_VERSION`] of the client.
+        version: u16,
+        /// Token of a staff or guest session.
+        token: Secret,
+    },
+    /// Host: be present for this appointment. Leaves another room that this socket was in. Answered with `Waiting`.
+    OpenRoom {
+        /// The host's own appointment.
+        appointment: AppointmentId,
+    },
+    /// Guest: wait (or, once admitted, be reconnected) in the room that its invitation names. Answered with `Lobby`, or
+    /// with `Admitted` again.
+    EnterLobby,
+    /// Opaque message before admission, at most [`super::MAX_RELAY_LEN`] bytes. Not stored: without its receiver it is
+    /// answered with `LOB-01` (no host) or `LOB-02` (guest gone).
+    Relay {
+        /// Host: a waiting guest. Guest: `None`, the host.
+        to: Option<ParticipantId>,
+        /// Bytes of the key exchange or a sealed card.
+        body: Opaque,
+    },
+    /// Host: let a waiting guest in. Commit, Welcome and PSK are one atomic bundle.
+    Admit {
+        /// The waiting guest.
+        participant: ParticipantId,
+        /// Epoch that the commit was made in (compare-and-set).
+        epoch: u64,
+        /// MLS commit (RFC 9420 section 12.4) as a `PrivateMessage`.
+        commit: Opaque,
+        /// MLS Welcome for the guest.
+        welcome: Opaque,
+        /// The sealed external PSK for the members present, if there are any besides the host.
+        invite_psk: Option<Opaque>,
+    },
+    /// Host: refuse a waiting guest. Its invitation is spent.
+    Deny {
+        /// The waiting guest.
+        participant: ParticipantId,
+    },
+    /// Member: a commit that admits nobody.
+    Commit {
+        /// Epoch that the commit was made in (compare-and-set).
+        epoch: u64,
+        /// MLS commit as a `PrivateMessage`.
+        commit: Opaque,
+        /// What it does, as far as the server must know.
+        intent: CommitIntent,
+    },
+    /// Member: an application message; ordered in the same log as commits, and refused with `Conflict` in a past epoch.
+    Application {
+        /// Epoch that the message was sealed in.
+        epoch: u64,
+        /// MLS `PrivateMessage`.
+        body: Opaque,
+    },
+    /// Member: send the log again.
+    Replay {
+        /// Last sequence number that the client has.
+        after: u64,
+    },
+    /// Leave the room; the socket stays.
+    Leave,
+    /// Host: end the consultation for everyone.
+    EndCall,
+}
+
+/// What a commit does. The server cannot verify it, and no client believes it: it is for order, fairness and audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum CommitIntent {
+    /// Removes this participant's leaf: any by a host, by others one that said `Leave`.
+    Remove {
+        /// Who holds no keys afterwards. It gets this commit and no later entry.
+        participant: ParticipantId,
+    },
+    /// The committer's own path update; at most one per 60 s for a member who is not a host.
+    Update,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_have_the_agreed_form() {
+        let message: ClientMessage =
+            serde_json::from_str(r#"{"type":"application","epoch":3,"body":"AA=="}"#).unwrap();
+        assert!(matches!(
+            message,
+            ClientMessage::Application { epoch: 3, .. }
+        ));
+        assert_eq!(
+            serde_json::to_string(&ClientMessage::EnterLobby).unwrap(),
+            r#"{"type":"enter_lobby"}"#
+        );
+        let update = ClientMessage::Commit {
+            epoch: 0,
+            commit: Opaque::default(),
+            intent: CommitIntent::Update,
+        };
+        assert_eq!(
+            serde_json::to_string(&update).unwrap(),
+            r#"{"type":"commit","epoch":0,"commit":"","intent":{"kind":"update"}}"#
+        );
+    }
+
+    #[test]
+    fn unknown_types_and_fields_are_refused() {
+        for text in [
+            r#"{"type":"whisper"}"#,
+            r#"{"type":"replay","after":1,"also":2}"#,
+            r#"{"type":"replay"}"#,
+            r#"{"type":"replay","after":-1}"#,
+            "[]",
+            "",
+        ] {
+            assert!(
+                serde_json::from_str::<ClientMessage>(text).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hello_does_not_print_its_token() {
+        let hello = ClientMessage::Hello {
+            version: 1,
+            token: Secret::new("abc".to_owned()),
+        };
+        assert!(!format!("{hello:?}").contains("abc"));
+    }
+}

@@ -1,0 +1,408 @@
+//! REST bodies, in the order of use. JSON, `POST` unless said; a session goes into `Authorization: Bearer …`.
+//!
+//! | route | who | request → answer |
+//! | --- | --- | --- |
+//! | `GET /v1/info` | anyone | → [`InfoResponse`] |
+//! | `/v1/bootstrap` | one-time secret | [`BootstrapRequest`] → [`EnrolResponse`] |
+//! | `/v1/enrol` | enrolment secret | [`EnrolRequest`] → [`EnrolResponse`] |
+//! | `/v1/enrol/confirm` | ticket | [`CodeRequest`] → [`Empty`] |
+//! | `/v1/auth/start` | anyone | [`AuthStartRequest`] → [`TicketResponse`] |
+//! | `/v1/auth/totp` | ticket | [`CodeRequest`] → [`SessionResponse`] |
+//! | `/v1/auth/logout` | session | → [`Empty`] |
+//! | `GET /v1/users` | admin, front desk, host | → [`StaffList`] |
+//! | `/v1/users` | admin | [`CreateUserRequest`] → [`CreateUserResponse`] |
+//! | `GET /v1/appointments` | admin, front desk (all), host (own) | → [`AppointmentList`] |
+//! | `/v1/appointments` | admin, front desk, host (own) | [`BookRequest`] → [`Appointment`] |
+//! | `/v1/appointments/{id}/move` | as booking | [`MoveRequest`] → [`Appointment`] |
+//! | `/v1/appointments/{id}/cancel` | as booking | → [`Empty`] |
+//! | `/v1/appointments/{id}/invitations` | the appointment's host | [`CreateInvitationRequest`] → [`Empty`] |
+//! | `/v1/invitations/{invite_id}/revoke` | the appointment's host | → [`Empty`] |
+//! | `/v1/join/lookup` | anyone | [`JoinLookupRequest`] → [`JoinLookupResponse`] |
+//! | `/v1/join/redeem` | lobby token | [`JoinRedeemRequest`] → [`JoinRedeemResponse`] |
+//! | `GET /v1/audit?after=N` | auditor | → [`AuditPage`] |
+//! | `GET /v1/audit/verify` | auditor | → [`AuditVerdict`] |
+//!
+//! Every refusal has an [`super::ErrorBody`].
+
+use serde::{Deserialize, Serialize};
+
+use super::{AppointmentId, InviteId, Opaque, Secret, UserId};
+
+/// Seconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixSeconds(pub u64);
+
+/// What a staff account may do. One account has one role; who needs two has two accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StaffRole {
+    /// Manages users; books; never enters a consultation.
+    Admin,
+    /// A clinician: invites, admits, consults.
+    Host,
+    /// Reserves slots for hosts; cannot invite.
+    FrontDesk,
+    /// Reads the audit.
+    Auditor,
+}
+
+/// Role that an invitation is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestRole {
+    /// The patient.
+    Patient,
+    /// Family or another carer.
+    Carer,
+    /// An interpreter.
+    Interpreter,
+    /// A captioner.
+    Captioner,
+}
+
+/// A body without content (`{}`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+/// The practice as everybody may know it. A client believes the phone only with a valid signature of the practice key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PracticeInfo {
+    /// Name for people.
+    pub name: String,
+    /// Phone number for people.
+    pub phone: String,
+    /// Ed25519 public key, 32 bytes.
+    pub public_key: Opaque,
+    /// Signature of the practice key over the phone number.
+    pub phone_signature: Opaque,
+}
+
+/// Answer of `GET /v1/info`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InfoResponse {
+    /// [`super::PROTOCOL_VERSION`] of the server.
+    pub version: u16,
+    /// The practice, once it is set up.
+    pub practice: Option<PracticeInfo>,
+}
+
+/// Sets up the practice and its first admin. May be repeated until the admin's second factor is confirmed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BootstrapRequest {
+    /// The one-time secret that `quietroom-server init` printed.
+    pub secret: Secret,
+    /// Name of the practice, at most [`super::MAX_NAME_LEN`] bytes.
+    pub practice_name: String,
+    /// Phone of the practice, at most 32 bytes.
+    pub practice_phone: String,
+    /// Ed25519 public key, 32 bytes.
+    pub practice_public_key: Opaque,
+    /// Signature over the phone, 64 bytes.
+    pub phone_signature: Opaque,
+    /// Sign-in name of the first admin, at most [`super::MAX_NAME_LEN`] bytes; case does not matter.
+    pub admin_name: String,
+    /// The login secret that the client derived from the passphrase (base64, 16 to 256 bytes); never the passphrase.
+    pub passphrase: Secret,
+}
+
+/// Makes a staff account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUserRequest {
+    /// Sign-in name, unique without regard to case, at most [`super::MAX_NAME_LEN`] bytes.
+    pub name: String,
+    /// Name that colleagues and patients see, at most [`super::MAX_NAME_LEN`] bytes.
+    pub display: String,
+    /// What the account may do.
+    pub role: StaffRole,
+}
+
+/// A new account that waits for its owner.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CreateUserResponse {
+    /// The account.
+    pub user: UserId,
+    /// Given to its owner in person; valid for 7 days, until the second factor is confirmed.
+    pub enrolment_secret: Secret,
+}
+
+/// Sets the passphrase of a new account and asks for its second factor.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolRequest {
+    /// Sign-in name.
+    pub name: String,
+    /// From [`CreateUserResponse`].
+    pub enrolment_secret: Secret,
+    /// The derived login secret, as in [`BootstrapRequest::passphrase`].
+    pub passphrase: Secret,
+}
+
+/// A second factor to be confirmed with a code.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EnrolResponse {
+    /// TOTP secret (RFC 6238: SHA-1, 6 digits, 30 s) in base32 without padding.
+    pub totp_secret: Secret,
+    /// The same as an `otpauth:` address for authenticator apps.
+    pub totp_uri: Secret,
+    /// For [`CodeRequest`]; valid for 10 minutes.
+    pub ticket: Secret,
+}
+
+/// A second-factor code, for `/v1/enrol/confirm` and `/v1/auth/totp`.
+///
+/// A code counts once: the step of a confirmed or refused-as-replayed code must be greater than the last one used. After a
+/// confirmation the next sign-in therefore needs the next code.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeRequest {
+    /// From the step before.
+    pub ticket: Secret,
+    /// Six digits.
+    pub code: Secret,
+}
+
+/// First step of a sign-in.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthStartRequest {
+    /// Sign-in name.
+    pub name: String,
+    /// The derived login secret, as in [`BootstrapRequest::passphrase`].
+    pub passphrase: Secret,
+}
+
+/// The passphrase was right.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TicketResponse {
+    /// For [`CodeRequest`]; valid for 5 minutes.
+    pub ticket: Secret,
+}
+
+/// A signed-in session: 15 minutes without use or 12 hours end it; an open WebSocket counts as use.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SessionResponse {
+    /// Token for `Authorization` and `Hello`.
+    pub session: Secret,
+    /// The account.
+    pub user: UserId,
+    /// Name that others see.
+    pub display: String,
+    /// What the account may do.
+    pub roles: Vec<StaffRole>,
+    /// The practice.
+    pub practice: Option<PracticeInfo>,
+    /// End of the 12 hours.
+    pub expires_at: UnixSeconds,
+}
+
+/// Accounts of the practice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffList {
+    /// By display name.
+    pub staff: Vec<StaffMember>,
+}
+
+/// One account as colleagues see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffMember {
+    /// The account.
+    pub user: UserId,
+    /// Name that others see.
+    pub display: String,
+    /// What the account may do.
+    pub role: StaffRole,
+    /// Whether passphrase and second factor are set.
+    pub enrolled: bool,
+}
+
+/// Reserves a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BookRequest {
+    /// A reference of the practice, not a name; 1 to [`super::MAX_LABEL_LEN`] bytes.
+    pub label: String,
+    /// Begin.
+    pub starts_at: UnixSeconds,
+    /// Length in minutes, 1 to 480.
+    pub duration_min: u16,
+    /// Whose appointment; `None` books for the host who asks.
+    pub host: Option<UserId>,
+}
+
+/// Moves a slot; invitations made for it then answer `INV-05`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveRequest {
+    /// New begin.
+    pub starts_at: UnixSeconds,
+    /// New length in minutes, 1 to 480.
+    pub duration_min: u16,
+}
+
+/// Appointments from 24 hours ago on, by begin, at most 500.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentList {
+    /// The appointments.
+    pub appointments: Vec<Appointment>,
+}
+
+/// One reserved slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appointment {
+    /// Its id, also of its room.
+    pub id: AppointmentId,
+    /// Reference of the practice.
+    pub label: String,
+    /// Begin.
+    pub starts_at: UnixSeconds,
+    /// Length in minutes.
+    pub duration_min: u16,
+    /// Whose.
+    pub host: UserId,
+    /// Where it stands.
+    pub state: AppointmentState,
+    /// Guests in its lobby now.
+    pub waiting: u32,
+    /// Newest last, at most 64.
+    pub invitations: Vec<InvitationSummary>,
+}
+
+/// Where an appointment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppointmentState {
+    /// Still to come or running.
+    Planned,
+    /// Cancelled.
+    Cancelled,
+    /// A host ended its call; the host may open it again.
+    Ended,
+}
+
+/// One invitation as staff see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationSummary {
+    /// Its id.
+    pub invite_id: InviteId,
+    /// For whom.
+    pub role: GuestRole,
+    /// Where it stands.
+    pub state: InvitationState,
+    /// First moment of use.
+    pub not_before: UnixSeconds,
+    /// Last moment of use.
+    pub expires_at: UnixSeconds,
+}
+
+/// Where an invitation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitationState {
+    /// Made, not used yet.
+    Made,
+    /// A guest holds it and was not admitted yet.
+    Redeemed,
+    /// Its guest was admitted.
+    Used,
+    /// Its guest was not admitted.
+    Denied,
+    /// Withdrawn by the host.
+    Revoked,
+    /// The appointment was moved or cancelled.
+    Moved,
+}
+
+/// Registers an invitation that the host's client made. Link secret and code stay there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateInvitationRequest {
+    /// From the link.
+    pub invite_id: InviteId,
+    /// SHA-256 of the lobby token, 32 bytes.
+    pub token_hash: Opaque,
+    /// For whom.
+    pub role: GuestRole,
+    /// First moment of use.
+    pub not_before: UnixSeconds,
+    /// Last moment of use, at most 24 hours after the appointment's end.
+    pub expires_at: UnixSeconds,
+}
+
+/// Asks what became of an invitation, before any secret is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinLookupRequest {
+    /// From the link.
+    pub invite_id: InviteId,
+}
+
+/// What the server says of an invitation without its token. Unknown ids are refused with `INV-01`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinLookupResponse {
+    /// Why redeeming would be refused now, if it would.
+    pub refusal: Option<super::ErrorBody>,
+    /// Begin of the appointment as it stands now.
+    pub starts_at: UnixSeconds,
+    /// The practice.
+    pub practice: PracticeInfo,
+}
+
+/// Binds an invitation to this client.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinRedeemRequest {
+    /// From the link.
+    pub invite_id: InviteId,
+    /// The lobby token, 32 bytes, as base64.
+    pub lobby_token: Secret,
+}
+
+/// A guest's session: good for the WebSocket and one room, at most 4 hours.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct JoinRedeemResponse {
+    /// Token for `Hello`.
+    pub guest_session: Secret,
+    /// End of the session.
+    pub expires_at: UnixSeconds,
+}
+
+/// Some rows of the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// At most 200, by sequence number.
+    pub rows: Vec<AuditRow>,
+}
+
+/// One row of the audit: no clinical content, no names of patients, no addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Sequence number from 1, without gaps.
+    pub seq: u64,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub at_ms: u64,
+    /// What happened, as `group.event`.
+    pub event: String,
+    /// Staff or participant id in hex, or empty.
+    pub actor: String,
+    /// Role of the actor, or empty.
+    pub role: String,
+    /// Appointment or invitation id in hex, or empty.
+    pub subject: String,
+    /// `ok` or the code of the refusal.
+    pub outcome: String,
+    /// SHA-384 over the row before's hash and this row.
+    pub hash: Opaque,
+}
+
+/// Whether the chain of the audit holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditVerdict {
+    /// Number of rows that were checked.
+    pub rows: u64,
+    /// First sequence number that does not fit (`AUD-01`), if any.
+    pub broken_at: Option<u64>,
+}

@@ -1,0 +1,174 @@
+//! What the server says on the WebSocket.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ErrorCode, GuestRole, InviteId, Opaque, ParticipantId};
+
+/// One message of the server. A guest who was not admitted gets `Ready`, `Lobby`, `Relay`, `Error` and `Admitted`,
+/// nothing else, ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ServerMessage {
+    /// The session is valid.
+    Ready {
+        /// The receiver's own id in rooms.
+        participant: ParticipantId,
+        /// [`super::PROTOCOL_VERSION`] of the server.
+        version: u16,
+    },
+    /// To hosts: everyone who waits, first come first, whole list at each change.
+    Waiting {
+        /// At most 50.
+        guests: Vec<WaitingGuest>,
+    },
+    /// To guests: how they stand in the lobby.
+    Lobby {
+        /// Current state; it replaces the one before.
+        state: LobbyState,
+    },
+    /// An opaque message before admission.
+    Relay {
+        /// Who sent it.
+        from: ParticipantId,
+        /// Bytes of the key exchange or a sealed card.
+        body: Opaque,
+    },
+    /// One entry of the call's log, to everyone admitted, the sender included: that is the echo.
+    Entry {
+        /// Position in the log, from 1, without gaps for a receiver since its own admission.
+        seq: u64,
+        /// Epoch that the bytes were made in. After a commit the log is in the next one.
+        epoch: u64,
+        /// Who sent it.
+        from: ParticipantId,
+        /// The bytes.
+        entry: Delivery,
+    },
+    /// To the admitted guest only.
+    Admitted {
+        /// Position of the commit that admitted it; later entries follow, `Replay` starts here.
+        seq: u64,
+        /// Epoch that the commit was made in; the joiner's group is in the next one.
+        epoch: u64,
+        /// MLS Welcome.
+        welcome: Opaque,
+    },
+    /// The compare-and-set on the epoch was lost; the winner comes or came as an `Entry`.
+    Conflict {
+        /// Epoch that the log is in.
+        epoch: u64,
+    },
+    /// To admitted participants: a socket came or went. Advice only, the roster is the MLS membership.
+    Presence {
+        /// Whose.
+        participant: ParticipantId,
+        /// Whether a socket is there.
+        present: bool,
+    },
+    /// To admitted participants: the host ended the consultation.
+    Ended,
+    /// The last message, or the session, was refused.
+    Error {
+        /// Why.
+        code: ErrorCode,
+        /// When trying again makes sense, in seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_s: Option<u32>,
+    },
+}
+
+/// One waiting guest as the host sees it; who it is comes sealed through `Relay`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingGuest {
+    /// Its id in rooms.
+    pub participant: ParticipantId,
+    /// Role that the invitation was made for.
+    pub role: GuestRole,
+    /// Its invitation.
+    pub invite_id: InviteId,
+    /// Time since it came, in milliseconds; a short loss of the socket does not reset it.
+    pub waited_ms: u64,
+}
+
+/// How a guest stands in the lobby.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LobbyState {
+    /// Wait. Sent to a guest who was admitted before, it says that the group is gone and the knock must be repeated.
+    Waiting {
+        /// Whether a host is there to answer a knock.
+        host_present: bool,
+        /// Place in the queue, from 1.
+        position: u32,
+    },
+    /// Not admitted this time (`LOB-04`).
+    Denied,
+    /// The consultation is over.
+    Closed,
+}
+
+/// Bytes of one log entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Delivery {
+    /// A commit; it moves the log to the next epoch.
+    Commit {
+        /// MLS `PrivateMessage`.
+        commit: Opaque,
+        /// The sealed external PSK that the commit names, for members present; it belongs to this commit only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite_psk: Option<Opaque>,
+    },
+    /// An application message.
+    Application {
+        /// MLS `PrivateMessage`.
+        body: Opaque,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_survive_the_wire() {
+        let from = ParticipantId::from_bytes([1; 16]);
+        for message in [
+            ServerMessage::Ready {
+                participant: from,
+                version: 1,
+            },
+            ServerMessage::Lobby {
+                state: LobbyState::Waiting {
+                    host_present: true,
+                    position: 2,
+                },
+            },
+            ServerMessage::Lobby {
+                state: LobbyState::Denied,
+            },
+            ServerMessage::Entry {
+                seq: 1,
+                epoch: 0,
+                from,
+                entry: Delivery::Commit {
+                    commit: Opaque::new(vec![1]),
+                    invite_psk: None,
+                },
+            },
+            ServerMessage::Ended,
+            ServerMessage::Error {
+                code: ErrorCode::TooManyTries,
+                retry_after_s: Some(300),
+            },
+        ] {
+            let json = serde_json::to_string(&message).unwrap();
+            assert_eq!(
+                serde_json::from_str::<ServerMessage>(&json).unwrap(),
+                message,
+                "{json}"
+            );
+        }
+    }
+}
