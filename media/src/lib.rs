@@ -1,1 +1,49 @@
-//! Placeholder.
+//! Everything between a device and the network, and back: capture, pixels, codecs, packets, jitter, playout.
+//!
+//! One rule holds the crate together: what leaves through `transport` is a sealed frame that only `crypto` can make,
+//! and what is decoded was opened by `crypto` before. There is no unencrypted mode, and no trait that could provide one.
+//!
+//! What this crate refuses to do: it keeps no names, knows no rooms or roles, writes nothing to disk (except the dumps
+//! of the feature `lab`), and never lets a peer's bytes grow a queue or a picture without a bound.
+//!
+//! | module | purpose | where it runs |
+//! | --- | --- | --- |
+//! | [`time`], [`frame`], [`slot`], `pool` | capture clock, bit rates; raw and encoded frames; newest-wins hand-over | pure |
+//! | [`source`] | camera, Y4M file, test pattern; microphone, WAV file, voice | named threads, sound callbacks |
+//! | [`process`] | pixel conversion and scaling; echo, noise, gain | the thread of the pipeline, pure functions |
+//! | [`codec`] | H.264, AV1 and Opus behind one small type each; the only `unsafe` is in `codec/sys` | codec threads |
+//!
+//! Pictures are I420, BT.601, limited range, everywhere between capture and screen: sources convert to it once, so no
+//! frame needs to carry its matrix.
+//!
+//! Royalties: H.264 is built from OpenH264's source. Cisco pays the patent pool only for its own binary, so whoever
+//! ships a build with the feature `h264` answers for the fee. Without that feature the crate is royalty-free (AV1).
+
+#![deny(unsafe_code)]
+
+pub mod codec;
+mod engine;
+pub mod error;
+pub mod frame;
+mod payload;
+mod pipeline;
+mod playout;
+mod pool;
+pub mod process;
+pub mod slot;
+pub mod source;
+mod stats;
+pub mod time;
+pub mod transport;
+
+pub use engine::{Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, Levels, Wake};
+pub use error::{DeviceError, DeviceKind, MediaError};
+pub use frame::{AudioFrame, EncodedVideo, VideoFormat, VideoFrame};
+pub use playout::SpeakerSpec;
+pub use pool::FramePool;
+pub use slot::Slot;
+pub use source::audio::AudioSourceSpec;
+pub use stats::{
+    AudioReceived, AudioSent, Latency, MediaStats, PeerMedia, VideoReceived, VideoSent,
+};
+pub use time::{Bitrate, MediaTime};
