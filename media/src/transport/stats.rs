@@ -1,0 +1,36 @@
+//! Counters of one association, our own: those of the crate below stay partly at zero.
+
+use std::time::Duration;
+
+/// What one association did since it was made. Counts only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerStats {
+    /// RTP packets sent, retransmissions included.
+    pub packets_sent: u64,
+    /// RTP packets received, retransmissions included.
+    pub packets_received: u64,
+    /// Bytes of RTP (header and payload) sent, retransmissions included.
+    pub bytes_sent: u64,
+    /// Bytes of RTP (header and payload) received, retransmissions included.
+    pub bytes_received: u64,
+    /// Retransmissions that we sent because the peer asked.
+    pub retransmissions_sent: u64,
+    /// Packets that a retransmission from the peer recovered for us.
+    pub retransmissions_received: u64,
+    /// Packets that we asked for again; each counts once however often it was asked for.
+    pub packets_requested: u64,
+    /// Packets from the peer that never arrived.
+    pub packets_lost: u64,
+    /// Packets that our pacer dropped because they were older than its age limit.
+    pub packets_expired: u64,
+    /// Frames received whole, audio and video.
+    pub frames_received: u64,
+    /// Frames given up because a part never arrived.
+    pub frames_lost: u64,
+    /// Whole frames dropped because the reader of the events was too slow.
+    pub frames_dropped: u64,
+    /// Key-frame requests that we sent.
+    pub key_frames_requested: u64,
+    /// Latest round trip time.
+    pub round_trip: Option<Duration>,
+}
