@@ -1,0 +1,275 @@
+//! The engine: everything between the devices and the peers of one call.
+//!
+//! One rule of use: start it, listen to its events, and [`Engine::stop`] it; it captures at once (device check, lobby)
+//! but sends nothing before it has both an epoch's keys and a connected peer.
+//!
+//! ```text
+//!               start ─→ add_peer / install_epoch (any order) ─→ Connected ─→ FirstAudio, FirstVideo ─→ … ─→ stop
+//!                  └──── self_view, levels, set_camera, set_microphone: at any time ────────────────────────┘
+//! ```
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crypto::{LeafIndex, MediaKeys};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::codec::VideoCodec;
+use crate::error::DeviceError;
+use crate::frame::{VideoFormat, VideoFrame};
+use crate::pipeline::{Command, Shared};
+use crate::playout::SpeakerSpec;
+use crate::slot::Slot;
+use crate::source::VideoSourceSpec;
+use crate::source::audio::AudioSourceSpec;
+use crate::stats::MediaStats;
+use crate::time::{Bitrate, MediaTime};
+use crate::transport::{Path, Signal, TransportRole};
+
+/// Called on a media thread whenever a new picture lies in a slot: must return at once and never block.
+/// The window's coalescing repaint request goes here.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What to capture, how to send it, where to play.
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// Where pictures come from; `None` sends no video.
+    pub video: Option<VideoSourceSpec>,
+    /// Where the voice comes from.
+    pub audio: AudioSourceSpec,
+    /// Where the other voices go.
+    pub speaker: SpeakerSpec,
+    /// Size and frame rate asked of the video source.
+    pub format: VideoFormat,
+    /// Upper bound of the video bitrate.
+    pub video_bitrate: Bitrate,
+    /// Codec of the own video; both are always decoded.
+    pub codec: VideoCodec,
+    /// Echo canceller, noise suppression and gain on the own voice. Off for measuring and for heart sounds.
+    pub voice_processing: bool,
+    /// Local addresses to gather candidates on; empty means every interface.
+    pub bind: Vec<IpAddr>,
+    /// Called when a picture was put into the self view or a peer's slot.
+    pub wake: Option<Wake>,
+    /// Statistics begin anew this long after the first peer is connected; zero counts everything.
+    pub warm_up: Duration,
+    /// Lab only: folder for every 10th received picture and the played sound.
+    #[cfg(feature = "lab")]
+    pub dump: Option<std::path::PathBuf>,
+}
+
+/// When the own media changes to a new epoch's keys. Opening keys are installed at once in both cases.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EpochSwitch {
+    /// Immediately: somebody was removed.
+    Now,
+    /// After this time, so that everybody has the new keys: somebody was added, or keys were renewed.
+    Within(Duration),
+}
+
+/// What the engine has to tell its owner.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EngineEvent {
+    /// Carry this to the peer inside an MLS message.
+    Signal {
+        /// The peer it is for.
+        peer: LeafIndex,
+        /// Session description or candidate.
+        signal: Signal,
+    },
+    /// Media can flow to and from the peer.
+    Connected {
+        /// The peer.
+        peer: LeafIndex,
+        /// How it is reached.
+        path: Path,
+        /// From [`Engine::add_peer`] until now.
+        setup: Duration,
+    },
+    /// The path to the peer broke.
+    Disconnected {
+        /// The peer.
+        peer: LeafIndex,
+    },
+    /// The first sound of a peer was handed to the speaker.
+    FirstAudio {
+        /// The peer.
+        peer: LeafIndex,
+    },
+    /// The first picture of a peer lies in its slot.
+    FirstVideo {
+        /// The peer.
+        peer: LeafIndex,
+    },
+    /// Frames of the peer do not open: it is silent and its picture stands still (`E2E-01`). Told once, then not
+    /// before [`EngineEvent::Recovered`].
+    Undecryptable {
+        /// The peer.
+        peer: LeafIndex,
+    },
+    /// Frames of the peer open again.
+    Recovered {
+        /// The peer.
+        peer: LeafIndex,
+    },
+    /// A device failed; the engine goes on without it.
+    Device(DeviceError),
+}
+
+/// Sound levels for meters, in dB relative to full scale: −127 (silence) to 0.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    /// Own microphone after processing, also while muted, so that "you are muted" can be told.
+    pub microphone_dbov: f32,
+    /// What was last played of each peer.
+    pub peers: Vec<(LeafIndex, f32)>,
+}
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The caller outran the engine: more than 256 commands wait.
+    #[error("too many media commands wait")]
+    Overloaded,
+    /// The engine was stopped.
+    #[error("the media engine has stopped")]
+    Stopped,
+    /// The machine could not start a media thread.
+    #[error("starting a media thread failed")]
+    Thread(#[source] std::io::Error),
+}
+
+/// One call's media: devices, codecs, keys and peers. See the module for its rule.
+///
+/// All methods but [`Engine::stop`] return at once. Dropping it without `stop` ends the threads as well, but does not
+/// wait for them.
+pub struct Engine {
+    commands: mpsc::Sender<Command>,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    actor: tokio::task::JoinHandle<()>,
+}
+
+impl Engine {
+    /// Opens the devices and starts the threads `video-send`, `video-receive` and `audio`. A device that fails is
+    /// reported as [`EngineEvent::Device`], and the engine runs without it.
+    ///
+    /// The event channel holds 1,024 events; an owner that lets it fill loses further ones.
+    ///
+    /// # Errors
+    /// [`EngineError::Thread`] when the machine cannot start a thread.
+    pub fn start(
+        config: EngineConfig,
+        runtime: &Handle,
+    ) -> Result<(Self, mpsc::Receiver<EngineEvent>), EngineError> {
+        crate::pipeline::start(config, runtime)
+    }
+
+    /// Takes a new epoch's keys: opening keys at once (the old ones stay valid for 2 s), sealing keys as `switch` says,
+    /// then with a key frame.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
+    pub fn install_epoch(&self, keys: MediaKeys, switch: EpochSwitch) -> Result<(), EngineError> {
+        self.command(Command::InstallEpoch(keys, switch))
+    }
+
+    /// Makes the association with a member. Signals follow as events. Adding a peer twice does nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
+    pub fn add_peer(&self, peer: LeafIndex, role: TransportRole) -> Result<(), EngineError> {
+        self.shared.add_picture_slot(peer);
+        self.command(Command::AddPeer(peer, role))
+    }
+
+    /// Ends the association with a member; its picture is gone at once, frames of it are dropped.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
+    pub fn remove_peer(&self, peer: LeafIndex) -> Result<(), EngineError> {
+        self.shared.remove_picture_slot(peer);
+        self.command(Command::RemovePeer(peer))
+    }
+
+    /// Hands on what the peer's transport said. The caller vouches that it came in an MLS message of exactly this leaf.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
+    pub fn signal(&self, peer: LeafIndex, signal: Signal) -> Result<(), EngineError> {
+        self.command(Command::Signal(peer, signal))
+    }
+
+    /// Mutes or opens the microphone. Takes effect with the next 10 ms: a muted voice is replaced by silence before it
+    /// reaches the encoder.
+    pub fn set_microphone(&self, on: bool) {
+        self.shared.set_microphone(on);
+    }
+
+    /// Switches the camera. Off closes the device and empties the self view; nothing is sent until it is on again.
+    pub fn set_camera(&self, on: bool) {
+        self.shared.set_camera(on);
+    }
+
+    /// Own pictures as they are sent. Look with [`Slot::latest`] and [`Slot::version`]; do not take.
+    #[must_use]
+    pub fn self_view(&self) -> Arc<Slot<VideoFrame>> {
+        self.shared.self_view()
+    }
+
+    /// A peer's pictures, newest wins, in time with its voice. Look with [`Slot::latest`] and [`Slot::version`];
+    /// do not take. `None` for a peer that was not added. Closed when the peer is removed.
+    #[must_use]
+    pub fn picture_of(&self, peer: LeafIndex) -> Option<Arc<Slot<VideoFrame>>> {
+        self.shared.picture_of(peer)
+    }
+
+    /// Sound levels of the last 100 ms.
+    #[must_use]
+    pub fn levels(&self) -> Levels {
+        self.shared.levels()
+    }
+
+    /// What was counted since the start or the last [`Engine::mark_steady`].
+    #[must_use]
+    pub fn stats(&self) -> MediaStats {
+        self.shared.stats(MediaTime::now())
+    }
+
+    /// Begins the statistics anew, so that set-up is left out.
+    pub fn mark_steady(&self) {
+        self.shared.mark_steady(MediaTime::now());
+    }
+
+    /// Stops capture and playback, closes devices and associations, and returns when every thread has ended.
+    pub async fn stop(self) -> MediaStats {
+        let stats = self.stats();
+        self.shared.stop();
+        drop(self.commands);
+        // A failed join is a thread that panicked: it has ended, and its panic was reported on its own.
+        self.actor.await.ok();
+        tokio::task::spawn_blocking(move || {
+            for thread in self.threads {
+                thread.join().ok();
+            }
+        })
+        .await
+        .ok();
+        stats
+    }
+
+    fn command(&self, command: Command) -> Result<(), EngineError> {
+        self.commands
+            .try_send(command)
+            .map_err(|error| match error {
+                TrySendError::Full(_) => EngineError::Overloaded,
+                TrySendError::Closed(_) => EngineError::Stopped,
+            })
+    }
+}
