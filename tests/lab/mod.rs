@@ -1,0 +1,16 @@
+//! What the measuring tools and the tests share: numbered pictures, sound files, one-time codes.
+//!
+//! - [`barcode`]: the number that a test picture carries, drawn and read.
+//! - [`y4m`], [`wav`]: the two file formats of test content.
+//! - [`noise`]: repeatable randomness for content; never for secrets.
+//! - [`totp`]: the second factor's codes, as an authenticator shows them.
+//!
+//! It links none of the house's other crates: a tool that judges them must not share their mistakes.
+
+#![forbid(unsafe_code)]
+
+pub mod barcode;
+pub mod noise;
+pub mod totp;
+pub mod wav;
+pub mod y4m;
