@@ -14,9 +14,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod connection;
+pub mod keystore;
 pub mod pictures;
 mod private;
 pub mod session;
+pub mod settings;
 
 use std::sync::{Arc, Mutex};
 

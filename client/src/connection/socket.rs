@@ -1,0 +1,230 @@
+//! The live connection: one WebSocket that comes back by itself.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use signaling::protocol::{ClientMessage, MAX_MESSAGE_LEN, PROTOCOL_VERSION, SOCKET_PATH, Secret, ServerMessage};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use zeroize::Zeroizing;
+
+use super::{ConnectError, Server, tls};
+use crate::session::ErrorCode;
+
+/// Messages on their way out. The session sends a handful at a time; when it is full the driver waits for the socket.
+const OUTBOX: usize = 64;
+/// First wait after a loss; doubled up to [`LONGEST_WAIT`], each with jitter so that a thousand clients do not come back at once.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// A server that says nothing for so long is gone: pings go out in half this time. Shorter burns batteries, longer hides a loss.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// What happens on the live connection.
+#[derive(Debug)]
+pub enum SocketEvent {
+    /// Connected and `Hello` sent; `Ready` follows as a message.
+    Open,
+    /// A message of the server.
+    Message(Box<ServerMessage>),
+    /// Bytes that this version does not understand; the connection goes on.
+    NotUnderstood,
+    /// Lost, and being made again. What was queued is gone.
+    Lost(ErrorCode),
+    /// The server shows another key: no further tries.
+    KeyDiffers,
+}
+
+/// Handle of the live connection; dropping it closes the connection.
+#[derive(Debug)]
+pub struct Socket {
+    outbox: mpsc::Sender<ClientMessage>,
+    task: JoinHandle<()>,
+}
+
+impl Socket {
+    /// Starts connecting. Events come through `events`; when that is full, reading waits.
+    pub fn open(server: Server, token: Zeroizing<String>, events: mpsc::Sender<SocketEvent>) -> Self {
+        let (outbox, queue) = mpsc::channel(OUTBOX);
+        let task = tokio::spawn(run(server, token, events, queue));
+        Self { outbox, task }
+    }
+
+    /// Queues a message; waits while the queue is full. Lost with the connection: the session sends again what matters.
+    pub async fn send(&self, message: ClientMessage) {
+        // The receiver lives as long as the task; if that ended, the session hears it as an event.
+        self.outbox.send(message).await.ok();
+    }
+
+    /// Sends what is queued, at most for a second, and closes.
+    pub async fn close(self) {
+        let Self { outbox, mut task } = self;
+        drop(outbox);
+        if tokio::time::timeout(Duration::from_secs(1), &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+async fn run(server: Server, token: Zeroizing<String>, events: mpsc::Sender<SocketEvent>, mut queue: mpsc::Receiver<ClientMessage>) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let lost = match connect(&server).await {
+            Ok(mut stream) => {
+                let hello = ClientMessage::Hello { version: PROTOCOL_VERSION, token: Secret::new(token.as_str().to_owned()) };
+                // What was queued before the loss belongs to the connection before.
+                while queue.try_recv().is_ok() {}
+                if write(&mut stream, &hello).await.is_err() || events.send(SocketEvent::Open).await.is_err() {
+                    return;
+                }
+                let begun = tokio::time::Instant::now();
+                match serve(&mut stream, &events, &mut queue).await {
+                    End::Closed => return,
+                    End::Lost => {
+                        // A connection that held proves the server well: start over with short waits.
+                        if begun.elapsed() > LONGEST_WAIT {
+                            wait = FIRST_WAIT;
+                        }
+                        ErrorCode::Net04
+                    }
+                }
+            }
+            Err(ConnectError::KeyDiffers) => {
+                events.send(SocketEvent::KeyDiffers).await.ok();
+                return;
+            }
+            Err(error) => error.code(),
+        };
+        if events.send(SocketEvent::Lost(lost)).await.is_err() {
+            return;
+        }
+        if sleep_unless_closed(jittered(wait), &mut queue).await {
+            return;
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Why serving ended.
+enum End {
+    /// The session dropped its handle.
+    Closed,
+    /// Network or server.
+    Lost,
+}
+
+async fn connect(server: &Server) -> Result<WebSocketStream<TlsStream<TcpStream>>, ConnectError> {
+    let stream = tls::connect(server).await?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(8 * 1024)
+        .max_message_size(Some(MAX_MESSAGE_LEN))
+        .max_frame_size(Some(MAX_MESSAGE_LEN));
+    let request = format!("wss://{}{SOCKET_PATH}", server.address());
+    let upgrade = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
+    match tokio::time::timeout(SILENCE, upgrade).await {
+        Err(_) => Err(ConnectError::TimedOut),
+        Ok(Err(error)) => Err(ConnectError::Upgrade(Box::new(error))),
+        Ok(Ok((stream, _response))) => Ok(stream),
+    }
+}
+
+async fn serve(
+    stream: &mut WebSocketStream<TlsStream<TcpStream>>,
+    events: &mpsc::Sender<SocketEvent>,
+    queue: &mut mpsc::Receiver<ClientMessage>,
+) -> End {
+    let mut pulse = tokio::time::interval(SILENCE / 2);
+    let mut heard = tokio::time::Instant::now();
+    loop {
+        tokio::select! {
+            message = queue.recv() => match message {
+                Some(message) => if write(stream, &message).await.is_err() { return End::Lost },
+                None => {
+                    stream.close(None).await.ok();
+                    return End::Closed;
+                }
+            },
+            frame = stream.next() => {
+                heard = tokio::time::Instant::now();
+                let event = match frame {
+                    Some(Ok(Message::Text(text))) => read(text.as_bytes()),
+                    Some(Ok(Message::Binary(_))) => SocketEvent::NotUnderstood,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Lost,
+                };
+                if events.send(event).await.is_err() {
+                    return End::Closed;
+                }
+            },
+            _ = pulse.tick() => {
+                if heard.elapsed() > SILENCE || stream.send(Message::Ping(Bytes::new())).await.is_err() {
+                    return End::Lost;
+                }
+            }
+        }
+    }
+}
+
+fn read(text: &[u8]) -> SocketEvent {
+    match serde_json::from_slice(text) {
+        Ok(message) => SocketEvent::Message(Box::new(message)),
+        Err(error) => {
+            tracing::warn!(column = error.column(), "a message of the server was not understood");
+            SocketEvent::NotUnderstood
+        }
+    }
+}
+
+async fn write(stream: &mut WebSocketStream<TlsStream<TcpStream>>, message: &ClientMessage) -> Result<(), End> {
+    let text = serde_json::to_string(message).map_err(|error| {
+        tracing::error!(%error, "a message could not be written as JSON");
+        End::Lost
+    })?;
+    stream.send(Message::text(text)).await.map_err(|error| {
+        tracing::debug!(%error, "the live connection broke while writing");
+        End::Lost
+    })
+}
+
+/// Waits; true when the session dropped its handle meanwhile. What it queues meanwhile is dropped.
+async fn sleep_unless_closed(time: Duration, queue: &mut mpsc::Receiver<ClientMessage>) -> bool {
+    let sleep = tokio::time::sleep(time);
+    tokio::pin!(sleep);
+    loop {
+        tokio::select! {
+            () = &mut sleep => return false,
+            message = queue.recv() => if message.is_none() { return true },
+        }
+    }
+}
+
+/// Half of the time is fixed, half is random.
+fn jittered(time: Duration) -> Duration {
+    let mut byte = [0_u8; 1];
+    // Without randomness the wait is merely not spread.
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut byte).ok();
+    time / 2 + time.mul_f32(f32::from(byte[0]) / 512.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_keeps_within_half_and_whole() {
+        for _ in 0..64 {
+            let wait = jittered(Duration::from_secs(2));
+            assert!((Duration::from_secs(1)..=Duration::from_secs(2)).contains(&wait));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_are_told_apart() {
+        assert!(matches!(read(b"{\"type\":\"whisper\"}"), SocketEvent::NotUnderstood));
+        assert!(matches!(read(b"{\"type\":\"ended\"}"), SocketEvent::Message(_)));
+    }
+}

@@ -1,0 +1,175 @@
+//! What this computer knows that is no secret: its server, its practice, its device's certificate.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crypto::{DeviceCertificate, IdentityError, PracticePublicKey};
+use serde::{Deserialize, Serialize};
+
+use crate::connection::{AddressError, Server};
+use crate::keystore::{KeystoreError, make_folder, write_durably};
+
+/// Settings of one data folder, in `settings.json`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Settings {
+    /// `host:port`.
+    pub server: Option<String>,
+    /// SPKI pin of the server, hex.
+    pub pin: Option<String>,
+    /// Account that signed in last.
+    pub account: Option<String>,
+    /// Practice that this computer belongs to.
+    pub practice: Option<Practice>,
+    /// Certificate of this device, base64.
+    pub certificate: Option<String>,
+    /// Serial number of the newest certificate that the practice key on this computer signed.
+    #[serde(default)]
+    pub last_serial: u64,
+}
+
+/// The practice as its staff know it: enough to make invitation links.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Practice {
+    /// Name for people.
+    pub name: String,
+    /// Phone for people.
+    pub phone: String,
+    /// Ed25519 public key, base64.
+    pub public_key: String,
+    /// The key's signature over the phone, base64.
+    pub phone_signature: String,
+}
+
+/// What the practice's owner hands to a colleague: the certificate and the practice it belongs to. No secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CertificateFile {
+    /// The practice.
+    pub practice: Practice,
+    /// The certificate, base64.
+    pub certificate: String,
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Server or practice were never set.
+    #[error("this computer is not set up yet: {0} is missing")]
+    Missing(&'static str),
+    /// The file is not what this version writes.
+    #[error("the settings cannot be read")]
+    Malformed(#[source] serde_json::Error),
+    /// A field is not base64 or has a wrong length.
+    #[error("a field of the settings is damaged")]
+    Field,
+    /// The server's address or pin.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Certificate, key or signature.
+    #[error("the practice or the certificate is not valid")]
+    Identity(#[from] IdentityError),
+    /// The disk.
+    #[error(transparent)]
+    Disk(#[from] KeystoreError),
+}
+
+impl Settings {
+    /// Reads the settings of a folder; without a file they are empty.
+    ///
+    /// # Errors
+    /// [`SettingsError::Malformed`], `Disk`.
+    pub fn load(folder: &Path) -> Result<Self, SettingsError> {
+        match std::fs::read(folder.join("settings.json")) {
+            Ok(text) => serde_json::from_slice(&text).map_err(SettingsError::Malformed),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(SettingsError::Disk(error.into())),
+        }
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// [`SettingsError::Disk`], `Malformed`.
+    pub fn save(&self, folder: &Path) -> Result<(), SettingsError> {
+        make_folder(folder)?;
+        let text = serde_json::to_vec_pretty(self).map_err(SettingsError::Malformed)?;
+        Ok(write_durably(&folder.join("settings.json"), &text)?)
+    }
+
+    /// The server this computer belongs to.
+    ///
+    /// # Errors
+    /// [`SettingsError::Missing`], `Address`.
+    pub fn server(&self) -> Result<Server, SettingsError> {
+        let address = self.server.as_deref().ok_or(SettingsError::Missing("the server"))?;
+        let pin = self.pin.as_deref().ok_or(SettingsError::Missing("the server's pin"))?;
+        Ok(Server::new(address.parse()?, pin.parse()?))
+    }
+
+    /// The practice.
+    ///
+    /// # Errors
+    /// [`SettingsError::Missing`].
+    pub fn practice(&self) -> Result<&Practice, SettingsError> {
+        self.practice.as_ref().ok_or(SettingsError::Missing("the practice"))
+    }
+
+    /// This device's certificate; the caller verifies it.
+    ///
+    /// # Errors
+    /// [`SettingsError::Missing`], `Field`, `Identity`.
+    pub fn certificate(&self) -> Result<DeviceCertificate, SettingsError> {
+        let text = self.certificate.as_deref().ok_or(SettingsError::Missing("the device's certificate"))?;
+        Ok(DeviceCertificate::decode(&decode(text)?)?)
+    }
+}
+
+impl Practice {
+    /// The practice's key, once its signature over the phone was checked.
+    ///
+    /// # Errors
+    /// [`SettingsError::Field`], `Identity`.
+    pub fn verified_key(&self) -> Result<PracticePublicKey, SettingsError> {
+        let bytes = decode(&self.public_key)?.try_into().map_err(|_length| SettingsError::Field)?;
+        let key = PracticePublicKey::from_bytes(bytes);
+        key.verify_phone(&self.phone, &self.signature()?)?;
+        Ok(key)
+    }
+
+    /// The key's signature over the phone.
+    ///
+    /// # Errors
+    /// [`SettingsError::Field`].
+    pub fn signature(&self) -> Result<Vec<u8>, SettingsError> {
+        decode(&self.phone_signature)
+    }
+}
+
+/// Bytes as base64, as the settings hold them.
+pub fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Reads [`encode`].
+///
+/// # Errors
+/// [`SettingsError::Field`].
+pub fn decode(text: &str) -> Result<Vec<u8>, SettingsError> {
+    STANDARD.decode(text.trim()).map_err(|_base64| SettingsError::Field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_the_disk_and_an_empty_folder_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Settings::load(folder.path()).unwrap().server.is_none());
+        let settings = Settings { server: Some("127.0.0.1:1".into()), pin: Some("00".repeat(32)), ..Settings::default() };
+        settings.save(folder.path()).unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap().server().unwrap().address().to_string(), "127.0.0.1:1");
+        assert!(matches!(Settings::default().server(), Err(SettingsError::Missing(_))));
+    }
+}
