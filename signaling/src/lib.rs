@@ -10,3 +10,19 @@
 #![warn(clippy::indexing_slicing)]
 
 pub mod protocol;
+
+#[cfg(feature = "server")]
+mod audit;
+#[cfg(feature = "server")]
+mod auth;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+mod room;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+mod store;
+
+#[cfg(feature = "server")]
+pub use self::{auth::PasswordCost, error::Error};

@@ -1,0 +1,167 @@
+//! The lobby: enter, admit, deny, and telling both sides how it stands.
+
+use std::time::Duration;
+
+use super::{Effect, Room, Sender, Who, audit, error, roster::Place, send};
+use crate::protocol::{Delivery, ErrorCode, LobbyState, Opaque, ParticipantId, ServerMessage};
+
+impl Room {
+    pub(super) fn on_enter(&mut self, now: Duration, sender: &Sender) -> Vec<Effect> {
+        let Who::Guest {
+            invite_id, role, ..
+        } = sender.who
+        else {
+            return Vec::new();
+        };
+        let from = sender.participant;
+        let known = self.roster.guest(from).is_some();
+        if !self.roster.seat_guest(now, from, role, invite_id) {
+            return vec![error(from, ErrorCode::Busy, Some(60))];
+        }
+        match self.roster.guest(from).map(|guest| &guest.place) {
+            Some(Place::Admitted { admitted, .. }) => {
+                let mut effects = vec![send(vec![from], (**admitted).clone())];
+                effects.extend(self.presence(from, true));
+                effects
+            }
+            Some(Place::Denied) => vec![send(
+                vec![from],
+                ServerMessage::Lobby {
+                    state: LobbyState::Denied,
+                },
+            )],
+            _ => {
+                let mut effects = Vec::new();
+                if !known {
+                    effects.push(audit("lobby.entered", from, "guest"));
+                }
+                effects.extend(self.tell_lobby(now));
+                effects
+            }
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one message and who sent it"
+    )]
+    pub(super) fn on_admit(
+        &mut self,
+        now: Duration,
+        from: ParticipantId,
+        participant: ParticipantId,
+        epoch: u64,
+        commit: Opaque,
+        welcome: Opaque,
+        invite_psk: Option<Opaque>,
+    ) -> Vec<Effect> {
+        let waits = |id| {
+            self.roster
+                .guest(id)
+                .filter(|guest| guest.present && guest.place == Place::Waiting)
+        };
+        let Some(guest) = waits(participant) else {
+            return vec![error(from, ErrorCode::GuestLeft, None)];
+        };
+        let invite_id = guest.invite_id;
+        if !self.roster.has_room() {
+            return vec![error(from, ErrorCode::Busy, None)];
+        }
+        let (seq, entry) =
+            match self
+                .log
+                .append(from, epoch, Delivery::Commit { commit, invite_psk })
+            {
+                Ok(appended) => appended,
+                Err(conflict) => return self.conflict(now, from, true, conflict),
+            };
+        let mut effects = vec![
+            Effect::Spend {
+                invite_id,
+                admitted: true,
+            },
+            Effect::Audit {
+                event: "lobby.admitted",
+                actor: participant,
+                role: "guest",
+                outcome: None,
+            },
+            send(self.roster.listeners(), entry),
+        ];
+        let admitted = ServerMessage::Admitted {
+            seq,
+            epoch,
+            welcome,
+        };
+        if let Some(guest) = self.roster.guest_mut(participant) {
+            guest.place = Place::Admitted {
+                seq,
+                admitted: Box::new(admitted.clone()),
+            };
+        }
+        effects.push(send(vec![participant], admitted));
+        effects.extend(self.presence(participant, true));
+        effects.extend(self.tell_lobby(now));
+        effects
+    }
+
+    pub(super) fn on_deny(
+        &mut self,
+        now: Duration,
+        from: ParticipantId,
+        participant: ParticipantId,
+    ) -> Vec<Effect> {
+        let Some(guest) = self
+            .roster
+            .guest_mut(participant)
+            .filter(|guest| guest.place == Place::Waiting)
+        else {
+            return vec![error(from, ErrorCode::GuestLeft, None)];
+        };
+        guest.place = Place::Denied;
+        let mut effects = vec![
+            Effect::Spend {
+                invite_id: guest.invite_id,
+                admitted: false,
+            },
+            audit("lobby.denied", participant, "guest"),
+            send(
+                vec![participant],
+                ServerMessage::Lobby {
+                    state: LobbyState::Denied,
+                },
+            ),
+        ];
+        effects.extend(self.tell_lobby(now));
+        effects
+    }
+
+    /// Tells the host the list, and each waiting guest what is new to it.
+    pub(super) fn tell_lobby(&mut self, now: Duration) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let host = self.roster.present_host();
+        if let Some(host) = host {
+            effects.push(send(
+                vec![host],
+                ServerMessage::Waiting {
+                    guests: self.roster.waiting(now),
+                },
+            ));
+        }
+        let queue: Vec<_> = self.roster.queue().into_iter().map(|(id, _)| id).collect();
+        for (position, participant) in (1..).zip(queue) {
+            let state = LobbyState::Waiting {
+                host_present: host.is_some(),
+                position,
+            };
+            let Some(guest) = self.roster.guest_mut(participant) else {
+                continue;
+            };
+            if guest.told != Some(state) {
+                guest.told = Some(state);
+                effects.push(send(vec![participant], ServerMessage::Lobby { state }));
+            }
+        }
+        effects
+    }
+}

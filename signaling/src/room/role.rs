@@ -1,0 +1,166 @@
+//! The one table of who may do what in a room: default deny.
+//!
+//! ```text
+//!                host     host   guest    waiting  admitted  denied  gone  stranger
+//!                outside         outside
+//! OpenRoom         x        x
+//! EnterLobby                       x         x        x        x
+//! Relay                     x                x
+//! Admit, Deny               x
+//! RemoveMember              x
+//! RemoveLeaver              x                         x
+//! Update                    x                         x
+//! Application               x                         x
+//! Replay                    x                         x
+//! Leave                     x                x        x        x
+//! EndCall                   x
+//! Hello
+//! ```
+
+use crate::protocol::ErrorCode;
+
+/// What a message asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Admit,
+    Application,
+    Deny,
+    EndCall,
+    EnterLobby,
+    Hello,
+    Leave,
+    OpenRoom,
+    Relay,
+    /// Remove somebody who did not ask for it.
+    RemoveMember,
+    /// Remove somebody who left.
+    RemoveLeaver,
+    Replay,
+    Update,
+}
+
+/// How a sender stands to the room at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The appointment's host, not in the room.
+    HostOutside,
+    /// The host in the room: holds keys.
+    Host,
+    /// A guest with an invitation for this room who did not enter.
+    GuestOutside,
+    /// A guest in the lobby.
+    Waiting,
+    /// A guest who was admitted.
+    Admitted,
+    /// A guest who was not admitted.
+    Denied,
+    /// A guest who was admitted, and left or was removed.
+    Gone,
+    /// Anybody else.
+    Stranger,
+}
+
+/// Whether the action is allowed.
+pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
+    use Action::{
+        Admit, Application, Deny, EndCall, EnterLobby, Leave, OpenRoom, Relay, RemoveLeaver,
+        RemoveMember, Replay, Update,
+    };
+    match standing {
+        Standing::HostOutside => matches!(action, OpenRoom),
+        Standing::Host => matches!(
+            action,
+            OpenRoom
+                | Relay
+                | Admit
+                | Deny
+                | RemoveMember
+                | RemoveLeaver
+                | Update
+                | Application
+                | Replay
+                | Leave
+                | EndCall
+        ),
+        Standing::GuestOutside => matches!(action, EnterLobby),
+        Standing::Waiting => matches!(action, EnterLobby | Relay | Leave),
+        Standing::Admitted => matches!(
+            action,
+            EnterLobby | RemoveLeaver | Update | Application | Replay | Leave
+        ),
+        Standing::Denied => matches!(action, EnterLobby | Leave),
+        Standing::Gone | Standing::Stranger => false,
+    }
+}
+
+/// The code of a refusal, which tells a guest no more than how it stands itself.
+pub(crate) const fn refusal(standing: Standing, action: Action) -> ErrorCode {
+    let of_members = matches!(
+        action,
+        Action::Application
+            | Action::Replay
+            | Action::Update
+            | Action::RemoveLeaver
+            | Action::RemoveMember
+    );
+    match standing {
+        Standing::Waiting | Standing::GuestOutside if of_members => ErrorCode::NotAdmittedYet,
+        Standing::Denied => ErrorCode::NotAdmitted,
+        _ => ErrorCode::NotAllowed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action::*, Standing::*, *};
+
+    const ACTIONS: [Action; 13] = [
+        OpenRoom,
+        EnterLobby,
+        Relay,
+        Admit,
+        Deny,
+        RemoveMember,
+        RemoveLeaver,
+        Update,
+        Application,
+        Replay,
+        Leave,
+        EndCall,
+        Hello,
+    ];
+
+    /// Rows in the order of `ACTIONS`, columns as in the module's table.
+    const TABLE: [(Standing, &str); 8] = [
+        (HostOutside, "x------------"),
+        (Host, "x-xxxxxxxxxx-"),
+        (GuestOutside, "-x-----------"),
+        (Waiting, "-xx-------x--"),
+        (Admitted, "-x----xxxxx--"),
+        (Denied, "-x--------x--"),
+        (Gone, "-------------"),
+        (Stranger, "-------------"),
+    ];
+
+    #[test]
+    fn every_cell_is_as_the_table_says() {
+        for (standing, row) in TABLE {
+            assert_eq!(row.len(), ACTIONS.len());
+            for (action, cell) in ACTIONS.into_iter().zip(row.chars()) {
+                assert_eq!(
+                    allows(standing, action),
+                    cell == 'x',
+                    "{standing:?} × {action:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_waiting_guest_hears_that_it_is_not_admitted_yet() {
+        assert_eq!(refusal(Waiting, Application), ErrorCode::NotAdmittedYet);
+        assert_eq!(refusal(Waiting, Admit), ErrorCode::NotAllowed);
+        assert_eq!(refusal(Denied, Application), ErrorCode::NotAdmitted);
+        assert_eq!(refusal(Stranger, Replay), ErrorCode::NotAllowed);
+    }
+}

@@ -1,0 +1,292 @@
+//! Who sits where in a room. The list is the server's advice; who holds keys is the MLS membership.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Who, role::Standing};
+use crate::protocol::{
+    AppointmentId, GuestRole, InviteId, LobbyState, MAX_MEMBERS, ParticipantId, ServerMessage,
+    StaffRole, UserId, WaitingGuest,
+};
+
+/// Most guests who wait at once, absent ones within their grace included.
+pub(crate) const MAX_WAITING: usize = 50;
+
+/// Most seats of guests altogether; beyond it nobody new enters until the room is opened anew.
+const MAX_SEATS: usize = 128;
+
+/// How long the place of a waiting guest without a socket is kept.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// Seats of one room.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    appointment: AppointmentId,
+    owner: UserId,
+    host: Option<HostSeat>,
+    guests: BTreeMap<ParticipantId, Guest>,
+    arrivals: u64,
+}
+
+/// The host's seat: kept over a lost socket, given up by `Leave`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HostSeat {
+    pub(crate) participant: ParticipantId,
+    pub(crate) present: bool,
+}
+
+/// A guest's seat.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) role: GuestRole,
+    pub(crate) invite_id: InviteId,
+    pub(crate) place: Place,
+    pub(crate) present: bool,
+    /// When it came, and its number in the queue.
+    pub(crate) since: Duration,
+    arrival: u64,
+    absent_since: Option<Duration>,
+    /// What the lobby told it last; the same is not told twice.
+    pub(crate) told: Option<LobbyState>,
+    pub(crate) last_update: Option<Duration>,
+}
+
+/// Where a guest stands.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Waiting,
+    /// Holds the message that let it in, for a socket that was lost before it arrived.
+    Admitted {
+        seq: u64,
+        admitted: Box<ServerMessage>,
+    },
+    Denied,
+    Gone,
+}
+
+impl Roster {
+    pub(crate) const fn new(appointment: AppointmentId, owner: UserId) -> Self {
+        Self {
+            appointment,
+            owner,
+            host: None,
+            guests: BTreeMap::new(),
+            arrivals: 0,
+        }
+    }
+
+    /// Takes the host's seat. Returns whether a new group begins, in which all who were admitted wait again.
+    pub(crate) fn seat_host(&mut self, participant: ParticipantId) -> bool {
+        let resumed = self
+            .host
+            .is_some_and(|seat| seat.participant == participant);
+        self.host = Some(HostSeat {
+            participant,
+            present: true,
+        });
+        if !resumed {
+            self.guests.retain(|_, guest| guest.place != Place::Gone);
+            for guest in self.guests.values_mut() {
+                if matches!(guest.place, Place::Admitted { .. }) {
+                    guest.place = Place::Waiting;
+                    guest.told = None;
+                    guest.last_update = None;
+                }
+            }
+        }
+        !resumed
+    }
+
+    pub(crate) const fn unseat_host(&mut self) {
+        self.host = None;
+    }
+
+    /// Gives a guest a waiting seat, or marks it present again in the one that it has. `false`: no seat is left.
+    pub(crate) fn seat_guest(
+        &mut self,
+        now: Duration,
+        participant: ParticipantId,
+        role: GuestRole,
+        invite_id: InviteId,
+    ) -> bool {
+        if let Some(guest) = self.guests.get_mut(&participant) {
+            guest.present = true;
+            guest.absent_since = None;
+            guest.told = None;
+            return true;
+        }
+        // A new session of the same invitation replaces one that lost its socket; its place in the queue stays.
+        let former = self
+            .guests
+            .iter()
+            .find(|(_, guest)| guest.invite_id == invite_id && guest.place == Place::Waiting);
+        let former = former.map(|(id, guest)| (*id, guest.since, guest.arrival));
+        if let Some((id, ..)) = former {
+            self.guests.remove(&id);
+        }
+        let waiting = self
+            .guests
+            .values()
+            .filter(|guest| guest.place == Place::Waiting)
+            .count();
+        if waiting >= MAX_WAITING || self.guests.len() >= MAX_SEATS {
+            return false;
+        }
+        self.arrivals += 1;
+        let (since, arrival) =
+            former.map_or((now, self.arrivals), |(_, since, arrival)| (since, arrival));
+        let place = Place::Waiting;
+        let (absent_since, told, last_update) = (None, None, None);
+        let guest = Guest {
+            role,
+            invite_id,
+            place,
+            present: true,
+            since,
+            arrival,
+            absent_since,
+            told,
+            last_update,
+        };
+        self.guests.insert(participant, guest);
+        true
+    }
+
+    /// Marks a lost socket. Returns how the participant stood.
+    pub(crate) fn lose(&mut self, now: Duration, participant: ParticipantId) -> Option<Standing> {
+        if let Some(seat) = self
+            .host
+            .as_mut()
+            .filter(|seat| seat.participant == participant && seat.present)
+        {
+            seat.present = false;
+            return Some(Standing::Host);
+        }
+        let guest = self
+            .guests
+            .get_mut(&participant)
+            .filter(|guest| guest.present)?;
+        guest.present = false;
+        guest.absent_since = Some(now);
+        Some(guest.standing())
+    }
+
+    /// Forgets waiting guests whose grace is over.
+    pub(crate) fn expire(&mut self, now: Duration) {
+        self.guests.retain(|_, guest| {
+            let over = guest
+                .absent_since
+                .is_some_and(|since| now.saturating_sub(since) >= GRACE);
+            !(guest.place == Place::Waiting && over)
+        });
+    }
+
+    pub(crate) fn forget(&mut self, participant: ParticipantId) {
+        self.guests.remove(&participant);
+    }
+
+    pub(crate) fn guest_mut(&mut self, participant: ParticipantId) -> Option<&mut Guest> {
+        self.guests.get_mut(&participant)
+    }
+
+    pub(crate) fn standing(&self, participant: ParticipantId, who: &Who) -> Standing {
+        match *who {
+            Who::Staff {
+                user,
+                role: StaffRole::Host,
+            } if user == self.owner => match self.host {
+                Some(seat) if seat.participant == participant && seat.present => Standing::Host,
+                _ => Standing::HostOutside,
+            },
+            Who::Staff { .. } => Standing::Stranger,
+            Who::Guest { appointment, .. } if appointment == self.appointment => {
+                // A seat without a socket counts as outside: the guest enters first, then acts.
+                match self.guests.get(&participant) {
+                    Some(guest)
+                        if guest.present || matches!(guest.place, Place::Denied | Place::Gone) =>
+                    {
+                        guest.standing()
+                    }
+                    _ => Standing::GuestOutside,
+                }
+            }
+            Who::Guest { .. } => Standing::Stranger,
+        }
+    }
+
+    pub(crate) fn guest(&self, participant: ParticipantId) -> Option<&Guest> {
+        self.guests.get(&participant)
+    }
+
+    /// The host, if its socket is there.
+    pub(crate) fn present_host(&self) -> Option<ParticipantId> {
+        self.host
+            .filter(|seat| seat.present)
+            .map(|seat| seat.participant)
+    }
+
+    /// Everyone who gets log entries now.
+    pub(crate) fn listeners(&self) -> Vec<ParticipantId> {
+        let admitted = self
+            .guests
+            .iter()
+            .filter(|(_, guest)| guest.present && guest.is_admitted());
+        self.present_host()
+            .into_iter()
+            .chain(admitted.map(|(id, _)| *id))
+            .collect()
+    }
+
+    /// Whether one more may hold keys.
+    pub(crate) fn has_room(&self) -> bool {
+        self.guests
+            .values()
+            .filter(|guest| guest.is_admitted())
+            .count()
+            + 1
+            < MAX_MEMBERS
+    }
+
+    /// Present waiting guests, first come first.
+    pub(crate) fn queue(&self) -> Vec<(ParticipantId, &Guest)> {
+        let mut queue: Vec<_> = self
+            .guests
+            .iter()
+            .filter(|(_, guest)| guest.present && guest.place == Place::Waiting)
+            .map(|(id, guest)| (*id, guest))
+            .collect();
+        queue.sort_by_key(|(_, guest)| guest.arrival);
+        queue
+    }
+
+    /// The queue as the host sees it.
+    pub(crate) fn waiting(&self, now: Duration) -> Vec<WaitingGuest> {
+        let seen = |(participant, guest): (ParticipantId, &Guest)| WaitingGuest {
+            participant,
+            role: guest.role,
+            invite_id: guest.invite_id,
+            waited_ms: u64::try_from(now.saturating_sub(guest.since).as_millis())
+                .unwrap_or(u64::MAX),
+        };
+        self.queue().into_iter().map(seen).collect()
+    }
+
+    /// Whether no socket is there at all.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.present_host().is_none() && self.guests.values().all(|guest| !guest.present)
+    }
+}
+
+impl Guest {
+    pub(crate) const fn standing(&self) -> Standing {
+        match self.place {
+            Place::Waiting => Standing::Waiting,
+            Place::Admitted { .. } => Standing::Admitted,
+            Place::Denied => Standing::Denied,
+            Place::Gone => Standing::Gone,
+        }
+    }
+
+    const fn is_admitted(&self) -> bool {
+        matches!(self.place, Place::Admitted { .. })
+    }
+}

@@ -1,0 +1,422 @@
+//! One WebSocket: `Hello` within 15 s, then messages to the room and back.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Extension,
+    extract::{
+        State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    response::Response,
+};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_tungstenite::tungstenite;
+
+use super::{
+    Admission, Shared,
+    hub::{Hub, Registration, RoomHandle},
+    room_task::{Out, Outbox, OutboxEnd, RoomInput, encode},
+};
+use crate::{
+    auth::TokenHash,
+    error::Error,
+    protocol::{
+        AppointmentId, ClientMessage, ErrorBody, ErrorCode, InvitationState, LobbyState,
+        MAX_MESSAGE_LEN, PROTOCOL_VERSION, ServerMessage,
+    },
+    room::{Sender, Who},
+    store::{Holder, Session, redeemable},
+};
+
+/// Time for the first message. Shorter turns a starved machine into a storm of reconnects.
+const HELLO: Duration = Duration::from_secs(15);
+/// Time for one write to a peer that does not read.
+const WRITE: Duration = Duration::from_secs(10);
+const PING: Duration = Duration::from_secs(5);
+/// A peer that was not heard for this long is gone.
+const SILENCE: Duration = Duration::from_secs(20);
+/// How often an open socket counts as use of its session.
+const TOUCH: Duration = Duration::from_secs(60);
+
+/// Messages a second and at once that one socket may send.
+const RATE: f64 = 60.0;
+const BURST: f64 = 240.0;
+
+/// Reads of 4 KiB: the default costs 132 KB a socket.
+const READ_BUFFER: usize = 4096;
+
+pub(crate) async fn upgrade(
+    State(shared): State<Arc<Shared>>,
+    Extension(admission): Extension<Admission>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(READ_BUFFER)
+        .max_write_buffer_size(MAX_MESSAGE_LEN * 4)
+        .max_message_size(MAX_MESSAGE_LEN)
+        .max_frame_size(MAX_MESSAGE_LEN)
+        .on_upgrade(move |socket| async move {
+            let _live = shared.live();
+            let mut peer = Peer { socket, shared };
+            let session = timeout(HELLO, peer.hello()).await.ok().flatten();
+            // From here on it counts as authenticated, or it closes.
+            admission.release();
+            if let Some(session) = session {
+                peer.serve(session).await;
+            }
+            timeout(WRITE, peer.socket.send(Message::Close(None)))
+                .await
+                .ok();
+        })
+}
+
+struct Peer {
+    socket: WebSocket,
+    shared: Arc<Shared>,
+}
+
+/// What came from the peer.
+enum Heard {
+    Message(ClientMessage),
+    /// Ping, pong.
+    Life,
+    Unknown,
+    TooLarge,
+    Gone,
+}
+
+impl Peer {
+    async fn hello(&mut self) -> Option<Session> {
+        loop {
+            match self.hear().await {
+                Heard::Life => {}
+                Heard::Message(ClientMessage::Hello { version, token }) => {
+                    if version != PROTOCOL_VERSION {
+                        self.refuse(ErrorCode::MessageUnknown.into()).await;
+                        return None;
+                    }
+                    let now = self.shared.clock.now();
+                    match self
+                        .shared
+                        .store
+                        .session(TokenHash::of(token.expose()), now)
+                        .await
+                    {
+                        Ok(session) => return Some(session),
+                        Err(error) => {
+                            self.refuse(error).await;
+                            return None;
+                        }
+                    }
+                }
+                Heard::TooLarge => {
+                    self.refuse(ErrorCode::MessageTooLarge.into()).await;
+                    return None;
+                }
+                Heard::Unknown => {
+                    self.refuse(ErrorCode::MessageUnknown.into()).await;
+                    return None;
+                }
+                Heard::Message(_) => {
+                    self.refuse(ErrorCode::SessionEnded.into()).await;
+                    return None;
+                }
+                Heard::Gone => return None,
+            }
+        }
+    }
+
+    async fn serve(&mut self, session: Session) {
+        let registration = Hub::register(&self.shared, &session);
+        let ready = ServerMessage::Ready {
+            participant: session.participant,
+            version: PROTOCOL_VERSION,
+        };
+        if !self.send(&ready).await {
+            return;
+        }
+        let (outbox, end) = Outbox::new();
+        let mut line = Line {
+            session,
+            number: registration.number,
+            outbox,
+            room: None,
+        };
+        self.pump(&mut line, end, registration).await;
+        line.lose().await;
+    }
+
+    /// Runs until the peer, the room, the session or the server ends it.
+    async fn pump(&mut self, line: &mut Line, mut end: OutboxEnd, mut registration: Registration) {
+        let mut shutdown: watch::Receiver<bool> = self.shared.shutdown.subscribe();
+        let overflow = Arc::clone(&end.overflow);
+        let (mut ping, mut touch) = (interval(PING), interval(TOUCH));
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        touch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut bucket = Bucket {
+            level: BURST,
+            at: Instant::now(),
+        };
+        let mut heard_at = Instant::now();
+        loop {
+            let goes_on = tokio::select! {
+                out = end.next() => match out {
+                    Some(Out::Text(text)) => self.write(Message::Text(text)).await,
+                    Some(Out::Close) | None => return,
+                },
+                heard = self.hear() => {
+                    heard_at = Instant::now();
+                    match heard {
+                        Heard::Life => true,
+                        Heard::Gone => return,
+                        Heard::TooLarge => {
+                            self.refuse(ErrorCode::MessageTooLarge.into()).await;
+                            return;
+                        }
+                        _ if !bucket.take(heard_at) => self.refuse(Error::later(ErrorCode::Busy, 1)).await,
+                        Heard::Unknown => self.refuse(ErrorCode::MessageUnknown.into()).await,
+                        Heard::Message(message) => match line.forward(&self.shared, message).await {
+                            Ok(None) => true,
+                            Ok(Some(answer)) => self.send(&answer).await,
+                            Err(error) => self.refuse(error).await,
+                        },
+                    }
+                }
+                changed = registration.closed.changed() => {
+                    let code = *registration.closed.borrow();
+                    if let (Ok(()), Some(code)) = (changed, code) {
+                        self.refuse(code.into()).await;
+                    }
+                    return;
+                }
+                // Full outbox: the peer is too slow and learns what it missed from a replay.
+                () = overflow.notified() => return,
+                _ = ping.tick() => {
+                    if heard_at.elapsed() >= SILENCE {
+                        return;
+                    }
+                    self.write(Message::Ping(bytes::Bytes::new())).await
+                }
+                _ = touch.tick() => {
+                    let now = self.shared.clock.now();
+                    match self.shared.store.session(line.session.hash, now).await {
+                        Ok(_) => true,
+                        Err(error) => {
+                            self.refuse(error).await;
+                            return;
+                        }
+                    }
+                }
+                () = super::stopped(&mut shutdown) => return,
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Heard {
+        match self.socket.recv().await {
+            Some(Ok(Message::Text(text))) => {
+                #[cfg(feature = "lab")]
+                self.shared.tap(text.as_bytes());
+                serde_json::from_str(&text).map_or(Heard::Unknown, Heard::Message)
+            }
+            Some(Ok(Message::Binary(_))) => Heard::Unknown,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Heard::Life,
+            Some(Ok(Message::Close(_))) | None => Heard::Gone,
+            Some(Err(error)) => {
+                let cause = error.into_inner();
+                match cause.downcast_ref::<tungstenite::Error>() {
+                    Some(tungstenite::Error::Capacity(_)) => Heard::TooLarge,
+                    _ => Heard::Gone,
+                }
+            }
+        }
+    }
+
+    /// Returns whether the socket is still good, as the other writers do.
+    async fn refuse(&mut self, error: Error) -> bool {
+        let ErrorBody {
+            code,
+            retry_after_s,
+        } = super::told(error);
+        self.send(&ServerMessage::Error {
+            code,
+            retry_after_s,
+        })
+        .await
+    }
+
+    async fn send(&mut self, message: &ServerMessage) -> bool {
+        match encode(message) {
+            Some(text) => self.write(Message::Text(text)).await,
+            None => true,
+        }
+    }
+
+    async fn write(&mut self, message: Message) -> bool {
+        matches!(timeout(WRITE, self.socket.send(message)).await, Ok(Ok(())))
+    }
+}
+
+/// The authenticated side of a socket: which room its messages go to.
+struct Line {
+    session: Session,
+    number: u64,
+    outbox: Outbox,
+    room: Option<(AppointmentId, RoomHandle)>,
+}
+
+impl Line {
+    /// Hands a message to its room. An answer that needs no room comes back.
+    async fn forward(
+        &mut self,
+        shared: &Arc<Shared>,
+        message: ClientMessage,
+    ) -> Result<Option<ServerMessage>, Error> {
+        match (self.session.holder, &message) {
+            (Holder::Staff { .. }, ClientMessage::OpenRoom { appointment }) => {
+                let appointment = *appointment;
+                let owner = shared.store.room_owner(&appointment).await?;
+                if self
+                    .room
+                    .as_ref()
+                    .is_some_and(|(current, _)| *current != appointment)
+                {
+                    self.post(ClientMessage::Leave).await.ok();
+                    self.lose().await;
+                }
+                self.room = Some((appointment, Hub::room(shared, appointment, owner)));
+            }
+            // Without a room there is nothing that staff could do.
+            (Holder::Staff { .. }, _) if self.room.is_none() => {
+                return Err(ErrorCode::NotAllowed.into());
+            }
+            (Holder::Guest { invite_id, .. }, ClientMessage::EnterLobby) => {
+                let invitation = shared
+                    .store
+                    .invitation(&invite_id)
+                    .await?
+                    .ok_or(ErrorCode::InvitationDamaged)?;
+                match invitation.state {
+                    InvitationState::Denied => {
+                        return Ok(Some(ServerMessage::Lobby {
+                            state: LobbyState::Denied,
+                        }));
+                    }
+                    // Admitted before: this is a reconnect.
+                    InvitationState::Used => {}
+                    _ => redeemable(&invitation, false, shared.clock.now())
+                        .map_err(Error::Refused)?,
+                }
+                self.enter(shared, invitation.appointment, invitation.host);
+            }
+            (Holder::Guest { appointment, .. }, _) if self.room.is_none() => {
+                // Even what is certainly refused is refused in one place, the room.
+                let owner = shared.store.room_owner(&appointment).await?;
+                self.enter(shared, appointment, owner);
+            }
+            _ => {}
+        }
+        self.post(message).await.or(Err(ErrorCode::Busy))?;
+        Ok(None)
+    }
+
+    fn enter(
+        &mut self,
+        shared: &Arc<Shared>,
+        appointment: AppointmentId,
+        owner: crate::protocol::UserId,
+    ) {
+        self.room = Some((appointment, Hub::room(shared, appointment, owner)));
+    }
+
+    async fn post(&self, message: ClientMessage) -> Result<(), RoomGone> {
+        let Some((_, room)) = &self.room else {
+            return Ok(());
+        };
+        let who = match self.session.holder {
+            Holder::Staff { user, role } => Who::Staff { user, role },
+            Holder::Guest {
+                invite_id,
+                appointment,
+                role,
+            } => Who::Guest {
+                appointment,
+                invite_id,
+                role,
+            },
+        };
+        let sender = Sender {
+            participant: self.session.participant,
+            who,
+        };
+        let input = RoomInput::Message {
+            sender,
+            socket: self.number,
+            outbox: self.outbox.clone(),
+            message,
+        };
+        room.mailbox.send(input).await.or(Err(RoomGone))
+    }
+
+    /// Tells the room that the socket is gone.
+    async fn lose(&mut self) {
+        if let Some((_, room)) = self.room.take() {
+            let lost = RoomInput::Lost {
+                participant: self.session.participant,
+                socket: self.number,
+            };
+            // A room that ended needs no word.
+            room.mailbox.send(lost).await.ok();
+        }
+    }
+}
+
+/// The room's task ended between two messages; the client enters again.
+#[derive(Debug)]
+struct RoomGone;
+
+/// Token bucket of one socket.
+struct Bucket {
+    level: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn take(&mut self, now: Instant) -> bool {
+        self.level = (self.level + now.duration_since(self.at).as_secs_f64() * RATE).min(BURST);
+        self.at = now;
+        if self.level < 1.0 {
+            return false;
+        }
+        self.level -= 1.0;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_taken_and_a_flood_is_not() {
+        let begin = Instant::now();
+        let mut bucket = Bucket {
+            level: BURST,
+            at: begin,
+        };
+        let taken = (0..1000).filter(|_| bucket.take(begin)).count();
+        assert_eq!(taken, 240);
+        assert!(bucket.take(begin + Duration::from_millis(20)));
+    }
+}

@@ -1,0 +1,133 @@
+//! State that outlives the process, in one SQLite file.
+//!
+//! One connection writes, with `BEGIN IMMEDIATE`, so that no transaction fails half-way for want of the lock; a few read.
+//! WAL with `synchronous = FULL`: what was acknowledged survives a power cut. Each change and its audit row are one
+//! transaction. Methods take `now` (Unix seconds) and return refusals as [`Error::Refused`].
+
+mod appointments;
+mod invitations;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod throttle;
+mod trail;
+mod users;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    Row as _, Sqlite, SqlitePool, Transaction,
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
+};
+
+pub(crate) use self::{
+    invitations::redeemable,
+    sessions::{Holder, Session},
+    throttle::Counted,
+    users::{Bootstrap, User},
+};
+use crate::{
+    error::Error,
+    protocol::{Opaque, PracticeInfo},
+};
+
+/// Readers besides the one writer.
+const READERS: u32 = 4;
+
+/// The database.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    read: SqlitePool,
+    write: SqlitePool,
+}
+
+impl Store {
+    /// Opens the file, makes it when it is missing and wanted, and brings it to this version.
+    pub(crate) async fn open(file: &Path, create: bool) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("secure_delete", "ON");
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        sqlx::migrate!("./migrations").run(&write).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self { read, write })
+    }
+
+    /// Closes all connections; the WAL goes into the file.
+    pub(crate) async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+
+    /// The practice, once it is set up.
+    pub(crate) async fn practice(&self) -> Result<Option<PracticeInfo>, Error> {
+        let row = sqlx::query("SELECT name, phone, public_key, phone_signature FROM practice");
+        let row = row.fetch_optional(&self.read).await?;
+        row.map(|row| {
+            Ok(PracticeInfo {
+                name: row.try_get(0)?,
+                phone: row.try_get(1)?,
+                public_key: Opaque::new(row.try_get(2)?),
+                phone_signature: Opaque::new(row.try_get(3)?),
+            })
+        })
+        .transpose()
+    }
+
+    /// Deletes what is over: sessions, tickets and old tries.
+    pub(crate) async fn sweep(&self, now: u64) -> Result<(), Error> {
+        let mut tx = self.begin().await?;
+        let idle = seconds(now.saturating_sub(crate::auth::IDLE_S));
+        sqlx::query("DELETE FROM sessions WHERE expires <= ? OR last_seen <= ?")
+            .bind(seconds(now))
+            .bind(idle)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("DELETE FROM tickets WHERE expires <= ?")
+            .bind(seconds(now))
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("DELETE FROM throttle WHERE last_try <= ?")
+            .bind(seconds(crate::auth::Tries::stale_before(now)))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// SQLite has signed integers only; no time here comes near the border.
+fn seconds(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Reads a non-negative integer.
+fn unsigned(row: &SqliteRow, column: usize) -> Result<u64, Error> {
+    let value: i64 = row.try_get(column)?;
+    u64::try_from(value).or(Err(Error::Data("a number in the database is negative")))
+}
+
+/// Reads an id.
+fn id(row: &SqliteRow, column: usize) -> Result<[u8; 16], Error> {
+    let bytes: Vec<u8> = row.try_get(column)?;
+    bytes.try_into().or(Err(Error::Data(
+        "an id in the database has the wrong length",
+    )))
+}
