@@ -3,10 +3,13 @@
 //! Every client decodes both video codecs; each sender picks one and switches only at a key frame.
 //! An encoder or decoder belongs to one thread; all calls block for the time of the work (1 to 15 ms a picture).
 
+pub(crate) mod audio;
 mod av1;
 #[cfg(feature = "h264")]
 mod h264;
 mod probe;
+#[cfg(feature = "h264")]
+mod sps;
 mod sys;
 
 use std::fmt;
@@ -229,3 +232,6 @@ impl fmt::Debug for VideoDecoder {
         write!(f, "VideoDecoder({:?})", self.codec())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,41 +38,30 @@ impl CodecProbe {
 ///
 /// [`MediaError::Codec`] if a codec library fails.
 pub fn probe_codecs() -> Result<Vec<CodecProbe>, MediaError> {
-    let pattern = TestPattern::new(0, VideoFormat::HD)
-        .map_err(|_refused| MediaError::Codec("make the probe's pictures"))?;
-    VideoCodec::available()
-        .iter()
-        .map(|&codec| probe(codec, &pattern))
-        .collect()
+    probe_at(VideoFormat::HD, CodecProbe::FRAMES)
 }
 
-fn probe(codec: VideoCodec, pattern: &TestPattern) -> Result<CodecProbe, MediaError> {
-    let VideoFormat { width, height, fps } = VideoFormat::HD;
-    let mut encoder = VideoEncoder::new(
-        codec,
-        EncoderSettings {
-            width,
-            height,
-            fps,
-            bitrate: Bitrate::kbps(1_500),
-        },
-    )?;
+pub(super) fn probe_at(format: VideoFormat, frames: u32) -> Result<Vec<CodecProbe>, MediaError> {
+    let pattern = TestPattern::new(0, format).map_err(|_refused| NO_PICTURES)?;
+    VideoCodec::available().iter().map(|&codec| probe(codec, &pattern, format, frames)).collect()
+}
+
+const NO_PICTURES: MediaError = MediaError::Codec("make the probe's pictures");
+
+fn probe(codec: VideoCodec, pattern: &TestPattern, format: VideoFormat, frames: u32) -> Result<CodecProbe, MediaError> {
+    let VideoFormat { width, height, fps } = format;
+    let mut encoder = VideoEncoder::new(codec, EncoderSettings { width, height, fps, bitrate: Bitrate::kbps(1_500) })?;
     let picture = |number| -> Result<VideoFrame, MediaError> {
         let moment = MediaTime::from_micros(u64::from(number) * 1_000_000 / u64::from(fps));
-        pattern
-            .paint(number, moment)
-            .map_err(|_refused| MediaError::Codec("make the probe's pictures"))
+        pattern.paint(number, moment).map_err(|_refused| NO_PICTURES)
     };
     encoder.encode(&picture(0)?, true)?;
     let mut spent = Duration::ZERO;
-    for number in 1..=CodecProbe::FRAMES {
+    for number in 1..=frames {
         let picture = picture(number)?;
         let start = MediaTime::now();
         encoder.encode(&picture, false)?;
         spent += MediaTime::now().since(start);
     }
-    Ok(CodecProbe {
-        codec,
-        encode: spent / CodecProbe::FRAMES,
-    })
+    Ok(CodecProbe { codec, encode: spent / frames.max(1) })
 }

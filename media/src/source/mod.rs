@@ -1,18 +1,21 @@
 //! Where media comes from: devices, and files and synthetic stand-ins for them.
 
 pub mod audio;
+pub(crate) mod audio_file;
+pub(crate) mod microphone;
 pub mod barcode;
 mod camera;
 mod file;
 mod pace;
 mod test_pattern;
+pub mod voice;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{DeviceError, DeviceKind};
 use crate::frame::{VideoFormat, VideoFrame};
@@ -38,10 +41,12 @@ pub enum VideoSourceSpec {
 
 /// How long a device may take to open before it counts as failed. USB cameras take up to 3 s.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
+/// How long dropping waits for the thread. A camera's read returns with the next picture, unless its driver hangs.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// A running video source: one named thread that puts pictures into a slot until this is dropped.
 ///
-/// Dropping it stops the thread, waits for it and so closes the device.
+/// Dropping it stops the thread, waits for it and so closes the device. Only a driver that hangs keeps its device longer.
 #[derive(Debug)]
 pub struct VideoCapture {
     format: VideoFormat,
@@ -123,11 +128,19 @@ impl VideoCapture {
 impl Drop for VideoCapture {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // A panic in the thread was reported by the panic hook; there is nothing left to close.
-            drop(thread.join());
+        let Some(thread) = self.thread.take() else { return };
+        thread.thread().unpark();
+        let deadline = Instant::now() + CLOSE_LIMIT;
+        while !thread.is_finished() {
+            if Instant::now() > deadline {
+                // Waiting on would hang the caller with the driver; the thread ends when the driver lets go.
+                tracing::error!("a capture device does not close");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
+        // A panic in the thread was reported by the panic hook; there is nothing left to close.
+        drop(thread.join());
     }
 }
 
@@ -175,7 +188,7 @@ impl Source {
         })
     }
 
-    const fn format(&self) -> VideoFormat {
+    fn format(&self) -> VideoFormat {
         match self {
             Self::Camera(camera) => camera.format(),
             Self::File(file) => file.format(),
@@ -189,5 +202,54 @@ impl Source {
             Self::File(file) => file.next(MediaTime::now()),
             Self::TestPattern(pattern) => pattern.next(MediaTime::now()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: VideoFormat = VideoFormat { width: 64, height: 48, fps: 200 };
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn start(spec: VideoSourceSpec, slot: &Arc<Slot<VideoFrame>>) -> Result<VideoCapture, DeviceError> {
+        VideoCapture::start(spec, WANTED, Arc::clone(slot), |error| panic!("source failed: {error}"))
+    }
+
+    #[test]
+    fn a_source_delivers_until_it_is_dropped() {
+        let slot = Arc::new(Slot::new());
+        let capture = start(VideoSourceSpec::TestPattern { variant: 0 }, &slot).unwrap();
+        assert_eq!(capture.format(), WANTED);
+        let first = slot.take_timeout(PATIENCE).unwrap();
+        let second = slot.take_timeout(PATIENCE).unwrap();
+        assert!(second.number > first.number && second.captured > first.captured);
+        drop(capture);
+        let version = slot.version();
+        // The thread has ended, so nothing can come any more.
+        assert_eq!((slot.version(), Arc::strong_count(&slot)), (version, 1));
+    }
+
+    #[test]
+    fn a_refusal_comes_back_from_start() {
+        let slot = Arc::new(Slot::new());
+        let missing = VideoSourceSpec::File(PathBuf::from("/nonexistent/clip.y4m"));
+        assert_eq!(start(missing, &slot).err().unwrap().code(), "DEV-01");
+        let absent = VideoSourceSpec::Camera(Some("4711".to_owned()));
+        assert_eq!(start(absent, &slot).err().unwrap().code(), "DEV-01");
+    }
+
+    #[test]
+    fn a_failing_source_reports_once_and_ends() {
+        let path = std::env::temp_dir().join(format!("quietroom-cut-{}.y4m", std::process::id()));
+        std::fs::write(&path, b"YUV4MPEG2 W4 H2 F100:1\nFRAME\n123456789012FRAME\n123").unwrap();
+        let slot = Arc::new(Slot::new());
+        let (report, reports) = sync_channel(4);
+        let on_error = move |error: DeviceError| report.send(error).unwrap();
+        let capture = VideoCapture::start(VideoSourceSpec::File(path.clone()), WANTED, slot, on_error).unwrap();
+        assert_eq!(reports.recv_timeout(PATIENCE).unwrap().code(), "DEV-04");
+        drop(capture);
+        assert!(reports.recv_timeout(PATIENCE).is_err(), "one report, then the sender is gone");
+        std::fs::remove_file(path).unwrap();
     }
 }
