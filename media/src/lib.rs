@@ -25,12 +25,16 @@ pub mod codec;
 mod engine;
 pub mod error;
 pub mod frame;
+mod jitter;
+mod packet;
 mod payload;
 mod pipeline;
 mod playout;
 mod pool;
 pub mod process;
+mod rate;
 pub mod slot;
+mod sound;
 pub mod source;
 mod stats;
 pub mod time;
@@ -41,7 +45,9 @@ pub use error::{DeviceError, DeviceKind, MediaError};
 pub use frame::{AudioFrame, EncodedVideo, VideoFormat, VideoFrame};
 pub use playout::SpeakerSpec;
 pub use pool::FramePool;
+pub use process::echo::VoiceProcessing;
 pub use slot::Slot;
+pub use sound::{SoundDevice, microphones, speakers};
 pub use source::audio::AudioSourceSpec;
 pub use stats::{
     AudioReceived, AudioSent, Latency, MediaStats, PeerMedia, VideoReceived, VideoSent,

@@ -22,9 +22,9 @@ pub enum TransportError {
     /// The peer sent a candidate that cannot be parsed.
     #[error("candidate of the peer refused")]
     Candidate,
-    /// The certificate could not be made.
-    #[error("could not make the association's certificate")]
-    Certificate(#[source] webrtc::error::Error),
+    /// The system has no randomness to give.
+    #[error("no randomness")]
+    Random,
     /// Sockets could not be bound or the connection could not be made.
     #[error("could not open the peer connection")]
     Open(#[source] webrtc::error::Error),

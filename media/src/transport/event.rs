@@ -46,7 +46,7 @@ pub enum Path {
     Relay,
 }
 
-/// Why a peer was refused. The association is closed before the event is sent.
+/// Why an association never came to be. It is of no use any more; remove the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Its session description lacks `a=sframe`: it would send media that is not end-to-end encrypted.
@@ -55,12 +55,14 @@ pub enum Refusal {
     Malformed,
     /// The DTLS handshake failed, or its certificate is not the one whose fingerprint the description names.
     Handshake,
+    /// No path to it was found within ten seconds.
+    Unreachable,
 }
 
 /// What happened on the transport. Delivered through the bounded channel that [`Transport::new`] returns.
 ///
-/// Everything but [`TransportEvent::Frame`] is delivered for certain; frames are dropped (and counted in
-/// [`PeerStats::frames_dropped`]) when the reader is more than the channel's length behind.
+/// Everything but [`TransportEvent::Frame`] and [`TransportEvent::FrameLost`] is delivered for certain; those are dropped
+/// (frames are counted in [`PeerStats::frames_dropped`]) when the reader is far behind.
 ///
 /// [`Transport::new`]: super::Transport::new
 /// [`PeerStats::frames_dropped`]: super::PeerStats::frames_dropped
@@ -87,7 +89,7 @@ pub enum TransportEvent {
         /// Which association.
         peer: PeerId,
     },
-    /// The peer was refused and its association is gone.
+    /// The peer was refused, or could not be reached.
     Refused {
         /// Which association.
         peer: PeerId,

@@ -3,12 +3,24 @@
 //! The one rule: nothing but a [`SealedFrame`] goes out as media, and what comes in is only ever handed on as the bytes of
 //! one sealed frame together with the association it came over.
 
+mod chain;
+mod connection;
 mod error;
 mod event;
+mod outbox;
+mod peer;
+mod sdp;
+mod shared;
 mod signal;
 mod stats;
+#[cfg(test)]
+mod tests;
+mod track;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crypto::SealedFrame;
 use tokio::sync::mpsc;
@@ -18,35 +30,119 @@ pub use event::{MediaKind, Path, PeerId, Refusal, TransportEvent, TransportRole}
 pub use signal::{Fingerprint, SdpError, Signal, fingerprint_of};
 pub use stats::PeerStats;
 
-/// How the transport opens its sockets.
-#[derive(Clone, Debug, Default)]
+use self::outbox::Events;
+use self::peer::Peer;
+use crate::packet;
+use crate::time::Bitrate;
+
+/// Associations of one call at most: a group has 16 leaves, one of them ours.
+const MAX_PEERS: usize = 15;
+
+/// How the transport opens its sockets and paces what it sends.
+#[derive(Clone, Debug)]
 pub struct TransportConfig {
     /// Local addresses to bind, one UDP socket per address and peer. Empty means every interface of the machine except
     /// loopback. Loopback addresses are used only when they are named here.
     pub bind: Vec<IpAddr>,
+    /// Highest rate of media to one peer; video packets leave at no more than 2.5 times of it.
+    pub media_rate: Bitrate,
+}
+
+impl Default for TransportConfig {
+    fn default() -> Self {
+        Self { bind: Vec::new(), media_rate: Bitrate::kbps(4_000) }
+    }
 }
 
 /// All associations of one call. Cheap to share behind an `Arc`; every method may be called from any thread.
+///
+/// The calls in their order: [`Transport::new`], then per peer [`Transport::add_peer`] and, for each
+/// [`TransportEvent::Signal`] of the other side, [`Transport::signal`]; from [`TransportEvent::Connected`] on
+/// [`Transport::send`] reaches the peer; [`Transport::remove_peer`], [`Transport::close`].
 #[derive(Debug)]
 pub struct Transport {
     config: TransportConfig,
+    state: Mutex<State>,
+    next_audio: AtomicU16,
+    next_video: AtomicU16,
+}
+
+/// What changes. The lock is held for lookups only, never across an `await`.
+struct State {
+    peers: BTreeMap<PeerId, Slot>,
+    /// `None` once the transport is closed.
+    events: Option<Events>,
+}
+
+/// A place in the list of peers, taken while the connection is being opened.
+enum Slot {
+    Opening,
+    Open(Arc<Peer>),
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.peers.keys()).finish()
+    }
 }
 
 impl Transport {
-    /// Makes a transport without peers, and the channel on which it reports. Must be called within a tokio runtime, on
-    /// which its tasks then run. The channel holds 1,024 events; see [`TransportEvent`] for what happens when it is full.
+    /// Makes a transport without peers, and the channel on which it reports. The channel holds 1,024 events; see
+    /// [`TransportEvent`] for what happens when it is full.
+    #[must_use]
     pub fn new(config: TransportConfig) -> (Self, mpsc::Receiver<TransportEvent>) {
-        let (_events, receiver) = mpsc::channel(1024);
-        (Self { config }, receiver)
+        let (events, receiver) = Events::new();
+        let state = Mutex::new(State { peers: BTreeMap::new(), events: Some(events) });
+        (Self { config, state, next_audio: AtomicU16::new(0), next_video: AtomicU16::new(0) }, receiver)
     }
 
-    /// Makes an association with a certificate of its own. An offering one sends its offer as the next event.
+    /// Makes an association with a certificate of its own. An offering one sends its offer as the next event. Must be
+    /// awaited on a tokio runtime, on which the association's tasks then run.
     ///
     /// # Errors
     ///
-    /// [`TransportError::PeerExists`], [`TransportError::Certificate`], [`TransportError::Open`], [`TransportError::Closed`].
+    /// [`TransportError::PeerExists`] also when the call is full, [`TransportError::Closed`], [`TransportError::Random`],
+    /// [`TransportError::Open`] when no socket can be bound, [`TransportError::Negotiate`].
     pub async fn add_peer(&self, peer: PeerId, role: TransportRole) -> Result<(), TransportError> {
-        todo!("{peer:?} {role:?} {:?}", self.config.bind)
+        let events = {
+            let mut state = self.state();
+            let events = state.events.clone().ok_or(TransportError::Closed)?;
+            if state.peers.contains_key(&peer) || state.peers.len() >= MAX_PEERS {
+                return Err(TransportError::PeerExists);
+            }
+            state.peers.insert(peer, Slot::Opening);
+            events
+        };
+        let opened = match Peer::open(peer, role, &self.config, events).await {
+            Ok(opened) => Arc::new(opened),
+            Err(error) => {
+                self.state().peers.remove(&peer);
+                return Err(error);
+            }
+        };
+        if !self.install(peer, &opened) {
+            opened.close().await;
+            return Err(TransportError::UnknownPeer);
+        }
+        let offered = match role {
+            TransportRole::Offer => opened.offer().await,
+            TransportRole::Answer => Ok(()),
+        };
+        if offered.is_err() {
+            self.remove_peer(peer).await;
+        }
+        offered
+    }
+
+    /// Fills the place that was taken for the peer, unless it was removed or the transport closed in the meantime.
+    fn install(&self, peer: PeerId, opened: &Arc<Peer>) -> bool {
+        match self.state().peers.get_mut(&peer) {
+            Some(slot @ Slot::Opening) => {
+                *slot = Slot::Open(Arc::clone(opened));
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Takes what the peer's transport said, in the order in which it said it. A description that is refused ends the
@@ -57,39 +153,96 @@ impl Transport {
     /// [`TransportError::UnknownPeer`], [`TransportError::UnexpectedSignal`], [`TransportError::Description`],
     /// [`TransportError::Candidate`], [`TransportError::Negotiate`].
     pub async fn signal(&self, peer: PeerId, signal: Signal) -> Result<(), TransportError> {
-        todo!("{peer:?} {signal:?}")
+        let association = self.peer(peer).ok_or(TransportError::UnknownPeer)?;
+        let outcome = association.signal(signal).await;
+        if let Err(TransportError::Description(error)) = &outcome {
+            let reason = if *error == SdpError::NoSframe { Refusal::NoSframe } else { Refusal::Malformed };
+            let events = self.state().events.clone();
+            self.remove_peer(peer).await;
+            if let Some(events) = events {
+                events.send(TransportEvent::Refused { peer, reason }).await;
+            }
+        }
+        outcome
     }
 
     /// Closes an association and forgets it. Does nothing when there is none.
     pub async fn remove_peer(&self, peer: PeerId) {
-        todo!("{peer:?}")
+        let removed = self.state().peers.remove(&peer);
+        if let Some(Slot::Open(association)) = removed {
+            association.close().await;
+        }
     }
 
     /// Closes all associations. Afterwards no further peer can be added, and the event channel ends.
     pub async fn close(&self) {
-        todo!()
+        let peers = {
+            let mut state = self.state();
+            state.events = None;
+            std::mem::take(&mut state.peers)
+        };
+        for slot in peers.into_values() {
+            if let Slot::Open(association) = slot {
+                association.close().await;
+            }
+        }
     }
 
     /// Sends one frame to every connected peer. The frame is packetized once; the peers share its bytes. Never blocks: a
-    /// peer whose outbox is full (64 frames) loses this frame alone and will ask for a key frame.
+    /// peer whose outbox is full (64 frames) loses this frame alone. Frames that cannot be packetized (longer than 1.2 MB;
+    /// audio longer than one packet) are dropped.
     ///
     /// `key` says that a receiver can start decoding here; it travels in clear beside the sealed bytes.
     pub fn send(&self, kind: MediaKind, frame: &SealedFrame, key: bool) {
-        todo!("{kind:?} {} {key}", frame.len())
+        let counter = match kind {
+            MediaKind::Audio => &self.next_audio,
+            MediaKind::Video => &self.next_video,
+        };
+        let number = counter.fetch_add(1, Ordering::Relaxed);
+        let payloads = match packet::packetize(frame, number, key) {
+            Ok(payloads) if kind == MediaKind::Video || payloads.len() == 1 => payloads.into(),
+            Ok(_) | Err(_) => {
+                tracing::warn!(bytes = frame.len(), "a frame is too long to be sent");
+                return;
+            }
+        };
+        for slot in self.state().peers.values() {
+            if let Slot::Open(association) = slot {
+                association.send(kind, &payloads);
+            }
+        }
     }
 
-    /// Asks the peer for a key frame of its video, at most once per 300 ms or round trip, whichever is longer.
+    /// Asks the peer for a key frame of its video, at most once per 300 ms or one and a half round trips, and again until
+    /// one comes.
     pub fn request_key_frame(&self, peer: PeerId) {
-        todo!("{peer:?}")
+        if let Some(association) = self.peer(peer) {
+            association.request_key_frame();
+        }
     }
 
     /// The counters of an association, or `None` when there is none.
+    #[must_use]
     pub fn stats(&self, peer: PeerId) -> Option<PeerStats> {
-        todo!("{peer:?}")
+        self.peer(peer).map(|association| association.stats())
     }
 
-    /// Fingerprint of the certificate that we show to this peer, and to no other.
+    /// Fingerprint of the certificate that we show to this peer, and to no other. Known once [`Transport::add_peer`]
+    /// returned.
+    #[must_use]
     pub fn local_fingerprint(&self, peer: PeerId) -> Option<Fingerprint> {
-        todo!("{peer:?}")
+        self.peer(peer).map(|association| association.fingerprint())
+    }
+
+    fn peer(&self, peer: PeerId) -> Option<Arc<Peer>> {
+        match self.state().peers.get(&peer) {
+            Some(Slot::Open(association)) => Some(Arc::clone(association)),
+            _ => None,
+        }
+    }
+
+    /// No code panics while it holds the lock, so a poisoned one would still be sound.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -23,14 +23,19 @@ pub struct PeerStats {
     pub packets_lost: u64,
     /// Packets that our pacer dropped because they were older than its age limit.
     pub packets_expired: u64,
+    /// Frames handed to the packet queue, audio and video.
+    pub frames_sent: u64,
     /// Frames received whole, audio and video.
     pub frames_received: u64,
     /// Frames given up because a part never arrived.
     pub frames_lost: u64,
-    /// Whole frames dropped because the reader of the events was too slow.
+    /// Whole frames dropped on our side: received ones because the reader of the events was too slow, outgoing ones because
+    /// the association did not take them fast enough.
     pub frames_dropped: u64,
     /// Key-frame requests that we sent.
     pub key_frames_requested: u64,
-    /// Latest round trip time.
+    /// RTP payloads refused because they were not of our making.
+    pub payloads_refused: u64,
+    /// Latest round trip time, measured by ICE.
     pub round_trip: Option<Duration>,
 }

@@ -1,0 +1,5 @@
+//! How fast packets may leave.
+
+mod pacer;
+
+pub(crate) use pacer::{Class, Pacer};

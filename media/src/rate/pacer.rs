@@ -1,0 +1,205 @@
+//! Spreads packets over time, so that a key frame does not fill the queue of the narrowest link in front of the voice.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::time::Bitrate;
+
+/// How much faster than the media rate packets leave. Higher makes key frames arrive earlier and fill queues; lower adds
+/// their delay to the picture.
+const HEADROOM: f64 = 2.5;
+/// How far packets may run ahead of the rate. Longer bursts fill queues; shorter ones wake the driver for every packet.
+const BURST: Duration = Duration::from_millis(5);
+/// Older packets are dropped: their frame would be given up at the other end.
+const AGE_LIMIT: Duration = Duration::from_millis(400);
+/// Packets held at most; the oldest go first.
+const MAX_HELD: usize = 2_048;
+
+/// What a packet carries, by the order in which packets leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Voice, also when it is sent again: never waits, but counts.
+    Audio,
+    /// Video that the peer waits for.
+    Retransmission,
+    /// Video for the first time.
+    Video,
+}
+
+#[derive(Debug)]
+struct Held<T> {
+    item: T,
+    bits: u64,
+    since: Instant,
+}
+
+/// A pacer of items of type `T`. Pure: the caller brings the time and asks again at [`Pacer::poll_timeout`].
+#[derive(Debug)]
+pub(crate) struct Pacer<T> {
+    bits_per_second: f64,
+    /// When all that left will have left at the paced rate.
+    busy_until: Option<Instant>,
+    retransmissions: VecDeque<Held<T>>,
+    video: VecDeque<Held<T>>,
+    expired: u64,
+}
+
+impl<T> Pacer<T> {
+    /// A pacer for this rate of media.
+    pub(crate) fn new(media: Bitrate) -> Self {
+        Self {
+            bits_per_second: (media.as_bps() as f64 * HEADROOM).max(1.0),
+            busy_until: None,
+            retransmissions: VecDeque::new(),
+            video: VecDeque::new(),
+            expired: 0,
+        }
+    }
+
+    /// Takes a packet of so many bits. Audio comes straight back; the rest comes from [`Self::poll`], now or later.
+    pub(crate) fn push(&mut self, now: Instant, class: Class, bits: u64, item: T) -> Option<T> {
+        let queue = match class {
+            Class::Audio => {
+                self.charge(now, bits);
+                return Some(item);
+            }
+            Class::Retransmission => &mut self.retransmissions,
+            Class::Video => &mut self.video,
+        };
+        queue.push_back(Held { item, bits, since: now });
+        if queue.len() > MAX_HELD {
+            queue.pop_front();
+            self.expired += 1;
+        }
+        None
+    }
+
+    /// The next packet that may leave now.
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<T> {
+        loop {
+            if self.busy_until.is_some_and(|until| until > now + BURST) {
+                return None;
+            }
+            let held = self.retransmissions.pop_front().or_else(|| self.video.pop_front())?;
+            if now.saturating_duration_since(held.since) > AGE_LIMIT {
+                self.expired += 1;
+                continue;
+            }
+            self.charge(now, held.bits);
+            return Some(held.item);
+        }
+    }
+
+    /// When [`Self::poll`] has the next packet, `None` when nothing waits.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let held = self.retransmissions.front().or_else(|| self.video.front())?;
+        Some(self.busy_until.map_or(held.since, |until| held.since.max(until.checked_sub(BURST).unwrap_or(until))))
+    }
+
+    /// Whether a packet for which `matches` holds waits among the retransmissions.
+    pub(crate) fn holds_retransmission(&self, matches: impl Fn(&T) -> bool) -> bool {
+        self.retransmissions.iter().any(|held| matches(&held.item))
+    }
+
+    /// Packets dropped because of their age, or because too many were held.
+    pub(crate) fn expired(&self) -> u64 {
+        self.expired
+    }
+
+    fn charge(&mut self, now: Instant, bits: u64) {
+        let from = self.busy_until.map_or(now, |until| until.max(now));
+        self.busy_until = Some(from + Duration::from_secs_f64(bits as f64 / self.bits_per_second));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACKET: u64 = 10_000;
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// One packet per millisecond at the paced rate.
+    fn pacer() -> (Pacer<u32>, Instant) {
+        (Pacer::new(Bitrate::kbps(4_000)), Instant::now())
+    }
+
+    /// Polls whenever the pacer says so; returns when each item left, in ms.
+    fn run(pacer: &mut Pacer<u32>, start: Instant) -> Vec<(u32, u64)> {
+        let mut left = Vec::new();
+        while let Some(due) = pacer.poll_timeout() {
+            while let Some(item) = pacer.poll(due) {
+                left.push((item, (due - start).as_millis() as u64));
+            }
+        }
+        left
+    }
+
+    #[test]
+    fn a_key_frame_leaves_at_two_and_a_half_times_the_rate() {
+        let (mut pacer, start) = pacer();
+        for item in 0..100 {
+            assert_eq!(pacer.push(start, Class::Video, PACKET, item), None);
+        }
+        let left = run(&mut pacer, start);
+        assert_eq!(left.len(), 100);
+        assert_eq!(left[5], (5, 0), "six packets in the first burst");
+        assert_eq!(left[99], (99, 94));
+    }
+
+    #[test]
+    fn audio_never_waits() {
+        let (mut pacer, start) = pacer();
+        for item in 0..100 {
+            pacer.push(start, Class::Video, PACKET, item);
+        }
+        assert_eq!(pacer.push(start + ms(1), Class::Audio, 800, 1_000), Some(1_000));
+    }
+
+    #[test]
+    fn what_the_peer_waits_for_goes_before_new_video() {
+        let (mut pacer, start) = pacer();
+        for item in 0..10 {
+            pacer.push(start, Class::Video, PACKET, item);
+        }
+        pacer.push(start, Class::Retransmission, PACKET, 77);
+        assert_eq!(pacer.poll(start), Some(77));
+    }
+
+    #[test]
+    fn nothing_older_than_the_age_limit_leaves() {
+        let (mut pacer, start) = pacer();
+        for item in 0..1_000 {
+            pacer.push(start, Class::Video, PACKET, item);
+        }
+        let left = run(&mut pacer, start);
+        assert!(left.iter().all(|(_, at)| *at <= 400), "{:?}", left.last());
+        assert_eq!(left.len() as u64 + pacer.expired(), 1_000);
+        assert!(left.len() > 400);
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let (mut pacer, start) = pacer();
+        for item in 0..10_000 {
+            pacer.push(start, Class::Video, PACKET, item);
+            pacer.push(start, Class::Retransmission, PACKET, item);
+        }
+        assert_eq!(pacer.video.len() + pacer.retransmissions.len(), 2 * MAX_HELD);
+    }
+
+    #[test]
+    fn after_a_pause_there_is_no_saved_up_burst() {
+        let (mut pacer, start) = pacer();
+        pacer.push(start, Class::Video, PACKET, 0);
+        run(&mut pacer, start);
+        let later = start + Duration::from_secs(10);
+        for item in 0..20 {
+            pacer.push(later, Class::Video, PACKET, item);
+        }
+        assert_eq!(std::iter::from_fn(|| pacer.poll(later)).count(), 6);
+    }
+}

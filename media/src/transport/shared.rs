@@ -1,0 +1,127 @@
+//! What the tasks and chain stages of one association share: counters and flags, no lock.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::PeerStats;
+use crate::time::MediaTime;
+
+/// A counter of [`PeerStats`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Count {
+    PacketsSent,
+    PacketsReceived,
+    BytesSent,
+    BytesReceived,
+    RetransmissionsSent,
+    RetransmissionsReceived,
+    PacketsRequested,
+    PacketsLost,
+    PacketsExpired,
+    FramesSent,
+    FramesReceived,
+    FramesLost,
+    FramesDropped,
+    KeyFramesRequested,
+    PayloadsRefused,
+}
+
+const COUNTS: usize = Count::PayloadsRefused as usize + 1;
+
+/// Counters, flags and the latest round trip of one association.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    counts: [AtomicU64; COUNTS],
+    /// In microseconds, zero when unknown.
+    round_trip: AtomicU64,
+    /// When the peer's description was applied, in microseconds.
+    described: AtomicU64,
+    connected: AtomicBool,
+    peer_wants_key_frame: AtomicBool,
+    we_want_key_frame: AtomicBool,
+    /// Wakes the association's task to look at `peer_wants_key_frame`.
+    pub(crate) peer_asked: Notify,
+    /// Wakes the video receiver to look at `we_want_key_frame`.
+    pub(crate) we_asked: Notify,
+}
+
+impl Shared {
+    pub(crate) fn count(&self, count: Count, by: u64) {
+        if by > 0
+            && let Some(counter) = self.counts.get(count as usize)
+        {
+            counter.fetch_add(by, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn set_round_trip(&self, round_trip: Duration) {
+        let micros = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX).max(1);
+        self.round_trip.store(micros, Ordering::Relaxed);
+    }
+
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        match self.round_trip.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Some(Duration::from_micros(micros)),
+        }
+    }
+
+    pub(crate) fn set_described(&self, now: MediaTime) {
+        self.described.store(now.as_micros(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn since_described(&self, now: MediaTime) -> Duration {
+        now.since(MediaTime::from_micros(self.described.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn set_connected(&self, connected: bool) {
+        self.connected.store(connected, Ordering::Release);
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Acquire)
+    }
+
+    /// A flag instead of a message: a peer that floods requests fills no queue.
+    pub(crate) fn peer_wants_key_frame(&self) {
+        self.peer_wants_key_frame.store(true, Ordering::Release);
+        self.peer_asked.notify_one();
+    }
+
+    pub(crate) fn take_peer_wants_key_frame(&self) -> bool {
+        self.peer_wants_key_frame.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn want_key_frame(&self) {
+        self.we_want_key_frame.store(true, Ordering::Release);
+        self.we_asked.notify_one();
+    }
+
+    pub(crate) fn take_want_key_frame(&self) -> bool {
+        self.we_want_key_frame.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn stats(&self) -> PeerStats {
+        let get = |count: Count| self.counts.get(count as usize).map_or(0, |counter| counter.load(Ordering::Relaxed));
+        PeerStats {
+            packets_sent: get(Count::PacketsSent),
+            packets_received: get(Count::PacketsReceived),
+            bytes_sent: get(Count::BytesSent),
+            bytes_received: get(Count::BytesReceived),
+            retransmissions_sent: get(Count::RetransmissionsSent),
+            retransmissions_received: get(Count::RetransmissionsReceived),
+            packets_requested: get(Count::PacketsRequested),
+            packets_lost: get(Count::PacketsLost),
+            packets_expired: get(Count::PacketsExpired),
+            frames_sent: get(Count::FramesSent),
+            frames_received: get(Count::FramesReceived),
+            frames_lost: get(Count::FramesLost),
+            frames_dropped: get(Count::FramesDropped),
+            key_frames_requested: get(Count::KeyFramesRequested),
+            payloads_refused: get(Count::PayloadsRefused),
+            round_trip: self.round_trip(),
+        }
+    }
+}
