@@ -13,6 +13,8 @@ mod mls;
 mod safety_words;
 mod secret;
 mod sframe;
+#[cfg(test)]
+mod testing;
 
 pub use error::{
     GroupError, IdentityError, InvitationError, LinkError, OpenError, PolicyViolation, SafetyError,
@@ -25,7 +27,7 @@ pub use identity::{
 };
 pub use invitation::{
     GuestInvitation, HostSummary, InvitationCode, InvitationLink, InvitationTerms, KnockReply,
-    LobbyCard, LobbyToken, OwnedInvitation, ProofReply, VerifiedGuest,
+    LobbyCard, LobbyToken, OwnedInvitation, ProofReply, VerifiedGuest, message_number,
 };
 pub use mls::{Bundle, CallGroup, CallTerms, Inbound, LogEntry, Member, Vouched};
 pub use safety_words::{SafetyCheck, SafetyScope, SafetyStep, SafetyWords};

@@ -1,0 +1,192 @@
+//! The link: `quietroom:` and base64url.
+//!
+//! ```text
+//! version u8 = 1 | server<u16> | TLS key pin 32 | invite id 16 | S 32 | practice key 32
+//! | least deny-list version u32 | phone<u16> | phone signature 64 | checksum 4 (SHA-256, cut)
+//! ```
+//!
+//! It carries the practice's whole public key, not only the fingerprint: without it nobody could
+//! check the phone number's signature before the host has answered.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::{
+    codec::{Reader, Write},
+    error::{InvitationError, LinkError},
+    id::InviteId,
+    identity::{PracticeFingerprint, PracticePublicKey},
+    kdf::{derive, sha256},
+    secret::Secret,
+};
+
+const SCHEME: &str = "quietroom:";
+const VERSION: u8 = 1;
+const CHECKSUM: usize = 4;
+/// Longest text that is looked at, in bytes: a link has some 300.
+const MAX_TEXT: usize = 2048;
+pub(super) const MAX_SERVER: usize = 255;
+pub(super) const MAX_PHONE: usize = 40;
+
+/// What opens the lobby at the server: 32 bytes that only the link's holder can derive.
+#[derive(Debug)]
+pub struct LobbyToken(Secret<32>);
+
+impl LobbyToken {
+    /// The token itself: the guest sends it, the server compares its hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
+    /// SHA-256 of the token: all that the server stores.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        sha256(self.0.expose())
+    }
+}
+
+/// A parsed `quietroom:` link; holds the link secret S.
+pub struct InvitationLink {
+    pub(super) server: String,
+    pub(super) server_pin: [u8; 32],
+    pub(super) invite_id: InviteId,
+    pub(super) secret: Secret<32>,
+    pub(super) practice: PracticePublicKey,
+    pub(super) least_deny_list: u32,
+    pub(super) phone: String,
+    pub(super) phone_signature: [u8; 64],
+}
+
+impl InvitationLink {
+    /// Parses pasted or scanned text. Blanks and line breaks are ignored, wherever a mail program
+    /// put them.
+    ///
+    /// # Errors
+    /// [`LinkError`]. A single changed, missing or added character is [`LinkError::Damaged`].
+    pub fn parse(text: &str) -> Result<Self, LinkError> {
+        if text.len() > MAX_TEXT {
+            return Err(LinkError::NotALink);
+        }
+        let mut compact = Zeroizing::new(String::with_capacity(text.len()));
+        compact.extend(text.chars().filter(|character| !character.is_whitespace()));
+        let body = match compact.split_at_checked(SCHEME.len()) {
+            Some((scheme, body)) if scheme.eq_ignore_ascii_case(SCHEME) => body,
+            _ => return Err(LinkError::NotALink),
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(body).map(Zeroizing::new);
+        let bytes = bytes.map_err(|_damaged| LinkError::Damaged)?;
+        let length = bytes
+            .len()
+            .checked_sub(CHECKSUM)
+            .ok_or(LinkError::Damaged)?;
+        let (content, checksum) = bytes.split_at_checked(length).ok_or(LinkError::Damaged)?;
+        if !sha256(content).starts_with(checksum) {
+            return Err(LinkError::Damaged);
+        }
+        if content.first() != Some(&VERSION) {
+            return Err(LinkError::UnknownVersion);
+        }
+        let link = Self::read(content).ok_or(LinkError::Damaged)?;
+        link.practice
+            .verify_phone(&link.phone, &link.phone_signature)
+            .map_err(|_forged| LinkError::BadPhoneSignature)?;
+        Ok(link)
+    }
+
+    /// The link as text; secret.
+    #[must_use]
+    pub fn to_uri(&self) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+        bytes.put_u8(VERSION);
+        bytes.put_bytes(self.server.as_bytes());
+        bytes.put(&self.server_pin);
+        bytes.put(self.invite_id.as_bytes());
+        bytes.put(self.secret.expose());
+        bytes.put(self.practice.as_bytes());
+        bytes.put_u32(self.least_deny_list);
+        bytes.put_bytes(self.phone.as_bytes());
+        bytes.put(&self.phone_signature);
+        let checksum = sha256(&bytes);
+        bytes.put(checksum.get(..CHECKSUM).unwrap_or_default());
+        let mut uri = Zeroizing::new(String::with_capacity(SCHEME.len() + bytes.len() * 3 / 2));
+        uri.push_str(SCHEME);
+        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut uri);
+        uri
+    }
+
+    /// Where to connect, `host:port`.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// SHA-256 over the SubjectPublicKeyInfo of the server's TLS key.
+    #[must_use]
+    pub fn server_pin(&self) -> &[u8; 32] {
+        &self.server_pin
+    }
+
+    /// The public id.
+    #[must_use]
+    pub fn invite_id(&self) -> InviteId {
+        self.invite_id
+    }
+
+    /// Fingerprint of the practice's key: the host's certificate must fit it.
+    #[must_use]
+    pub fn practice_fingerprint(&self) -> PracticeFingerprint {
+        self.practice.fingerprint()
+    }
+
+    /// The practice's phone; its signature was checked by [`parse`](Self::parse).
+    #[must_use]
+    pub fn practice_phone(&self) -> &str {
+        &self.phone
+    }
+
+    /// Least version of the practice's deny list that a host may show; 0 for none.
+    #[must_use]
+    pub fn least_deny_list_version(&self) -> u32 {
+        self.least_deny_list
+    }
+
+    /// What the server knows the hash of.
+    ///
+    /// # Errors
+    /// [`InvitationError::Backend`].
+    pub fn lobby_token(&self) -> Result<LobbyToken, InvitationError> {
+        lobby_token(&self.secret)
+    }
+
+    fn read(content: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(content);
+        reader.u8()?;
+        let link = Self {
+            server: reader.text(MAX_SERVER)?.to_owned(),
+            server_pin: reader.array()?,
+            invite_id: InviteId::from_bytes(reader.array()?),
+            secret: Secret::from_slice(reader.take(32)?)?,
+            practice: PracticePublicKey::from_bytes(reader.array()?),
+            least_deny_list: reader.u32()?,
+            phone: reader.text(MAX_PHONE)?.to_owned(),
+            phone_signature: reader.array()?,
+        };
+        reader.end()?;
+        Some(link)
+    }
+}
+
+impl fmt::Debug for InvitationLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvitationLink({:?})", self.invite_id)
+    }
+}
+
+pub(super) fn lobby_token(secret: &Secret<32>) -> Result<LobbyToken, InvitationError> {
+    derive(b"", secret.expose(), "lobby", &[])
+        .map(LobbyToken)
+        .ok_or(InvitationError::Backend)
+}

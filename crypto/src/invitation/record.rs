@@ -1,0 +1,329 @@
+//! The owner device's record of an invitation. It lives in that device's key store and nowhere
+//! else: a server could roll it back.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{
+    code::InvitationCode,
+    keys::InvitationKey,
+    link::{InvitationLink, LobbyToken, MAX_PHONE, MAX_SERVER, lobby_token},
+    pake::{Verifier, password},
+};
+use crate::{
+    PROFILE_VERSION,
+    codec::{Reader, Write},
+    error::InvitationError,
+    id::{CallMode, CallRole, GroupId, InviteId},
+    identity::{PracticeFingerprint, PracticePublicKey},
+    kdf::MAC_LENGTH,
+    secret::{Secret, random_bytes},
+};
+
+/// Wrong codes that an invitation bears.
+pub(super) const TRIES: u8 = 3;
+/// Exchanges that are remembered at a time; an older one is forgotten when another knocks.
+const MAX_EXCHANGES: usize = 3;
+const MAX_APPOINTMENT: usize = 64;
+const MAX_MESSAGE2: usize = 8 * 1024;
+const MAX_OPAQUE: usize = 1024;
+
+/// What a new invitation says.
+#[derive(Debug, Clone)]
+pub struct InvitationTerms {
+    /// Where the guest connects, `host:port`, 1 to 255 bytes.
+    pub server: String,
+    /// SHA-256 over the SubjectPublicKeyInfo of the server's TLS key.
+    pub server_pin: [u8; 32],
+    /// The practice's key.
+    pub practice: PracticePublicKey,
+    /// The practice's phone, at most 40 bytes.
+    pub practice_phone: String,
+    /// [`PracticeKey::sign_phone`](crate::PracticeKey::sign_phone) of it, 64 bytes.
+    pub phone_signature: Vec<u8>,
+    /// What the guest will be; not `Host`.
+    pub role: CallRole,
+    /// Knocks before it are refused; Unix seconds.
+    pub not_before: u64,
+    /// Knocks after it are refused; Unix seconds. At most 24 h after the appointment, which only
+    /// the caller knows.
+    pub expires_at: u64,
+    /// The caller's reference, at most 64 bytes.
+    pub appointment: String,
+}
+
+/// The record: link secret, OPAQUE state, tries, exchanges under way.
+///
+/// Store [`encode`](Self::encode) **durably before the answer to a knock leaves**.
+pub struct OwnedInvitation {
+    pub(super) invite_id: InviteId,
+    pub(super) secret: Secret<32>,
+    pub(super) verifier: Verifier,
+    pub(super) practice: PracticeFingerprint,
+    pub(super) role: CallRole,
+    pub(super) not_before: u64,
+    pub(super) expires_at: u64,
+    pub(super) appointment: String,
+    pub(super) tries_left: u8,
+    pub(super) attempts: u32,
+    pub(super) consumed: bool,
+    pub(super) exchanges: Vec<Exchange>,
+}
+
+/// One exchange with somebody who knocked.
+pub(super) struct Exchange {
+    pub(super) attempt: u32,
+    /// SHA-256 of message 1: the same message gets the same answer.
+    pub(super) knock: [u8; 32],
+    pub(super) message2: Vec<u8>,
+    pub(super) context: [u8; MAC_LENGTH],
+    pub(super) transcript: [u8; MAC_LENGTH],
+    pub(super) group_id: GroupId,
+    pub(super) leaf_key: [u8; 32],
+    pub(super) progress: Progress,
+}
+
+pub(super) enum Progress {
+    /// KE2 was sent; OPAQUE's state.
+    Challenged(Zeroizing<Vec<u8>>),
+    /// Link and code were proved.
+    Proved(InvitationKey),
+}
+
+impl OwnedInvitation {
+    /// Makes an invitation: the record to store, the link for one channel, the code for another.
+    ///
+    /// # Errors
+    /// [`InvitationError::BadField`] for terms out of bounds, [`InvitationError::Backend`].
+    pub fn create(
+        terms: InvitationTerms,
+    ) -> Result<(Self, InvitationLink, InvitationCode), InvitationError> {
+        let signature = terms.phone_signature.as_slice().try_into();
+        let phone_signature: [u8; 64] = signature.map_err(|_length| InvitationError::BadField)?;
+        let phone_is_signed = terms
+            .practice
+            .verify_phone(&terms.practice_phone, &phone_signature)
+            .is_ok();
+        let fits = (1..=MAX_SERVER).contains(&terms.server.len())
+            && terms.practice_phone.len() <= MAX_PHONE
+            && terms.appointment.len() <= MAX_APPOINTMENT
+            && terms.role != CallRole::Host
+            && terms.not_before < terms.expires_at;
+        if !phone_is_signed || !fits {
+            return Err(InvitationError::BadField);
+        }
+        let invite_id = InviteId::from_bytes(random_bytes().ok_or(InvitationError::Backend)?);
+        let secret = Secret::random().ok_or(InvitationError::Backend)?;
+        let code = InvitationCode::random().ok_or(InvitationError::Backend)?;
+        let verifier = Verifier::new(&password(&secret, &code)?, invite_id.as_bytes())?;
+        let link = InvitationLink {
+            server: terms.server,
+            server_pin: terms.server_pin,
+            invite_id,
+            secret: Secret::from_slice(secret.expose()).ok_or(InvitationError::Backend)?,
+            practice: terms.practice,
+            least_deny_list: 0,
+            phone: terms.practice_phone,
+            phone_signature,
+        };
+        let record = Self {
+            invite_id,
+            secret,
+            verifier,
+            practice: terms.practice.fingerprint(),
+            role: terms.role,
+            not_before: terms.not_before,
+            expires_at: terms.expires_at,
+            appointment: terms.appointment,
+            tries_left: TRIES,
+            attempts: 0,
+            consumed: false,
+            exchanges: Vec::new(),
+        };
+        Ok((record, link, code))
+    }
+
+    /// The public id.
+    #[must_use]
+    pub fn invite_id(&self) -> InviteId {
+        self.invite_id
+    }
+
+    /// What the guest will be.
+    #[must_use]
+    pub fn role(&self) -> CallRole {
+        self.role
+    }
+
+    /// The caller's reference.
+    #[must_use]
+    pub fn appointment(&self) -> &str {
+        &self.appointment
+    }
+
+    /// First second of the window, Unix.
+    #[must_use]
+    pub fn not_before(&self) -> u64 {
+        self.not_before
+    }
+
+    /// Last second of the window, Unix.
+    #[must_use]
+    pub fn expires_at(&self) -> u64 {
+        self.expires_at
+    }
+
+    /// Tries that are left, 0 to 3.
+    #[must_use]
+    pub fn tries_left(&self) -> u8 {
+        self.tries_left
+    }
+
+    /// Whether it was used.
+    #[must_use]
+    pub fn is_consumed(&self) -> bool {
+        self.consumed
+    }
+
+    /// What the server is told the hash of when the invitation is registered.
+    ///
+    /// # Errors
+    /// [`InvitationError::Backend`].
+    pub fn lobby_token(&self) -> Result<LobbyToken, InvitationError> {
+        lobby_token(&self.secret)
+    }
+
+    /// Marks it used and forgets what could still answer a knock. Call it when the guest's Add
+    /// was merged, and store the record.
+    pub fn consume(&mut self) {
+        self.consumed = true;
+        self.exchanges.clear();
+    }
+
+    /// The record; secret, for the caller to store wrapped.
+    #[must_use]
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let (setup, file) = self.verifier.parts();
+        let exchanges: usize = self
+            .exchanges
+            .iter()
+            .map(|one| one.message2.len() + 1024)
+            .sum();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(1024 + exchanges));
+        bytes.put_u16(PROFILE_VERSION);
+        bytes.put(self.invite_id.as_bytes());
+        bytes.put(self.secret.expose());
+        bytes.put_bytes(setup);
+        bytes.put_bytes(file);
+        bytes.put(self.practice.as_bytes());
+        bytes.put_u8(self.role.to_byte());
+        bytes.put_u64(self.not_before);
+        bytes.put_u64(self.expires_at);
+        bytes.put_bytes(self.appointment.as_bytes());
+        bytes.put_u8(self.tries_left);
+        bytes.put_u32(self.attempts);
+        bytes.put_u8(u8::from(self.consumed));
+        bytes.put_u8(self.exchanges.len() as u8);
+        for exchange in &self.exchanges {
+            bytes.put_u32(exchange.attempt);
+            bytes.put(&exchange.knock);
+            bytes.put_bytes(&exchange.message2);
+            bytes.put(&exchange.context);
+            bytes.put(&exchange.transcript);
+            bytes.put(exchange.group_id.as_bytes());
+            bytes.put(&exchange.leaf_key);
+            let (kind, secret) = match &exchange.progress {
+                Progress::Challenged(state) => (0, state.as_slice()),
+                Progress::Proved(key) => (1, &key.expose()[..]),
+            };
+            bytes.put_u8(kind);
+            bytes.put_bytes(secret);
+        }
+        bytes
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// [`InvitationError::Malformed`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, InvitationError> {
+        Self::read(bytes).ok_or(InvitationError::Malformed)
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        if reader.u16()? != PROFILE_VERSION {
+            return None;
+        }
+        let mut record = Self {
+            invite_id: InviteId::from_bytes(reader.array()?),
+            secret: Secret::from_slice(reader.take(32)?)?,
+            verifier: Verifier::stored(reader.bytes(MAX_OPAQUE)?, reader.bytes(MAX_OPAQUE)?)?,
+            practice: PracticeFingerprint::from_bytes(reader.array()?),
+            role: CallRole::from_byte(reader.u8()?).ok()?,
+            not_before: reader.u64()?,
+            expires_at: reader.u64()?,
+            appointment: reader.text(MAX_APPOINTMENT)?.to_owned(),
+            tries_left: reader.u8()?.min(TRIES),
+            attempts: reader.u32()?,
+            consumed: reader.u8()? != 0,
+            exchanges: Vec::new(),
+        };
+        let count = usize::from(reader.u8()?);
+        if count > MAX_EXCHANGES {
+            return None;
+        }
+        for _ in 0..count {
+            record.exchanges.push(Exchange::read(&mut reader)?);
+        }
+        reader.end()?;
+        Some(record)
+    }
+
+    /// Remembers an exchange and forgets the oldest one beyond the bound.
+    pub(super) fn remember(&mut self, exchange: Exchange) {
+        if self.exchanges.len() >= MAX_EXCHANGES {
+            self.exchanges.remove(0);
+        }
+        self.exchanges.push(exchange);
+    }
+}
+
+impl Exchange {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            attempt: reader.u32()?,
+            knock: reader.array()?,
+            message2: reader.bytes(MAX_MESSAGE2)?.to_vec(),
+            context: reader.array()?,
+            transcript: reader.array()?,
+            group_id: GroupId::from_bytes(reader.array()?),
+            leaf_key: reader.array()?,
+            progress: match (reader.u8()?, reader.bytes(MAX_OPAQUE)?) {
+                (0, state) => Progress::Challenged(Zeroizing::new(state.to_vec())),
+                (1, key) => Progress::Proved(InvitationKey::stored(Secret::from_slice(key)?)),
+                _ => return None,
+            },
+        })
+    }
+}
+
+impl fmt::Debug for OwnedInvitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, tries) = (self.invite_id, self.tries_left);
+        write!(
+            f,
+            "OwnedInvitation({id:?}, {tries} tries, consumed: {})",
+            self.consumed
+        )
+    }
+}
+
+/// The mode that a call may have in this version.
+pub(super) fn refuse_assessor(mode: CallMode) -> Result<(), InvitationError> {
+    match mode {
+        CallMode::Real => Ok(()),
+        CallMode::Assessor => Err(InvitationError::AssessorMode),
+    }
+}

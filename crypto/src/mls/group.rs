@@ -1,0 +1,480 @@
+//! Creating a group and committing to it.
+
+use std::fmt;
+
+use openmls::{
+    group::{GroupId as MlsGroupId, MlsGroup},
+    prelude::{
+        Credential, CredentialType, Extension, LeafNodeIndex, PreSharedKeyProposal, Proposal,
+        UnknownExtension,
+    },
+    prelude::{CredentialWithKey, Member as MlsMember},
+    schedule::{ExternalPsk, PreSharedKeyId, Psk},
+};
+use openmls_traits::{OpenMlsProvider, storage::StorageProvider};
+use zeroize::Zeroizing;
+
+use super::{
+    policy::{Leaf, Policy, leaves},
+    profile::{PADDING_EXTENSION, Provider, SUITE, WELCOME_PADDING, create_config},
+};
+use crate::{
+    MAX_GROUP_MESSAGE, MAX_MEMBERS,
+    codec::Write,
+    error::{GroupError, PolicyViolation},
+    id::{CallId, CallMode, CallRole, GroupId, LeafIndex},
+    identity::{DeviceCertificate, DeviceKey, LeafCredential, SigningKey},
+    invitation::VerifiedGuest,
+    secret::{Secret, random_bytes},
+    sframe::MediaKeys,
+};
+
+/// First byte of every application message: what the rest is.
+pub(super) const KIND_DATA: u8 = 0;
+/// A pre-shared key beside a commit.
+pub(super) const KIND_INVITE_PSK: u8 = 1;
+
+/// What a new call is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct CallTerms {
+    /// Names the consultation.
+    pub call_id: CallId,
+    /// `Assessor` is refused by this version.
+    pub mode: CallMode,
+}
+
+/// What one commit needs to be sent: one atomic entry of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// The epoch it was made in: the value to compare and set.
+    pub epoch: u64,
+    /// A PrivateMessage.
+    pub commit: Vec<u8>,
+    /// For the added guest only; a multiple of 4 KiB.
+    pub welcome: Option<Vec<u8>>,
+    /// For the members that are there already; it goes before the commit.
+    pub invite_psk: Option<Vec<u8>>,
+}
+
+/// One call's MLS group (RFC 9420), seen by one member.
+pub struct CallGroup {
+    pub(super) provider: Provider,
+    pub(super) group: MlsGroup,
+    pub(super) leaf_key: SigningKey,
+    pub(super) group_id: GroupId,
+    pub(super) policy: Policy,
+    pub(super) pending: Option<Pending>,
+    /// Epoch whose media keys were taken.
+    pub(super) keys_taken: Option<u64>,
+    /// Removed, or refused a commit.
+    pub(super) over: bool,
+}
+
+/// An own commit that waits for its echo.
+pub(super) struct Pending {
+    pub(super) commit: Vec<u8>,
+    pub(super) psk: Option<Psk>,
+}
+
+impl CallGroup {
+    /// Opens a call: the host alone, epoch 0, in a group with a random id. `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// [`GroupError::Certificate`] for a certificate that is not the device's or does not allow
+    /// to host; [`GroupError::Refused`] for assessor mode; [`GroupError::Backend`].
+    pub fn create(
+        now: u64,
+        device: &DeviceKey,
+        certificate: &DeviceCertificate,
+        terms: CallTerms,
+    ) -> Result<Self, GroupError> {
+        if terms.mode == CallMode::Assessor {
+            return Err(refused(PolicyViolation::AssessorMode));
+        }
+        let group_id = GroupId::from_bytes(random_bytes().ok_or(GroupError::Backend)?);
+        let leaf_key = SigningKey::generate()?;
+        let practice = certificate.practice_key().fingerprint();
+        let role = CallRole::Host;
+        let credential =
+            LeafCredential::staff(device, certificate, role, leaf_key.public(), group_id)?;
+        credential.verify_in_group(&practice, now, leaf_key.public(), group_id)?;
+
+        let policy = Policy {
+            call_id: terms.call_id,
+            practice,
+            mode: terms.mode,
+            hosts: vec![device.public()],
+            deputies: vec![],
+        };
+        let provider = Provider::default();
+        let group = MlsGroup::new_with_group_id(
+            &provider,
+            &leaf_key,
+            &create_config(&policy)?,
+            MlsGroupId::from_slice(group_id.as_bytes()),
+            credential_with_key(&credential, &leaf_key),
+        )
+        .map_err(|_failed| GroupError::Backend)?;
+        Ok(Self {
+            provider,
+            group,
+            leaf_key,
+            group_id,
+            policy,
+            pending: None,
+            keys_taken: None,
+            over: false,
+        })
+    }
+
+    /// Commits the Add of a guest with its pre-shared key; pending until its echo.
+    ///
+    /// After a lost race call it again with the same guest.
+    ///
+    /// # Errors
+    /// [`GroupError::CommitPending`], [`GroupError::Inactive`], [`GroupError::NotAHost`],
+    /// [`GroupError::WrongGroup`], [`GroupError::Refused`] for a full call or a guest who is
+    /// there already, [`GroupError::Backend`].
+    pub fn admit(&mut self, guest: &VerifiedGuest) -> Result<Bundle, GroupError> {
+        self.ready_to_commit()?;
+        let leaves = self.leaves()?;
+        if !leaves
+            .iter()
+            .any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf))
+        {
+            return Err(GroupError::NotAHost);
+        }
+        if guest.group_id() != self.group_id {
+            return Err(GroupError::WrongGroup);
+        }
+        if leaves.len() >= MAX_MEMBERS {
+            return Err(refused(PolicyViolation::TooManyMembers));
+        }
+        let id = guest.psk_id();
+        let psk = external_psk(&self.provider, &id, guest.psk())?;
+        // Sealed first: the commit's epoch is the one that the others still have.
+        let invite_psk = match leaves.len() {
+            1 => None,
+            _ => {
+                let mut content = Zeroizing::new(Vec::with_capacity(256));
+                content.put_bytes(&id);
+                content.put(guest.psk().expose());
+                Some(self.seal_kind(KIND_INVITE_PSK, &content)?)
+            }
+        };
+        let add = [guest.key_package().clone()];
+        let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk.clone())));
+        let made = self.commit_padded(&add, &proposal);
+        let (commit, welcome) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                self.forget_psk(psk.psk())?;
+                return Err(error);
+            }
+        };
+        self.pending = Some(Pending {
+            commit: commit.clone(),
+            psk: Some(psk.psk().clone()),
+        });
+        Ok(Bundle {
+            epoch: self.epoch(),
+            commit,
+            welcome: Some(welcome),
+            invite_psk,
+        })
+    }
+
+    /// Commits the Remove of a member; pending until its echo.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit), and [`GroupError::NoSuchMember`] for an empty leaf or the own.
+    pub fn remove(&mut self, leaf: LeafIndex) -> Result<Bundle, GroupError> {
+        self.ready_to_commit()?;
+        let leaves = self.leaves()?;
+        if !leaves
+            .iter()
+            .any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf))
+        {
+            return Err(GroupError::NotAHost);
+        }
+        if leaf == self.own_leaf() || !leaves.iter().any(|member| member.index == leaf) {
+            return Err(GroupError::NoSuchMember);
+        }
+        let index = LeafNodeIndex::new(u32::from(leaf.as_u8()));
+        let messages = self
+            .group
+            .commit_builder()
+            .propose_removals([index])
+            .load_psks(self.provider.storage())
+            .map_err(|_failed| GroupError::Backend)?
+            .create_group_info(false)
+            .use_ratchet_tree_extension(false)
+            .build(
+                self.provider.rand(),
+                self.provider.crypto(),
+                &self.leaf_key,
+                |_| true,
+            )
+            .map_err(|_failed| GroupError::Backend)?
+            .stage_commit(&self.provider)
+            .map_err(|_failed| GroupError::Backend)?;
+        self.pend(
+            messages
+                .commit()
+                .to_bytes()
+                .map_err(|_failed| GroupError::Backend)?,
+        )
+    }
+
+    /// Commits a path update of the own leaf (RFC 9420 §12.4): it heals the group's secrecy, not
+    /// the signature key. Pending until its echo.
+    ///
+    /// # Errors
+    /// [`GroupError::CommitPending`], [`GroupError::Inactive`], [`GroupError::Backend`].
+    pub fn update(&mut self) -> Result<Bundle, GroupError> {
+        self.ready_to_commit()?;
+        let messages = self
+            .group
+            .commit_builder()
+            .force_self_update(true)
+            .load_psks(self.provider.storage())
+            .map_err(|_failed| GroupError::Backend)?
+            .create_group_info(false)
+            .use_ratchet_tree_extension(false)
+            .build(
+                self.provider.rand(),
+                self.provider.crypto(),
+                &self.leaf_key,
+                |_| true,
+            )
+            .map_err(|_failed| GroupError::Backend)?
+            .stage_commit(&self.provider)
+            .map_err(|_failed| GroupError::Backend)?;
+        self.pend(
+            messages
+                .commit()
+                .to_bytes()
+                .map_err(|_failed| GroupError::Backend)?,
+        )
+    }
+
+    /// Seals an application message in the current epoch, padded to a multiple of 256 bytes, and
+    /// gives the epoch to compare. After a lost race seal anew.
+    ///
+    /// # Errors
+    /// [`GroupError::Inactive`], [`GroupError::TooLong`], [`GroupError::Backend`].
+    pub fn seal(&mut self, data: &[u8]) -> Result<(u64, Vec<u8>), GroupError> {
+        if data.len() > MAX_GROUP_MESSAGE / 2 {
+            return Err(GroupError::TooLong);
+        }
+        Ok((self.epoch(), self.seal_kind(KIND_DATA, data)?))
+    }
+
+    /// Drops the pending commit after a lost race.
+    pub fn abandon_pending(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            // Both write to memory only and cannot fail; a failure would leave a commit pending,
+            // which the next operation reports.
+            self.group
+                .clear_pending_commit(self.provider.storage())
+                .ok();
+            pending
+                .psk
+                .map(|psk| self.provider.storage().delete_psk(&psk).ok());
+        }
+    }
+
+    /// Whether a commit of this client waits for its echo.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Media keys of the current epoch: RFC 9605 §5.2, MLS exporter (RFC 9420 §8.5). Once per
+    /// epoch, since a second set would use every counter again.
+    ///
+    /// # Errors
+    /// [`GroupError::Inactive`], [`GroupError::KeysTaken`], [`GroupError::Backend`].
+    pub fn media_keys(&mut self) -> Result<MediaKeys, GroupError> {
+        self.ready()?;
+        let epoch = self.epoch();
+        if self.keys_taken == Some(epoch) {
+            return Err(GroupError::KeysTaken);
+        }
+        let own = self.own_leaf();
+        let others: Vec<_> = self
+            .leaves()?
+            .iter()
+            .map(|leaf| (leaf.index, leaf.key))
+            .collect();
+        let others: Vec<_> = others
+            .into_iter()
+            .filter(|(index, _)| *index != own)
+            .collect();
+        // OpenMLS gives a bare vector: wipe it as soon as it is copied.
+        let exported = self
+            .group
+            .export_secret(self.provider.crypto(), "SFrame 1.0 Base Key", &[], 32)
+            .map(Zeroizing::new)
+            .map_err(|_failed| GroupError::Backend)?;
+        let base_key = Secret::from_slice(&exported).ok_or(GroupError::Backend)?;
+        let keys = MediaKeys::derive(&base_key, epoch, own, &others).ok_or(GroupError::Backend)?;
+        self.keys_taken = Some(epoch);
+        Ok(keys)
+    }
+
+    pub(super) fn ready(&self) -> Result<(), GroupError> {
+        if self.is_active() {
+            Ok(())
+        } else {
+            Err(GroupError::Inactive)
+        }
+    }
+
+    fn ready_to_commit(&self) -> Result<(), GroupError> {
+        self.ready()?;
+        if self.pending.is_some() {
+            Err(GroupError::CommitPending)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn pend(&mut self, commit: Vec<u8>) -> Result<Bundle, GroupError> {
+        self.pending = Some(Pending {
+            commit: commit.clone(),
+            psk: None,
+        });
+        Ok(Bundle {
+            epoch: self.epoch(),
+            commit,
+            welcome: None,
+            invite_psk: None,
+        })
+    }
+
+    /// Commits an Add and makes the Welcome a multiple of [`WELCOME_PADDING`].
+    ///
+    /// The length is known only when the Welcome is made, so it is made again with filler; two
+    /// rounds do, a third if a length field grew. Rounds that are thrown away only skip a
+    /// generation of the own handshake ratchet.
+    fn commit_padded(
+        &mut self,
+        add: &[openmls::prelude::KeyPackage],
+        psk: &Proposal,
+    ) -> Result<(Vec<u8>, Vec<u8>), GroupError> {
+        let mut filler = 64;
+        for _round in 0..4 {
+            let padding = UnknownExtension(vec![0; filler]);
+            let messages = self
+                .group
+                .commit_builder()
+                .propose_adds(add.iter().cloned())
+                .add_proposal(psk.clone())
+                .load_psks(self.provider.storage())
+                .map_err(|_failed| GroupError::Backend)?
+                .use_ratchet_tree_extension(true)
+                .create_group_info_with_extensions([Extension::Unknown(PADDING_EXTENSION, padding)])
+                .map_err(|_failed| GroupError::Backend)?
+                .build(
+                    self.provider.rand(),
+                    self.provider.crypto(),
+                    &self.leaf_key,
+                    |_| true,
+                )
+                .map_err(|_refused| refused(PolicyViolation::DuplicateIdentity))?
+                .stage_commit(&self.provider)
+                .map_err(|_failed| GroupError::Backend)?;
+            let commit = messages
+                .commit()
+                .to_bytes()
+                .map_err(|_failed| GroupError::Backend)?;
+            let welcome = messages.to_welcome_msg().ok_or(GroupError::Backend)?;
+            let welcome = welcome.to_bytes().map_err(|_failed| GroupError::Backend)?;
+            let missing = (WELCOME_PADDING - welcome.len() % WELCOME_PADDING) % WELCOME_PADDING;
+            if missing == 0 {
+                return Ok((commit, welcome));
+            }
+            filler += missing;
+            self.group
+                .clear_pending_commit(self.provider.storage())
+                .map_err(|_failed| GroupError::Backend)?;
+        }
+        Err(GroupError::Backend)
+    }
+
+    fn seal_kind(&mut self, kind: u8, data: &[u8]) -> Result<Vec<u8>, GroupError> {
+        self.ready()?;
+        let mut content = Zeroizing::new(Vec::with_capacity(1 + data.len()));
+        content.put_u8(kind);
+        content.put(data);
+        self.group
+            .create_message(&self.provider, &self.leaf_key, &content)
+            .map_err(|_failed| GroupError::Backend)?
+            .to_bytes()
+            .map_err(|_failed| GroupError::Backend)
+    }
+
+    pub(super) fn forget_psk(&self, psk: &Psk) -> Result<(), GroupError> {
+        self.provider
+            .storage()
+            .delete_psk(psk)
+            .map_err(|_failed| GroupError::Backend)
+    }
+
+    pub(super) fn leaves(&self) -> Result<Vec<Leaf>, GroupError> {
+        leaves(self.group.members()).map_err(refused)
+    }
+
+    pub(super) fn own_member(&self) -> Option<MlsMember> {
+        let own = self.group.own_leaf_index();
+        self.group.members().find(|member| member.index == own)
+    }
+}
+
+impl fmt::Debug for CallGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "CallGroup({:?}, epoch {}, {:?})",
+            self.group_id,
+            self.epoch(),
+            self.own_leaf()
+        )
+    }
+}
+
+/// A rule that no member broke, but the call's own doing would.
+pub(super) fn refused(violation: PolicyViolation) -> GroupError {
+    GroupError::Refused {
+        committer: None,
+        violation,
+    }
+}
+
+pub(crate) fn credential_with_key(
+    credential: &LeafCredential,
+    leaf_key: &SigningKey,
+) -> CredentialWithKey {
+    let credential = Credential::new(CredentialType::Basic, credential.encode());
+    CredentialWithKey {
+        credential,
+        signature_key: leaf_key.public().as_slice().into(),
+    }
+}
+
+/// Puts an external pre-shared key where OpenMLS looks for it, under a fresh nonce
+/// (RFC 9420 §8.4).
+pub(crate) fn external_psk(
+    provider: &Provider,
+    id: &[u8],
+    psk: &Secret<32>,
+) -> Result<PreSharedKeyId, GroupError> {
+    let external = Psk::External(ExternalPsk::new(id.to_vec()));
+    let psk_id = PreSharedKeyId::new(SUITE, provider.rand(), external)
+        .map_err(|_failed| GroupError::Backend)?;
+    psk_id
+        .store(provider, psk.expose())
+        .map_err(|_failed| GroupError::Backend)?;
+    Ok(psk_id)
+}

@@ -1,0 +1,117 @@
+//! Joining by a Welcome (RFC 9420 §12.4.3.1), and what the joiner demands of it.
+
+use openmls::group::JoinBuilder;
+use openmls::{
+    group::{MlsGroup, ProcessedWelcome, StagedWelcome},
+    prelude::{MlsMessageBodyIn, MlsMessageIn},
+    schedule::{PreSharedKeyId, Psk},
+};
+use tls_codec::DeserializeBytes as _;
+
+use super::{
+    group::{CallGroup, refused},
+    policy::{Policy, check_roster, leaves},
+    profile::{Provider, SUITE, join_config},
+};
+use crate::{
+    MAX_GROUP_MESSAGE,
+    error::{GroupError, PolicyViolation},
+    id::{CallMode, GroupId, LeafIndex},
+    identity::{PracticeFingerprint, SigningKey},
+};
+
+/// What the exchange with the host promised: the Welcome must lead exactly there.
+pub(crate) struct Expected {
+    pub(crate) group_id: GroupId,
+    /// The host's leaf of the transcript.
+    pub(crate) host_leaf_key: [u8; 32],
+    pub(crate) host_credential: Vec<u8>,
+    pub(crate) practice: PracticeFingerprint,
+    pub(crate) mode: CallMode,
+    pub(crate) psk_id: Vec<u8>,
+}
+
+/// Joins. The key package of `provider` is burnt by the attempt, whatever comes of it.
+pub(crate) fn join(
+    provider: Provider,
+    leaf_key: SigningKey,
+    expected: &Expected,
+    now: u64,
+    welcome: &[u8],
+) -> Result<CallGroup, GroupError> {
+    if welcome.len() > MAX_GROUP_MESSAGE {
+        return Err(GroupError::TooLong);
+    }
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome)
+        .map_err(|_malformed| GroupError::Malformed)?;
+    let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {
+        return Err(GroupError::Malformed);
+    };
+    if welcome.ciphersuite() != SUITE {
+        return Err(refused(PolicyViolation::PolicyChanged));
+    }
+    let processed = ProcessedWelcome::new_from_welcome(&provider, &join_config(), welcome)
+        .map_err(|_refused| GroupError::Undecryptable)?;
+    if !is_exactly(processed.psks(), &expected.psk_id) {
+        return Err(refused(PolicyViolation::WrongPsk));
+    }
+    let info = processed.unverified_group_info();
+    if info.group_id().as_slice() != expected.group_id.as_bytes() {
+        return Err(refused(PolicyViolation::WrongGroup));
+    }
+    // Lifetimes: see `profile::lifetime`.
+    let staged = JoinBuilder::new(&provider, processed)
+        .skip_lifetime_validation()
+        .build()
+        .map_err(|_refused| GroupError::Undecryptable)?;
+    let policy = check(&staged, expected, now)?;
+    let group: MlsGroup = staged
+        .into_group(&provider)
+        .map_err(|_failed| GroupError::Backend)?;
+    let call = CallGroup {
+        provider,
+        group,
+        leaf_key,
+        group_id: expected.group_id,
+        policy,
+        pending: None,
+        keys_taken: None,
+        over: false,
+    };
+    call.forget_psk(&super::inbound::stored_psk(&expected.psk_id))?;
+    Ok(call)
+}
+
+fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy, GroupError> {
+    let policy = Policy::of_group(staged.group_context()).map_err(refused)?;
+    if policy.practice != expected.practice || policy.mode != expected.mode {
+        return Err(refused(PolicyViolation::BadPolicy));
+    }
+    let leaves = leaves(staged.members()).map_err(refused)?;
+    check_roster(&policy, expected.group_id, now, &leaves).map_err(refused)?;
+    LeafIndex::new(staged.own_leaf_index().u32())
+        .ok_or_else(|| refused(PolicyViolation::TooManyMembers))?;
+
+    // The GroupInfo's signature was verified against this leaf. It must be the host of the
+    // transcript: otherwise a guest could fork the group with the server and add the next guest.
+    let signer = staged
+        .welcome_sender()
+        .map_err(|_missing| GroupError::Undecryptable)?;
+    let same_leaf = signer.signature_key().as_slice() == expected.host_leaf_key
+        && signer.credential().serialized_content() == expected.host_credential;
+    let index = staged.welcome_sender_index().u32();
+    let host = leaves
+        .iter()
+        .find(|leaf| u32::from(leaf.index.as_u8()) == index);
+    if !same_leaf || !host.is_some_and(|leaf| policy.is_host(leaf)) {
+        return Err(refused(PolicyViolation::WrongSigner));
+    }
+    Ok(policy)
+}
+
+fn is_exactly(psks: &[PreSharedKeyId], expected: &[u8]) -> bool {
+    match psks {
+        [psk] => matches!(psk.psk(), Psk::External(psk) if psk.psk_id() == expected),
+        _ => false,
+    }
+}

@@ -1,0 +1,404 @@
+//! What a group is allowed to be and to become: pure rules, no I/O and no secrets.
+//!
+//! The policy stands in the GroupContext, so every member's key schedule depends on it:
+//!
+//! ```text
+//! profile u16 | suite u16 | call id 16 | practice fingerprint 20 | flags u8 (1 = assessor)
+//! | hosts u8 × device key 32 | deputies u8 × device key 32
+//! ```
+//!
+//! Profile 1 fixes who may commit what: hosts commit Add, Remove, pre-shared keys and the list of
+//! hosts; everybody else commits its own path update. Deputies get no right of their own before a
+//! host puts them on the list of hosts. There are no external senders.
+
+use openmls::{
+    group::{GroupContext, Member, StagedCommit},
+    prelude::{
+        Extension, PreSharedKeyProposal, Proposal, ProposalOrRefType, ProtocolVersion, Sender,
+    },
+    schedule::{PreSharedKeyId, Psk},
+};
+use tls_codec::{DeserializeBytes as _, Serialize as _};
+
+use super::profile::{POLICY_EXTENSION, SUITE, group_extensions};
+use crate::{
+    MAX_MEMBERS, PROFILE_VERSION,
+    codec::{Reader, Write},
+    error::PolicyViolation,
+    id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex},
+    identity::{DevicePublicKey, LeafCredential, PracticeFingerprint},
+};
+
+/// Most hosts, and most deputies, of a call.
+const MAX_LIST: u8 = 16;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Policy {
+    pub(crate) call_id: CallId,
+    pub(crate) practice: PracticeFingerprint,
+    pub(crate) mode: CallMode,
+    pub(crate) hosts: Vec<DevicePublicKey>,
+    pub(crate) deputies: Vec<DevicePublicKey>,
+}
+
+impl Policy {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.put_u16(PROFILE_VERSION);
+        bytes.put_u16(SUITE as u16);
+        bytes.put(self.call_id.as_bytes());
+        bytes.put(self.practice.as_bytes());
+        bytes.put_u8(self.mode as u8);
+        for list in [&self.hosts, &self.deputies] {
+            bytes.put_u8(list.len() as u8);
+            list.iter().for_each(|device| bytes.put(device.as_bytes()));
+        }
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        if reader.u16()? != PROFILE_VERSION || reader.u16()? != SUITE as u16 {
+            return None;
+        }
+        let call_id = CallId::from_bytes(reader.array()?);
+        let practice = PracticeFingerprint::from_bytes(reader.array()?);
+        let mode = CallMode::from_byte(reader.u8()?).ok()?;
+        let mut list = || {
+            let count = reader.u8().filter(|count| *count <= MAX_LIST)?;
+            (0..count)
+                .map(|_| reader.array().map(DevicePublicKey::from_bytes))
+                .collect::<Option<Vec<_>>>()
+        };
+        let (hosts, deputies) = (list()?, list()?);
+        reader.end()?;
+        (!hosts.is_empty()).then_some(Self {
+            call_id,
+            practice,
+            mode,
+            hosts,
+            deputies,
+        })
+    }
+
+    /// Reads the policy of a group and refuses every extension that the profile does not know.
+    pub(super) fn of_group(context: &GroupContext) -> Result<Self, PolicyViolation> {
+        if context.ciphersuite() != SUITE || context.protocol_version() != ProtocolVersion::Mls10 {
+            return Err(PolicyViolation::PolicyChanged);
+        }
+        let extensions = context.extensions();
+        let policy = extensions
+            .unknown(POLICY_EXTENSION)
+            .and_then(|bytes| Self::decode(&bytes.0));
+        let policy = policy.ok_or(PolicyViolation::BadPolicy)?;
+        let expected: Vec<Extension> = group_extensions(&policy);
+        let same = extensions.iter().count() == expected.len()
+            && expected
+                .iter()
+                .all(|wanted| extensions.iter().any(|found| found == wanted));
+        if !same {
+            return Err(PolicyViolation::BadPolicy);
+        }
+        if policy.mode == CallMode::Assessor {
+            return Err(PolicyViolation::AssessorMode);
+        }
+        Ok(policy)
+    }
+
+    /// Whether a leaf may commit as a host: staff, in that role, with a device on the list.
+    pub(super) fn is_host(&self, leaf: &Leaf) -> bool {
+        matches!(&leaf.credential, LeafCredential::Staff { role: CallRole::Host, certificate, .. }
+            if self.hosts.contains(&certificate.device_key()))
+    }
+}
+
+/// One member as its leaf describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    pub(crate) index: LeafIndex,
+    pub(crate) key: [u8; 32],
+    pub(crate) credential: LeafCredential,
+}
+
+/// What makes a member the same member: no two leaves may share any of it.
+fn same_identity(a: &LeafCredential, b: &LeafCredential) -> bool {
+    match (a, b) {
+        (
+            LeafCredential::Staff { certificate: a, .. },
+            LeafCredential::Staff { certificate: b, .. },
+        ) => a.device_key() == b.device_key(),
+        (
+            LeafCredential::Invited { invite_id: a, .. },
+            LeafCredential::Invited { invite_id: b, .. },
+        ) => a == b,
+        _ => false,
+    }
+}
+
+/// Reads the leaves of a tree.
+pub(super) fn leaves(members: impl Iterator<Item = Member>) -> Result<Vec<Leaf>, PolicyViolation> {
+    members
+        .map(|member| {
+            let index = LeafIndex::new(member.index.u32());
+            let key = member.signature_key.try_into();
+            let key = key.map_err(|_length| PolicyViolation::BadCredential)?;
+            let credential = LeafCredential::decode(member.credential.serialized_content());
+            Ok(Leaf {
+                index: index.ok_or(PolicyViolation::TooManyMembers)?,
+                key,
+                credential: credential.map_err(|_malformed| PolicyViolation::BadCredential)?,
+            })
+        })
+        .collect()
+}
+
+/// The joiner's check of a whole roster: every credential, no identity twice.
+pub(super) fn check_roster(
+    policy: &Policy,
+    group_id: GroupId,
+    now: u64,
+    leaves: &[Leaf],
+) -> Result<(), PolicyViolation> {
+    if leaves.len() > MAX_MEMBERS {
+        return Err(PolicyViolation::TooManyMembers);
+    }
+    for (at, leaf) in leaves.iter().enumerate() {
+        check_credential(policy, group_id, now, leaf)?;
+        let twice = leaves.iter().skip(at + 1).any(|other| {
+            other.key == leaf.key || same_identity(&other.credential, &leaf.credential)
+        });
+        if twice {
+            return Err(PolicyViolation::DuplicateIdentity);
+        }
+    }
+    Ok(())
+}
+
+fn check_credential(
+    policy: &Policy,
+    group_id: GroupId,
+    now: u64,
+    leaf: &Leaf,
+) -> Result<(), PolicyViolation> {
+    leaf.credential
+        .verify_in_group(&policy.practice, now, &leaf.key, group_id)
+        .map_err(|_refused| PolicyViolation::BadCredential)
+}
+
+/// The group that a staged commit would change.
+pub(super) struct Before<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) group_id: GroupId,
+    pub(super) leaves: &'a [Leaf],
+    pub(super) now: u64,
+}
+
+/// Checks a staged commit against every rule; gives the policy of the new epoch.
+///
+/// `brought_by` is the member who sent the pre-shared key beside the commit.
+pub(super) fn check_commit(
+    before: &Before<'_>,
+    sender: &Sender,
+    commit: &StagedCommit,
+    brought_by: Option<LeafIndex>,
+) -> Result<Policy, PolicyViolation> {
+    let Sender::Member(sender_index) = sender else {
+        return Err(PolicyViolation::ExternalCommit);
+    };
+    let committer = before
+        .leaves
+        .iter()
+        .find(|leaf| is_at(leaf, sender_index.u32()));
+    let committer = committer.ok_or(PolicyViolation::ExternalCommit)?;
+    let by_host = before.policy.is_host(committer);
+
+    for queued in commit.queued_proposals() {
+        let own = queued.sender() == sender;
+        let by_value = matches!(queued.proposal_or_ref_type(), ProposalOrRefType::Proposal);
+        match queued.proposal() {
+            _ if !own || !by_value => return Err(PolicyViolation::StandaloneProposal),
+            Proposal::Add(_)
+            | Proposal::Remove(_)
+            | Proposal::PreSharedKey(_)
+            | Proposal::GroupContextExtensions(_) => {
+                if !by_host {
+                    return Err(PolicyViolation::NotAHost);
+                }
+            }
+            _ => return Err(PolicyViolation::ForbiddenProposal),
+        }
+    }
+
+    // RFC 9420 would let a path update change the leaf's identity; ours never changes.
+    if let Some(leaf) = commit.update_path_leaf_node() {
+        let same_key = leaf.signature_key().as_slice() == committer.key;
+        let content = leaf.credential().serialized_content();
+        let same_credential = LeafCredential::decode(content).as_ref() == Ok(&committer.credential);
+        if !same_key || !same_credential || leaf.extensions().iter().next().is_some() {
+            return Err(PolicyViolation::CredentialChanged);
+        }
+    }
+
+    check_members(before, committer, commit, brought_by)?;
+    check_policy(before, by_host, commit)
+}
+
+fn check_members(
+    before: &Before<'_>,
+    committer: &Leaf,
+    commit: &StagedCommit,
+    brought_by: Option<LeafIndex>,
+) -> Result<(), PolicyViolation> {
+    let removed: Vec<u32> = commit
+        .remove_proposals()
+        .map(|queued| queued.remove_proposal().removed().u32())
+        .collect();
+    let mut stays = before.leaves.to_vec();
+    stays.retain(|leaf| !removed.iter().any(|removed| is_at(leaf, *removed)));
+
+    let mut psks = commit
+        .psk_proposals()
+        .map(|queued| external_id(queued.psk_proposal()));
+    let psk = psks.next();
+    let mut adds = commit.add_proposals();
+    let add = adds.next();
+    if adds.next().is_some() || psks.next().is_some() {
+        return Err(PolicyViolation::TooManyMembers);
+    }
+    let expected = match &add {
+        None => None,
+        Some(add) => {
+            let leaf = add_leaf(add.add_proposal().key_package().leaf_node())?;
+            check_credential(before.policy, before.group_id, before.now, &leaf)?;
+            let twice = stays.iter().any(|other| {
+                other.key == leaf.key || same_identity(&other.credential, &leaf.credential)
+            });
+            if twice {
+                return Err(PolicyViolation::DuplicateIdentity);
+            }
+            if stays.len() + 1 > MAX_MEMBERS {
+                return Err(PolicyViolation::TooManyMembers);
+            }
+            match leaf.credential {
+                LeafCredential::Invited {
+                    invite_id, attempt, ..
+                } => Some(psk_id(invite_id, attempt)),
+                LeafCredential::Staff { .. } => None,
+            }
+        }
+    };
+    let found = psk.transpose()?;
+    // The key beside the commit must come from the committer itself.
+    let brought = brought_by.is_none_or(|sender| sender == committer.index);
+    if found == expected && brought {
+        Ok(())
+    } else {
+        Err(PolicyViolation::WrongPsk)
+    }
+}
+
+fn check_policy(
+    before: &Before<'_>,
+    by_host: bool,
+    commit: &StagedCommit,
+) -> Result<Policy, PolicyViolation> {
+    let after = Policy::of_group(commit.group_context())
+        .map_err(|_refused| PolicyViolation::PolicyChanged)?;
+    let same_but_hosts = Policy {
+        hosts: before.policy.hosts.clone(),
+        ..after.clone()
+    };
+    let hosts_changed = after.hosts != before.policy.hosts;
+    let same_group = commit.group_context().group_id().as_slice() == before.group_id.as_bytes();
+    if same_but_hosts != *before.policy || (hosts_changed && !by_host) || !same_group {
+        return Err(PolicyViolation::PolicyChanged);
+    }
+    Ok(after)
+}
+
+fn add_leaf(node: &openmls::prelude::LeafNode) -> Result<Leaf, PolicyViolation> {
+    let key = node.signature_key().as_slice().try_into();
+    let credential = LeafCredential::decode(node.credential().serialized_content());
+    if node.extensions().iter().next().is_some() {
+        return Err(PolicyViolation::BadCredential);
+    }
+    Ok(Leaf {
+        // The index is not known before the merge; no rule here uses it.
+        index: LeafIndex::new(0).ok_or(PolicyViolation::TooManyMembers)?,
+        key: key.map_err(|_length| PolicyViolation::BadCredential)?,
+        credential: credential.map_err(|_malformed| PolicyViolation::BadCredential)?,
+    })
+}
+
+/// The id of an external pre-shared key. OpenMLS keeps the field to itself, but the proposal's
+/// encoding (RFC 9420 §12.1.4) is that of the id alone.
+fn external_id(proposal: &PreSharedKeyProposal) -> Result<Vec<u8>, PolicyViolation> {
+    let bytes = proposal
+        .tls_serialize_detached()
+        .map_err(|_failed| PolicyViolation::WrongPsk)?;
+    let id = PreSharedKeyId::tls_deserialize_exact_bytes(&bytes);
+    match id.map_err(|_malformed| PolicyViolation::WrongPsk)?.psk() {
+        Psk::External(external) => Ok(external.psk_id().to_vec()),
+        _ => Err(PolicyViolation::WrongPsk),
+    }
+}
+
+fn is_at(leaf: &Leaf, index: u32) -> bool {
+    u32::from(leaf.index.as_u8()) == index
+}
+
+/// Names the external pre-shared key of one admission: `inv/<invite id>/<attempt>`.
+pub(crate) fn psk_id(invite_id: InviteId, attempt: u32) -> Vec<u8> {
+    let mut id = b"inv/".to_vec();
+    for byte in invite_id.as_bytes() {
+        id.extend_from_slice(format!("{byte:02x}").as_bytes());
+    }
+    id.extend_from_slice(format!("/{attempt}").as_bytes());
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        Policy {
+            call_id: CallId::from_bytes([1; 16]),
+            practice: PracticeFingerprint::from_bytes([2; 20]),
+            mode: CallMode::Real,
+            hosts: vec![DevicePublicKey::from_bytes([3; 32])],
+            deputies: vec![DevicePublicKey::from_bytes([4; 32])],
+        }
+    }
+
+    #[test]
+    fn a_policy_survives_the_wire() {
+        assert_eq!(Policy::decode(&policy().encode()), Some(policy()));
+    }
+
+    #[test]
+    fn a_policy_cut_lengthened_without_host_or_of_another_version_is_refused() {
+        let bytes = policy().encode();
+        for length in 0..bytes.len() {
+            assert_eq!(Policy::decode(&bytes[..length]), None);
+        }
+        assert_eq!(Policy::decode(&[&bytes[..], &[0]].concat()), None);
+        let hostless = Policy {
+            hosts: vec![],
+            ..policy()
+        };
+        assert_eq!(Policy::decode(&hostless.encode()), None);
+        let mut other = bytes.clone();
+        other[1] ^= 2;
+        assert_eq!(Policy::decode(&other), None);
+        let mut other_suite = bytes;
+        other_suite[3] = 1;
+        assert_eq!(Policy::decode(&other_suite), None);
+    }
+
+    #[test]
+    fn a_key_of_an_admission_names_invitation_and_attempt() {
+        let id = psk_id(InviteId::from_bytes([0xab; 16]), 7);
+        assert_eq!(id, format!("inv/{}/7", "ab".repeat(16)).into_bytes());
+    }
+}
