@@ -105,7 +105,6 @@ impl Log {
             .map(|entry| entry.message.clone())
             .collect())
     }
-
 }
 
 #[cfg(test)]

@@ -143,7 +143,8 @@ impl Room {
     /// A participant's socket is gone.
     pub(crate) fn lose(&mut self, now: Duration, participant: ParticipantId) -> Vec<Effect> {
         match self.roster.lose(now, participant) {
-            Some(Standing::Host | Standing::Admitted) => {
+            Some(Standing::Admitted) => self.presence(participant, false),
+            Some(Standing::Host) => {
                 let mut effects = self.presence(participant, false);
                 effects.extend(self.tell_lobby(now));
                 effects

@@ -85,7 +85,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 /// A signed-in member of the staff.
 struct Staff {
-    session: Session,
     user: UserId,
     role: StaffRole,
 }
@@ -107,11 +106,7 @@ impl FromRequestParts<Arc<Shared>> for Staff {
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Error> {
         let session = session(parts, shared).await?;
         match session.holder {
-            Holder::Staff { user, role } => Ok(Self {
-                session,
-                user,
-                role,
-            }),
+            Holder::Staff { user, role } => Ok(Self { user, role }),
             Holder::Guest { .. } => Err(ErrorCode::NotAllowed.into()),
         }
     }
