@@ -48,7 +48,11 @@ pub struct FrameSizeError {
 /// # Errors
 ///
 /// [`FrameSizeError`] when the frame is empty or longer than about 1.2 MB.
-pub fn packetize(frame: &SealedFrame, number: u16, key: bool) -> Result<Vec<Bytes>, FrameSizeError> {
+pub fn packetize(
+    frame: &SealedFrame,
+    number: u16,
+    key: bool,
+) -> Result<Vec<Bytes>, FrameSizeError> {
     packetize_bytes(frame.as_bytes(), number, key)
 }
 
@@ -66,7 +70,10 @@ fn packetize_bytes(bytes: &[u8], number: u16, key: bool) -> Result<Vec<Bytes>, F
         return Ok(vec![payload.freeze()]);
     }
     let count = bytes.len().div_ceil(MAX_PAYLOAD_BYTES - CHUNK_HEADER_BYTES);
-    let count = u16::try_from(count).ok().filter(|count| *count <= MAX_CHUNKS).ok_or(too_large)?;
+    let count = u16::try_from(count)
+        .ok()
+        .filter(|count| *count <= MAX_CHUNKS)
+        .ok_or(too_large)?;
     // Equal chunks instead of full ones and a rest: the last may come out shorter, never empty, since a chunk is far
     // longer than the number of chunks.
     let size = bytes.len().div_ceil(usize::from(count));
@@ -100,8 +107,18 @@ pub struct Chunk {
 
 impl std::fmt::Debug for Chunk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { number, key, index, count, data } = self;
-        write!(f, "Chunk(frame {number}, key {key}, {index} of {count}, {} B)", data.len())
+        let Self {
+            number,
+            key,
+            index,
+            count,
+            data,
+        } = self;
+        write!(
+            f,
+            "Chunk(frame {number}, key {key}, {index} of {count}, {} B)",
+            data.len()
+        )
     }
 }
 
@@ -142,17 +159,31 @@ impl Chunk {
         let key = descriptor & KEY != 0;
         if descriptor & SINGLE != 0 {
             let data = payload.split_off(SINGLE_HEADER_BYTES);
-            return Ok(Self { number, key, index: 0, count: 1, data });
+            return Ok(Self {
+                number,
+                key,
+                index: 0,
+                count: 1,
+                data,
+            });
         }
         let (index, count) = match *payload {
-            [_, _, _, i0, i1, c0, c1, _, ..] => (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([c0, c1])),
+            [_, _, _, i0, i1, c0, c1, _, ..] => {
+                (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([c0, c1]))
+            }
             _ => return Err(PayloadError::TooShort),
         };
         if !(2..=MAX_CHUNKS).contains(&count) || index >= count {
             return Err(PayloadError::Range);
         }
         let data = payload.split_off(CHUNK_HEADER_BYTES);
-        Ok(Self { number, key, index, count, data })
+        Ok(Self {
+            number,
+            key,
+            index,
+            count,
+            data,
+        })
     }
 }
 
@@ -178,23 +209,42 @@ pub(crate) mod tests {
     fn all_chunks_but_the_last_have_one_size_and_none_is_too_long() {
         for length in [1_188, 1_189, 2_366, 2_367, 50_000, 1_183 * 1_024] {
             let payloads = payloads_of(&vec![1; length], 9, true);
-            assert!(payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD_BYTES));
-            assert!(payloads.windows(2).all(|pair| pair[1].len() <= pair[0].len()));
-            assert!(payloads[..payloads.len() - 1].iter().all(|payload| payload.len() == payloads[0].len()));
+            assert!(
+                payloads
+                    .iter()
+                    .all(|payload| payload.len() <= MAX_PAYLOAD_BYTES)
+            );
+            assert!(
+                payloads
+                    .windows(2)
+                    .all(|pair| pair[1].len() <= pair[0].len())
+            );
+            assert!(
+                payloads[..payloads.len() - 1]
+                    .iter()
+                    .all(|payload| payload.len() == payloads[0].len())
+            );
             assert!(payloads.last().unwrap().len() > CHUNK_HEADER_BYTES);
         }
     }
 
     #[test]
     fn an_empty_and_an_oversized_frame_are_refused() {
-        assert_eq!(packetize_bytes(&[], 0, false), Err(FrameSizeError { bytes: 0 }));
+        assert_eq!(
+            packetize_bytes(&[], 0, false),
+            Err(FrameSizeError { bytes: 0 })
+        );
         let bytes = 1_183 * 1_024 + 1;
-        assert_eq!(packetize_bytes(&vec![0; bytes], 0, false), Err(FrameSizeError { bytes }));
+        assert_eq!(
+            packetize_bytes(&vec![0; bytes], 0, false),
+            Err(FrameSizeError { bytes })
+        );
     }
 
     #[test]
     fn hostile_payloads_are_refused() {
-        let refused = |payload: &'static [u8]| Chunk::parse(Bytes::from_static(payload)).unwrap_err();
+        let refused =
+            |payload: &'static [u8]| Chunk::parse(Bytes::from_static(payload)).unwrap_err();
         assert_eq!(refused(&[]), PayloadError::TooShort);
         assert_eq!(refused(&[0x50, 0, 0]), PayloadError::TooShort);
         assert_eq!(refused(&[0x40, 0, 0, 0, 0, 0, 2]), PayloadError::TooShort);
@@ -204,7 +254,10 @@ pub(crate) mod tests {
         assert_eq!(refused(&[0x40, 0, 0, 0, 0, 0, 1, 1]), PayloadError::Range);
         assert_eq!(refused(&[0x40, 0, 0, 0, 2, 0, 2, 1]), PayloadError::Range);
         assert_eq!(refused(&[0x40, 0, 0, 0, 0, 4, 1, 1]), PayloadError::Range);
-        assert_eq!(refused(&[0x50; MAX_PAYLOAD_BYTES + 1]), PayloadError::TooLong);
+        assert_eq!(
+            refused(&[0x50; MAX_PAYLOAD_BYTES + 1]),
+            PayloadError::TooLong
+        );
     }
 
     proptest! {

@@ -51,7 +51,9 @@ pub(crate) enum Assembled {
 impl std::fmt::Debug for Assembled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Frame { number, key, bytes } => write!(f, "Frame({number}, key {key}, {} B)", bytes.len()),
+            Self::Frame { number, key, bytes } => {
+                write!(f, "Frame({number}, key {key}, {} B)", bytes.len())
+            }
             Self::Lost { count } => write!(f, "Lost({count})"),
         }
     }
@@ -72,7 +74,14 @@ struct Partial {
 impl Partial {
     fn new(chunk: &Chunk, now: MediaTime) -> Self {
         let count = usize::from(chunk.count);
-        Self { chunks: vec![None; count], missing: count, bytes: 0, key: chunk.key, first: now, latest: now }
+        Self {
+            chunks: vec![None; count],
+            missing: count,
+            bytes: 0,
+            key: chunk.key,
+            first: now,
+            latest: now,
+        }
     }
 
     /// Puts the chunk in its place; says how many bytes that added: none for a duplicate or a contradiction.
@@ -119,7 +128,12 @@ pub(crate) struct Assembly {
 
 impl std::fmt::Debug for Assembly {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Assembly({} pending, {} B)", self.pending.len(), self.bytes)
+        write!(
+            f,
+            "Assembly({} pending, {} B)",
+            self.pending.len(),
+            self.bytes
+        )
     }
 }
 
@@ -148,7 +162,10 @@ impl Assembly {
             return;
         }
         self.stale = 0;
-        let partial = self.pending.entry(number).or_insert_with(|| Partial::new(&chunk, now));
+        let partial = self
+            .pending
+            .entry(number)
+            .or_insert_with(|| Partial::new(&chunk, now));
         self.bytes += partial.insert(chunk, now);
         self.release(now);
         while self.pending.len() > MAX_PENDING || self.bytes > MAX_BYTES {
@@ -176,7 +193,11 @@ impl Assembly {
         if self.head.is_none_or(|head| head == *lowest) {
             due = due.max((partial.latest + PROGRESS).min(sign + LONGEST));
         }
-        match self.pending.values().find(|partial| partial.key && partial.is_whole()) {
+        match self
+            .pending
+            .values()
+            .find(|partial| partial.key && partial.is_whole())
+        {
             Some(key) => Some(due.min(key.latest + BEFORE_KEY)),
             None => Some(due),
         }
@@ -205,7 +226,11 @@ impl Assembly {
                 self.head = Some(number + 1);
             }
             self.ready.push_back(if decodable {
-                Assembled::Frame { number: number as u16, key: partial.key, bytes: partial.join() }
+                Assembled::Frame {
+                    number: number as u16,
+                    key: partial.key,
+                    bytes: partial.join(),
+                }
             } else {
                 Assembled::Lost { count: 1 }
             });
@@ -218,7 +243,10 @@ impl Assembly {
             return;
         };
         let head = self.head.unwrap_or(lowest);
-        let whole_key = self.pending.iter().find(|(_, partial)| partial.key && partial.is_whole());
+        let whole_key = self
+            .pending
+            .iter()
+            .find(|(_, partial)| partial.key && partial.is_whole());
         let next = match whole_key {
             Some((&number, _)) if number > head => number,
             _ if lowest > head => lowest,
@@ -228,12 +256,17 @@ impl Assembly {
         self.pending = kept;
         self.bytes = self.pending.values().map(|partial| partial.bytes).sum();
         self.head = Some(next);
-        self.ready.push_back(Assembled::Lost { count: u16::try_from(next - head).unwrap_or(u16::MAX) });
+        self.ready.push_back(Assembled::Lost {
+            count: u16::try_from(next - head).unwrap_or(u16::MAX),
+        });
     }
 
     fn restart(&mut self) {
         let ready = std::mem::take(&mut self.ready);
-        *self = Self { ready, ..Self::new() };
+        *self = Self {
+            ready,
+            ..Self::new()
+        };
         self.ready.push_back(Assembled::Lost { count: 1 });
     }
 }

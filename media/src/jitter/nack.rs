@@ -79,7 +79,10 @@ impl NackList {
                 }
             } else {
                 // It was only late: wait a little longer than that next time.
-                self.reorder_wait = self.reorder_wait.max(late.mul_f32(1.25)).clamp(REORDER_WAIT.0, REORDER_WAIT.1);
+                self.reorder_wait = self
+                    .reorder_wait
+                    .max(late.mul_f32(1.25))
+                    .clamp(REORDER_WAIT.0, REORDER_WAIT.1);
             }
         }
     }
@@ -91,7 +94,14 @@ impl NackList {
             return;
         }
         for number in from..to {
-            self.missing.insert(number, Missing { since: now, asked: 0, last: now });
+            self.missing.insert(
+                number,
+                Missing {
+                    since: now,
+                    asked: 0,
+                    last: now,
+                },
+            );
         }
         while self.missing.len() > MAX_MISSING {
             self.missing.pop_first();
@@ -118,13 +128,18 @@ impl NackList {
         let retry = (round_trip + round_trip / 4).max(LEAST_RETRY);
         let (useful, wait) = (self.useful, self.reorder_wait);
         let before = self.missing.len();
-        self.missing.retain(|_, missing| now < missing.since + useful);
+        self.missing
+            .retain(|_, missing| now < missing.since + useful);
         self.lost += (before - self.missing.len()) as u64;
 
         let mut requests = Vec::new();
         let mut next_due: Option<Instant> = None;
         for (number, missing) in &mut self.missing {
-            let ask_at = if missing.asked == 0 { missing.since + wait } else { missing.last + retry };
+            let ask_at = if missing.asked == 0 {
+                missing.since + wait
+            } else {
+                missing.last + retry
+            };
             let mut due = ask_at;
             if ask_at <= now {
                 self.requested += u64::from(missing.asked == 0);
@@ -186,7 +201,10 @@ mod tests {
             let at = start + ms(20) * u32::from(step);
             list.handle_arrival(at, 2 * step + 1, false);
             let early = list.poll_requests(at + ms(15), Some(ms(40)));
-            assert!(step < 2 || early.is_empty(), "asked for a packet that was only late: {early:?}");
+            assert!(
+                step < 2 || early.is_empty(),
+                "asked for a packet that was only late: {early:?}"
+            );
             list.handle_arrival(at + ms(16), 2 * step, false);
         }
         assert!(list.counts().1 <= 2, "{:?}", list.counts());

@@ -66,7 +66,11 @@ impl<T> Pacer<T> {
             Class::Retransmission => &mut self.retransmissions,
             Class::Video => &mut self.video,
         };
-        queue.push_back(Held { item, bits, since: now });
+        queue.push_back(Held {
+            item,
+            bits,
+            since: now,
+        });
         if queue.len() > MAX_HELD {
             queue.pop_front();
             self.expired += 1;
@@ -80,7 +84,10 @@ impl<T> Pacer<T> {
             if self.busy_until.is_some_and(|until| until > now + BURST) {
                 return None;
             }
-            let held = self.retransmissions.pop_front().or_else(|| self.video.pop_front())?;
+            let held = self
+                .retransmissions
+                .pop_front()
+                .or_else(|| self.video.pop_front())?;
             if now.saturating_duration_since(held.since) > AGE_LIMIT {
                 self.expired += 1;
                 continue;
@@ -92,8 +99,13 @@ impl<T> Pacer<T> {
 
     /// When [`Self::poll`] has the next packet, `None` when nothing waits.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let held = self.retransmissions.front().or_else(|| self.video.front())?;
-        Some(self.busy_until.map_or(held.since, |until| held.since.max(until.checked_sub(BURST).unwrap_or(until))))
+        let held = self
+            .retransmissions
+            .front()
+            .or_else(|| self.video.front())?;
+        Some(self.busy_until.map_or(held.since, |until| {
+            held.since.max(until.checked_sub(BURST).unwrap_or(until))
+        }))
     }
 
     /// Whether a packet for which `matches` holds waits among the retransmissions.
@@ -156,7 +168,10 @@ mod tests {
         for item in 0..100 {
             pacer.push(start, Class::Video, PACKET, item);
         }
-        assert_eq!(pacer.push(start + ms(1), Class::Audio, 800, 1_000), Some(1_000));
+        assert_eq!(
+            pacer.push(start + ms(1), Class::Audio, 800, 1_000),
+            Some(1_000)
+        );
     }
 
     #[test]
@@ -188,7 +203,10 @@ mod tests {
             pacer.push(start, Class::Video, PACKET, item);
             pacer.push(start, Class::Retransmission, PACKET, item);
         }
-        assert_eq!(pacer.video.len() + pacer.retransmissions.len(), 2 * MAX_HELD);
+        assert_eq!(
+            pacer.video.len() + pacer.retransmissions.len(),
+            2 * MAX_HELD
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod sdp;
 mod shared;
 mod signal;
 mod stats;
+mod task;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -33,25 +34,16 @@ pub use stats::PeerStats;
 use self::outbox::Events;
 use self::peer::Peer;
 use crate::packet;
-use crate::time::Bitrate;
 
 /// Associations of one call at most: a group has 16 leaves, one of them ours.
 const MAX_PEERS: usize = 15;
 
-/// How the transport opens its sockets and paces what it sends.
-#[derive(Clone, Debug)]
+/// How the transport opens its sockets.
+#[derive(Clone, Debug, Default)]
 pub struct TransportConfig {
     /// Local addresses to bind, one UDP socket per address and peer. Empty means every interface of the machine except
     /// loopback. Loopback addresses are used only when they are named here.
     pub bind: Vec<IpAddr>,
-    /// Highest rate of media to one peer; video packets leave at no more than 2.5 times of it.
-    pub media_rate: Bitrate,
-}
-
-impl Default for TransportConfig {
-    fn default() -> Self {
-        Self { bind: Vec::new(), media_rate: Bitrate::kbps(4_000) }
-    }
 }
 
 /// All associations of one call. Cheap to share behind an `Arc`; every method may be called from any thread.
@@ -92,8 +84,19 @@ impl Transport {
     #[must_use]
     pub fn new(config: TransportConfig) -> (Self, mpsc::Receiver<TransportEvent>) {
         let (events, receiver) = Events::new();
-        let state = Mutex::new(State { peers: BTreeMap::new(), events: Some(events) });
-        (Self { config, state, next_audio: AtomicU16::new(0), next_video: AtomicU16::new(0) }, receiver)
+        let state = Mutex::new(State {
+            peers: BTreeMap::new(),
+            events: Some(events),
+        });
+        (
+            Self {
+                config,
+                state,
+                next_audio: AtomicU16::new(0),
+                next_video: AtomicU16::new(0),
+            },
+            receiver,
+        )
     }
 
     /// Makes an association with a certificate of its own. An offering one sends its offer as the next event. Must be
@@ -156,7 +159,11 @@ impl Transport {
         let association = self.peer(peer).ok_or(TransportError::UnknownPeer)?;
         let outcome = association.signal(signal).await;
         if let Err(TransportError::Description(error)) = &outcome {
-            let reason = if *error == SdpError::NoSframe { Refusal::NoSframe } else { Refusal::Malformed };
+            let reason = if *error == SdpError::NoSframe {
+                Refusal::NoSframe
+            } else {
+                Refusal::Malformed
+            };
             let events = self.state().events.clone();
             self.remove_peer(peer).await;
             if let Some(events) = events {

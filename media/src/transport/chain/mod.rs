@@ -24,8 +24,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rtc::interceptor::{
-    NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, TaggedPacket, TwccReceiverBuilder,
-    TwccSenderBuilder,
+    NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, TaggedPacket,
+    TwccReceiverBuilder, TwccSenderBuilder,
 };
 
 pub(crate) use self::counters::Counters;
@@ -38,13 +38,22 @@ use crate::time::Bitrate;
 /// Packets of each stream that can be sent again: 2 s of 5 Mbit/s. Must be a power of two.
 const SENT_PACKETS_KEPT: u16 = 1_024;
 
+/// Most media that one peer gets. Video leaves at 2.5 times of it: a key frame of 100 KB within 80 ms. Higher fills the queues
+/// of slow links; lower adds to the delay of key frames.
+const MEDIA_RATE: Bitrate = Bitrate::kbps(4_000);
+
 /// The stages of one association. They report to `shared`.
-pub(crate) fn registry(shared: &Arc<Shared>, media_rate: Bitrate) -> Registry {
+pub(crate) fn registry(shared: &Arc<Shared>) -> Registry {
     Registry::new()
         .with(Slot::from(500), Counters::new(Arc::clone(shared)))
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-        .with(Slot::Pacer, PacerStage::new(Arc::clone(shared), media_rate))
-        .with(Slot::NackResponder, NackResponderBuilder::new().with_size(SENT_PACKETS_KEPT).build())
+        .with(Slot::Pacer, PacerStage::new(Arc::clone(shared), MEDIA_RATE))
+        .with(
+            Slot::NackResponder,
+            NackResponderBuilder::new()
+                .with_size(SENT_PACKETS_KEPT)
+                .build(),
+        )
         .with(Slot::NackGenerator, NackStage::new(Arc::clone(shared)))
         .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())

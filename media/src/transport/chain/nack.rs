@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
-use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
+    TransportLayerNack, nack_pairs_from_sequence_numbers,
+};
 use rtc::sansio::Protocol;
 use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
@@ -41,7 +43,13 @@ pub(crate) struct NackStage {
 
 impl NackStage {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, belt: Belt::default(), streams: HashMap::new(), repairs: HashMap::new(), own_ssrc: 0 }
+        Self {
+            shared,
+            belt: Belt::default(),
+            streams: HashMap::new(),
+            repairs: HashMap::new(),
+            own_ssrc: 0,
+        }
     }
 
     /// Notes the arrival of a packet, unwrapped in place if it is a retransmission. `None` drops it: padding, which has
@@ -50,7 +58,10 @@ impl NackStage {
         let retransmitted = match self.repairs.get(&packet.header.ssrc) {
             Some(repaired) => {
                 let stream = self.streams.get(repaired)?;
-                let original = packet.payload.get(..2).and_then(|bytes| <[u8; 2]>::try_from(bytes).ok())?;
+                let original = packet
+                    .payload
+                    .get(..2)
+                    .and_then(|bytes| <[u8; 2]>::try_from(bytes).ok())?;
                 packet.header.sequence_number = u16::from_be_bytes(original);
                 packet.header.ssrc = *repaired;
                 packet.header.payload_type = stream.payload_type;
@@ -60,7 +71,9 @@ impl NackStage {
             None => false,
         };
         if let Some(stream) = self.streams.get_mut(&packet.header.ssrc) {
-            stream.list.handle_arrival(now, packet.header.sequence_number, retransmitted);
+            stream
+                .list
+                .handle_arrival(now, packet.header.sequence_number, retransmitted);
         }
         Some(())
     }
@@ -70,9 +83,12 @@ impl NackStage {
         for (ssrc, stream) in &mut self.streams {
             let missing = stream.list.poll_requests(now, round_trip);
             let (lost, requested, recovered) = stream.list.counts();
-            self.shared.count(Count::PacketsLost, lost - stream.counted.0);
-            self.shared.count(Count::PacketsRequested, requested - stream.counted.1);
-            self.shared.count(Count::RetransmissionsReceived, recovered - stream.counted.2);
+            self.shared
+                .count(Count::PacketsLost, lost - stream.counted.0);
+            self.shared
+                .count(Count::PacketsRequested, requested - stream.counted.1);
+            self.shared
+                .count(Count::RetransmissionsReceived, recovered - stream.counted.2);
             stream.counted = (lost, requested, recovered);
             if missing.is_empty() {
                 continue;
@@ -121,7 +137,10 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for NackStage {
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
-        self.streams.values().filter_map(|stream| stream.list.poll_timeout()).min()
+        self.streams
+            .values()
+            .filter_map(|stream| stream.list.poll_timeout())
+            .min()
     }
 }
 
@@ -137,9 +156,20 @@ impl Interceptor for NackStage {
         let Some(repair) = info.ssrc_rtx else {
             return;
         };
-        let useful = if is_audio(&info.mime_type) { AUDIO_USEFUL } else { VIDEO_USEFUL };
+        let useful = if is_audio(&info.mime_type) {
+            AUDIO_USEFUL
+        } else {
+            VIDEO_USEFUL
+        };
         let list = NackList::new(useful);
-        self.streams.insert(info.ssrc, Stream { list, payload_type: info.payload_type, counted: (0, 0, 0) });
+        self.streams.insert(
+            info.ssrc,
+            Stream {
+                list,
+                payload_type: info.payload_type,
+                counted: (0, 0, 0),
+            },
+        );
         self.repairs.insert(repair, info.ssrc);
     }
 
