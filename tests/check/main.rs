@@ -1,2 +1,62 @@
-//! x
-fn main() {}
+//! Judges what a side received against what the other side sent: `quietroom-check pictures …` and `quietroom-check sound …`.
+//!
+//! Pictures are found by the number drawn into them, so a shown picture is compared with its own source.
+//! Sound is compared by normalised cross-correlation: it must be the other side's voice, and not one's own.
+//! Prints one JSON object; ends non-zero when a limit that was given is missed.
+
+#![forbid(unsafe_code)]
+
+mod correlate;
+mod dump;
+mod pictures;
+mod sound;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Judges what a side received against what the other side sent.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What is judged.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Luma PSNR of received pictures against the source pictures with the same number.
+    Pictures {
+        /// Folder with the dumped pictures.
+        dump: PathBuf,
+        /// Clip that the other side sent.
+        source: PathBuf,
+        /// Least mean PSNR in dB.
+        #[arg(long)]
+        at_least: Option<f64>,
+    },
+    /// Likeness, lag and level of the played sound.
+    Sound {
+        /// Sound that was played.
+        played: PathBuf,
+        /// Sound that the other side sent.
+        source: PathBuf,
+        /// Sound that this side sent, which must not be heard.
+        #[arg(long)]
+        own: Option<PathBuf>,
+        /// Least correlation with the source, from 0 to 1.
+        #[arg(long)]
+        at_least: Option<f64>,
+    },
+}
+
+fn main() -> Result<()> {
+    let report = match Arguments::parse().what {
+        What::Pictures { dump, source, at_least } => pictures::compare(&dump, &source, at_least)?,
+        What::Sound { played, source, own, at_least } => sound::compare(&played, &source, own.as_deref(), at_least)?,
+    };
+    writeln!(std::io::stdout(), "{report}")?;
+    Ok(())
+}

@@ -19,38 +19,24 @@ pub(crate) type Planes = [Plane; 3];
 /// Decodes a JPEG picture to three planes of its own size.
 pub(crate) fn decode(jpeg: &[u8]) -> Result<Planes> {
     let mut decoder = JpegDecoder::new(Cursor::new(jpeg));
-    let rgb = decoder
-        .decode()
-        .context("the picture in assets/ is damaged")?;
-    let (width, height) = decoder
-        .dimensions()
-        .context("the picture in assets/ has no size")?;
+    let rgb = decoder.decode().context("the picture in assets/ is damaged")?;
+    let (width, height) = decoder.dimensions().context("the picture in assets/ has no size")?;
     let plane = |red: f32, green: f32, blue: f32, base: f32| Plane {
         width,
         height,
         samples: rgb
             .chunks_exact(3)
-            .map(|p| {
-                base + red * f32::from(p[0]) + green * f32::from(p[1]) + blue * f32::from(p[2])
-            })
+            .map(|p| base + red * f32::from(p[0]) + green * f32::from(p[1]) + blue * f32::from(p[2]))
             .collect(),
     };
-    Ok([
-        plane(0.257, 0.504, 0.098, 16.0),
-        plane(-0.148, -0.291, 0.439, 128.0),
-        plane(0.439, -0.368, -0.071, 128.0),
-    ])
+    Ok([plane(0.257, 0.504, 0.098, 16.0), plane(-0.148, -0.291, 0.439, 128.0), plane(0.439, -0.368, -0.071, 128.0)])
 }
 
 impl Plane {
     /// A plane computed sample by sample.
     pub(crate) fn from_fn(width: usize, height: usize, value: impl Fn(f32, f32) -> f32) -> Self {
         let samples = (0..height).flat_map(|y| (0..width).map(move |x| (x as f32, y as f32)));
-        Self {
-            width,
-            height,
-            samples: samples.map(|(x, y)| value(x, y)).collect(),
-        }
+        Self { width, height, samples: samples.map(|(x, y)| value(x, y)).collect() }
     }
 
     /// The value at a place between samples; beyond the edge the edge counts.
@@ -58,16 +44,10 @@ impl Plane {
         let x = x.clamp(0.0, (self.width - 1) as f32);
         let y = y.clamp(0.0, (self.height - 1) as f32);
         let (left, top) = (x as usize, y as usize);
-        let (right, bottom) = (
-            (left + 1).min(self.width - 1),
-            (top + 1).min(self.height - 1),
-        );
+        let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
         let (part_x, part_y) = (x - left as f32, y - top as f32);
         let row = |y: usize| {
-            let (a, b) = (
-                self.samples[y * self.width + left],
-                self.samples[y * self.width + right],
-            );
+            let (a, b) = (self.samples[y * self.width + left], self.samples[y * self.width + right]);
             a + (b - a) * part_x
         };
         let (above, below) = (row(top), row(bottom));
@@ -76,33 +56,20 @@ impl Plane {
 
     /// The same picture in another size.
     pub(crate) fn scaled(&self, width: usize, height: usize) -> Self {
-        let (step_x, step_y) = (
-            self.width as f32 / width as f32,
-            self.height as f32 / height as f32,
-        );
-        Self::from_fn(width, height, |x, y| {
-            self.at((x + 0.5) * step_x - 0.5, (y + 0.5) * step_y - 0.5)
-        })
+        let (step_x, step_y) = (self.width as f32 / width as f32, self.height as f32 / height as f32);
+        Self::from_fn(width, height, |x, y| self.at((x + 0.5) * step_x - 0.5, (y + 0.5) * step_y - 0.5))
     }
 
     /// Left and right exchanged.
     pub(crate) fn mirrored(&self) -> Self {
-        let samples = self
-            .samples
-            .chunks_exact(self.width)
-            .flat_map(|row| row.iter().rev().copied())
-            .collect();
+        let samples = self.samples.chunks_exact(self.width).flat_map(|row| row.iter().rev().copied()).collect();
         Self { samples, ..*self }
     }
 
     /// Blurred: three passes of a box of `2 * radius + 1` samples, close to a Gaussian.
     pub(crate) fn blurred(mut self, radius: usize) -> Self {
         for _ in 0..3 {
-            self = self
-                .box_pass(radius)
-                .transposed()
-                .box_pass(radius)
-                .transposed();
+            self = self.box_pass(radius).transposed().box_pass(radius).transposed();
         }
         self
     }
@@ -119,13 +86,8 @@ impl Plane {
     }
 
     fn transposed(&self) -> Self {
-        let samples = (0..self.width)
-            .flat_map(|x| (0..self.height).map(move |y| self.samples[y * self.width + x]))
-            .collect();
-        Self {
-            width: self.height,
-            height: self.width,
-            samples,
-        }
+        let samples =
+            (0..self.width).flat_map(|x| (0..self.height).map(move |y| self.samples[y * self.width + x])).collect();
+        Self { width: self.height, height: self.width, samples }
     }
 }

@@ -52,15 +52,7 @@ impl Scene {
         }
         let mut noise = Noise::new(7 + variant as u64);
         let grain = (0..1 << 16).map(|_| noise.normal() * GRAIN).collect();
-        Ok(Self {
-            variant,
-            person,
-            mask,
-            room,
-            grain,
-            noise,
-            face_x,
-        })
+        Ok(Self { variant, person, mask, room, grain, noise, face_x })
     }
 
     /// Paints picture `number` with the mouth opened by `loudness` (0 to 1): luma, U and V.
@@ -78,11 +70,7 @@ impl Scene {
         barcode::draw(&mut luma, number);
         let chroma = |plane: usize| -> Vec<u8> {
             let places = (0..HEIGHT / 2).flat_map(|y| (0..WIDTH / 2).map(move |x| (x, y)));
-            places
-                .map(|(x, y)| {
-                    self.sample(&pose, plane, 2.0 * x as f32 + 0.5, 2.0 * y as f32 + 0.5) as u8
-                })
-                .collect()
+            places.map(|(x, y)| self.sample(&pose, plane, 2.0 * x as f32 + 0.5, 2.0 * y as f32 + 0.5) as u8).collect()
         };
         let (u, v) = (chroma(1), chroma(2));
         [luma, u, v]
@@ -123,55 +111,28 @@ impl Pose {
         let t = TAU * f32::from(number) / f32::from(COUNT);
         // Whole numbers of swings in ten seconds, so that the end meets the beginning.
         let (tilt, sway, nod, first_hand) = match variant {
-            Variant::Host => (
-                3.0 * (2.0 * t).sin(),
-                24.0 * (3.0 * t).sin(),
-                10.0 * (5.0 * t).sin(),
-                180,
-            ),
-            Variant::Patient => (
-                2.5 * (3.0 * t).cos(),
-                30.0 * (2.0 * t).cos(),
-                8.0 * (4.0 * t).sin(),
-                60,
-            ),
+            Variant::Host => (3.0 * (2.0 * t).sin(), 24.0 * (3.0 * t).sin(), 10.0 * (5.0 * t).sin(), 180),
+            Variant::Patient => (2.5 * (3.0 * t).cos(), 30.0 * (2.0 * t).cos(), 8.0 * (4.0 * t).sin(), 60),
         };
         let scale = 0.86 + 0.02 * t.sin();
         let angle: f32 = tilt.to_radians();
         let (cos, sin) = (scale * angle.cos(), scale * angle.sin());
         // Turns and scales around the neck (360, 500), then moves it to the middle of the picture.
-        let shift = (
-            (1.0 - cos) * 360.0 - sin * 500.0 + 280.0 + sway,
-            sin * 360.0 + (1.0 - cos) * 500.0 + nod,
-        );
+        let shift = ((1.0 - cos) * 360.0 - sin * 500.0 + 280.0 + sway, sin * 360.0 + (1.0 - cos) * 500.0 + nod);
         let hand = (first_hand..first_hand + 45).contains(&number).then(|| {
             let k = f32::from(number - first_hand) / 45.0;
             let across = if variant == Variant::Host { k } else { 1.0 - k };
-            (
-                120.0 + 900.0 * across,
-                600.0 - 250.0 * (k * TAU / 2.0).sin(),
-            )
+            (120.0 + 900.0 * across, 600.0 - 250.0 * (k * TAU / 2.0).sin())
         });
         let lids = if number % 97 < 4 { 14.0 } else { 0.0 };
-        Self {
-            cos,
-            sin,
-            shift,
-            mouth: 22.0 * loudness,
-            lids,
-            hand,
-            face_x,
-        }
+        Self { cos, sin, shift, mouth: 22.0 * loudness, lids, hand, face_x }
     }
 
     /// Where a place of the picture lies on the portrait.
     fn portrait_place(&self, x: f32, y: f32) -> (f32, f32) {
         let (x, y) = (x - self.shift.0, y - self.shift.1);
         let area = self.cos * self.cos + self.sin * self.sin;
-        (
-            (self.cos * x - self.sin * y) / area,
-            (self.sin * x + self.cos * y) / area,
-        )
+        ((self.cos * x - self.sin * y) / area, (self.sin * x + self.cos * y) / area)
     }
 
     /// How far the portrait is pulled apart there by mouth and eyelids, in rows.
@@ -192,9 +153,7 @@ impl Pose {
     }
 
     fn on_hand(&self, x: f32, y: f32) -> bool {
-        self.hand.is_some_and(|(hand_x, hand_y)| {
-            ((x - hand_x) / 70.0).powi(2) + ((y - hand_y) / 95.0).powi(2) <= 1.0
-        })
+        self.hand.is_some_and(|(hand_x, hand_y)| ((x - hand_x) / 70.0).powi(2) + ((y - hand_y) / 95.0).powi(2) <= 1.0)
     }
 }
 
@@ -211,23 +170,13 @@ mod tests {
         let [host, patient] = &mut pictures;
         assert_eq!(barcode::read(&host[0], WIDTH, HEIGHT), Some(42));
         assert_eq!(barcode::read(&patient[0], WIDTH, HEIGHT), Some(42));
-        let far = host[0]
-            .iter()
-            .zip(&patient[0])
-            .filter(|(a, b)| a.abs_diff(**b) > 16)
-            .count();
+        let far = host[0].iter().zip(&patient[0]).filter(|(a, b)| a.abs_diff(**b) > 16).count();
         assert!(far > WIDTH * HEIGHT / 4, "only {far} samples differ");
     }
 
     #[test]
     fn the_last_pose_meets_the_first() {
-        let (last, first) = (
-            Pose::new(Variant::Host, 299, 0.0, 330.0),
-            Pose::new(Variant::Host, 0, 0.0, 330.0),
-        );
-        assert!(
-            (last.shift.0 - first.shift.0).abs() < 4.0
-                && (last.shift.1 - first.shift.1).abs() < 4.0
-        );
+        let (last, first) = (Pose::new(Variant::Host, 299, 0.0, 330.0), Pose::new(Variant::Host, 0, 0.0, 330.0));
+        assert!((last.shift.0 - first.shift.0).abs() < 4.0 && (last.shift.1 - first.shift.1).abs() < 4.0);
     }
 }

@@ -35,15 +35,8 @@ pub fn draw(luma: &mut [u8], number: u16) {
     }
     let word = (number << 4) | check(number);
     for row in luma.chunks_exact_mut(WIDTH).skip(TOP).take(BLOCK) {
-        for (bit, block) in row[LEFT..LEFT + BITS * BLOCK]
-            .chunks_exact_mut(BLOCK)
-            .enumerate()
-        {
-            block.fill(if (word >> (BITS - 1 - bit)) & 1 == 1 {
-                LIGHT
-            } else {
-                DARK
-            });
+        for (bit, block) in row[LEFT..LEFT + BITS * BLOCK].chunks_exact_mut(BLOCK).enumerate() {
+            block.fill(if (word >> (BITS - 1 - bit)) & 1 == 1 { LIGHT } else { DARK });
         }
     }
 }
@@ -58,21 +51,14 @@ pub fn read(luma: &[u8], width: usize, height: usize) -> Option<u16> {
     let (scale_x, scale_y) = (width as f64 / WIDTH as f64, height as f64 / HEIGHT as f64);
     // The middle of a block only: codecs smear its edges.
     let top = ((TOP as f64 + 0.3 * BLOCK as f64) * scale_y) as usize;
-    let bottom = (top + (0.4 * BLOCK as f64 * scale_y) as usize)
-        .max(top + 1)
-        .min(height);
+    let bottom = (top + (0.4 * BLOCK as f64 * scale_y) as usize).max(top + 1).min(height);
     let mut word = 0_u16;
     for bit in 0..BITS {
         let left = ((LEFT as f64 + (bit as f64 + 0.3) * BLOCK as f64) * scale_x) as usize;
-        let right = (left + (0.4 * BLOCK as f64 * scale_x) as usize)
-            .max(left + 1)
-            .min(width);
+        let right = (left + (0.4 * BLOCK as f64 * scale_x) as usize).max(left + 1).min(width);
         let (mut sum, mut count) = (0_u64, 0_u64);
         for row in luma.chunks_exact(width).take(bottom).skip(top) {
-            sum += row[left..right]
-                .iter()
-                .map(|&value| u64::from(value))
-                .sum::<u64>();
+            sum += row[left..right].iter().map(|&value| u64::from(value)).sum::<u64>();
             count += (right - left) as u64;
         }
         word = (word << 1) | u16::from(sum > 128 * count);
@@ -98,10 +84,8 @@ mod tests {
     fn a_half_size_picture_is_read_too() {
         let mut luma = vec![100; WIDTH * HEIGHT];
         draw(&mut luma, 217);
-        let half: Vec<u8> = luma
-            .chunks_exact(2 * WIDTH)
-            .flat_map(|rows| rows[..WIDTH].iter().step_by(2).copied())
-            .collect();
+        let half: Vec<u8> =
+            luma.chunks_exact(2 * WIDTH).flat_map(|rows| rows[..WIDTH].iter().step_by(2).copied()).collect();
         assert_eq!(read(&half, WIDTH / 2, HEIGHT / 2), Some(217));
     }
 

@@ -20,10 +20,7 @@ impl Noise {
 
     /// A normally distributed value with mean 0 and deviation 1: the sum of twelve uniform values, less 6.
     pub fn normal(&mut self) -> f32 {
-        (0..12)
-            .map(|_| self.bits() as f32 / u32::MAX as f32)
-            .sum::<f32>()
-            - 6.0
+        (0..12).map(|_| self.bits() as f32 / u32::MAX as f32).sum::<f32>() - 6.0
     }
 }
 
@@ -36,14 +33,7 @@ mod tests {
         let mut noise = Noise::new(7);
         let values: Vec<f32> = (0..20_000).map(|_| noise.normal()).collect();
         let mean = values.iter().sum::<f32>() / 20_000.0;
-        let variance = values
-            .iter()
-            .map(|value| (value - mean).powi(2))
-            .sum::<f32>()
-            / 20_000.0;
-        assert!(
-            mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05,
-            "{mean} {variance}"
-        );
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / 20_000.0;
+        assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
     }
 }

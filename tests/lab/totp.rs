@@ -17,12 +17,7 @@ pub fn code(secret_base32: &str, unix_s: u64) -> Result<String> {
     let tag = hmac::sign(&key, &(unix_s / STEP_S).to_be_bytes());
     let tag = tag.as_ref();
     let offset = usize::from(tag[19] & 0xF);
-    let word = u32::from_be_bytes([
-        tag[offset] & 0x7F,
-        tag[offset + 1],
-        tag[offset + 2],
-        tag[offset + 3],
-    ]);
+    let word = u32::from_be_bytes([tag[offset] & 0x7F, tag[offset + 1], tag[offset + 2], tag[offset + 3]]);
     Ok(format!("{:06}", word % 1_000_000))
 }
 
@@ -52,12 +47,9 @@ mod tests {
     #[test]
     fn the_vectors_of_rfc_6238_come_out() {
         let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-        for (time, expected) in [
-            (59, "287082"),
-            (1_111_111_109, "081804"),
-            (1_234_567_890, "005924"),
-            (20_000_000_000, "353130"),
-        ] {
+        for (time, expected) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
             assert_eq!(code(secret, time).unwrap(), expected);
         }
     }

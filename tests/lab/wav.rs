@@ -16,19 +16,11 @@ pub const RATE: usize = 48_000;
 /// When the file cannot be read or holds another format.
 pub fn read(path: &Path) -> Result<Vec<f32>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    parse(&bytes).with_context(|| {
-        format!(
-            "{} is no sound file that is understood here",
-            path.display()
-        )
-    })
+    parse(&bytes).with_context(|| format!("{} is no sound file that is understood here", path.display()))
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<f32>> {
-    ensure!(
-        bytes.get(..4) == Some(b"RIFF") && bytes.get(8..12) == Some(b"WAVE"),
-        "no RIFF/WAVE header"
-    );
+    ensure!(bytes.get(..4) == Some(b"RIFF") && bytes.get(8..12) == Some(b"WAVE"), "no RIFF/WAVE header");
     let (mut at, mut format) = (12, None);
     while let Some(header) = bytes.get(at..at + 8) {
         let length = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
@@ -42,9 +34,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<f32>> {
                 format = Some((short(0), short(2), short(4) | short(6) << 16, short(14)));
             }
             b"data" => {
-                let Some((kind, channels, rate, bits)) = format else {
-                    bail!("no format before the data")
-                };
+                let Some((kind, channels, rate, bits)) = format else { bail!("no format before the data") };
                 ensure!(channels > 0 && rate > 0, "no channels or no rate");
                 // Kind 0xFFFE (extensible) says the same by its number of bits.
                 let samples: Vec<f32> = match (kind, bits) {
@@ -117,9 +107,7 @@ mod tests {
     fn what_was_written_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.wav");
-        let samples: Vec<f32> = (0..960)
-            .map(|index| (index as f32 * 0.1).sin() * 0.5)
-            .collect();
+        let samples: Vec<f32> = (0..960).map(|index| (index as f32 * 0.1).sin() * 0.5).collect();
         write(&path, &samples).unwrap();
         let back = read(&path).unwrap();
         assert_eq!(back.len(), samples.len());
@@ -133,10 +121,7 @@ mod tests {
         write(&path, &[0.0; 100]).unwrap();
         let whole = fs::read(&path).unwrap();
         for length in 0..44 {
-            assert!(
-                parse(&whole[..length]).map_or(true, |samples| samples.is_empty()),
-                "{length}"
-            );
+            assert!(parse(&whole[..length]).map_or(true, |samples| samples.is_empty()), "{length}");
         }
     }
 }

@@ -67,11 +67,7 @@ impl Reader {
         let length = file.metadata()?.len();
         let mut file = BufReader::new(file);
         let header = line(&mut file)?;
-        ensure!(
-            header.starts_with("YUV4MPEG2"),
-            "{} is no y4m file",
-            path.display()
-        );
+        ensure!(header.starts_with("YUV4MPEG2"), "{} is no y4m file", path.display());
         let (mut width, mut height) = (0, 0);
         for field in header.split_ascii_whitespace().skip(1) {
             match field.split_at(1) {
@@ -83,20 +79,10 @@ impl Reader {
                 _ => {}
             }
         }
-        ensure!(
-            (2..=MAX_SIDE).contains(&width) && (2..=MAX_SIDE).contains(&height),
-            "a picture of {width}x{height}"
-        );
+        ensure!((2..=MAX_SIDE).contains(&width) && (2..=MAX_SIDE).contains(&height), "a picture of {width}x{height}");
         let first = file.stream_position()?;
         let frame_header = line(&mut file)?.len() as u64 + 1;
-        let mut reader = Self {
-            file,
-            width,
-            height,
-            first,
-            frame_header,
-            count: 0,
-        };
+        let mut reader = Self { file, width, height, first, frame_header, count: 0 };
         reader.count = (length - first) / (frame_header + reader.picture_bytes() as u64);
         ensure!(reader.count > 0, "{} holds no picture", path.display());
         Ok(reader)
@@ -109,9 +95,7 @@ impl Reader {
     pub fn luma(&mut self, index: u64) -> Result<Vec<u8>> {
         ensure!(index < self.count, "there is no picture {index}");
         let each = self.frame_header + self.picture_bytes() as u64;
-        self.file.seek(SeekFrom::Start(
-            self.first + index * each + self.frame_header,
-        ))?;
+        self.file.seek(SeekFrom::Start(self.first + index * each + self.frame_header))?;
         let mut luma = vec![0; self.width * self.height];
         self.file.read_exact(&mut luma)?;
         Ok(luma)
@@ -164,12 +148,7 @@ mod tests {
     fn a_file_of_another_kind_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.y4m");
-        for text in [
-            "",
-            "RIFF",
-            "YUV4MPEG2 W0 H2\nFRAME\n",
-            "YUV4MPEG2 W2 H2 C444\nFRAME\n",
-        ] {
+        for text in ["", "RIFF", "YUV4MPEG2 W0 H2\nFRAME\n", "YUV4MPEG2 W2 H2 C444\nFRAME\n"] {
             std::fs::write(&path, text).unwrap();
             assert!(Reader::open(&path).is_err(), "{text}");
         }
