@@ -14,12 +14,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod app;
+pub mod cli;
 pub mod connection;
+pub mod error;
+pub mod headless;
 pub mod keystore;
 pub mod pictures;
 mod private;
+pub mod report;
 pub mod session;
 pub mod settings;
+pub mod start;
+pub mod ui;
 
 use std::sync::{Arc, Mutex};
 

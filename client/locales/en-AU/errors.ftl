@@ -1,0 +1,131 @@
+# What went wrong, by code.
+#
+# Message: what happened. `.seen`: who can see or hear you, where the phase alone does not say it. `.next`: what to do.
+# The practice's phone number is added by the window.
+
+error-AUTH-01 = Those details don’t match.
+    .next = Check your name, passphrase and code, then try again.
+error-AUTH-02 = There were too many tries.
+    .next = { $minutes ->
+        [0] Wait a few minutes, or ask your administrator.
+        [one] Try again in 1 minute, or ask your administrator.
+       *[other] Try again in { $minutes } minutes, or ask your administrator.
+    }
+error-AUTH-03 = This account has no second factor yet.
+    .next = Ask your administrator to enrol one, then sign in again.
+error-AUTH-04 = That second-factor code doesn’t match.
+    .next = Check that the clock of this computer and of your authenticator are right, then type the code shown now.
+error-AUTH-05 = This is not the server this computer knows.
+    .next = Do not continue. Call your administrator before you type anything here.
+error-AUTH-06 = That second-factor code was used already.
+    .next = Wait for the next code, up to 30 seconds, then type that one.
+error-AUTH-07 = Your session has ended.
+    .next = Sign in again. Nothing you booked is lost.
+error-AUTH-08 = Your account may not do that.
+    .next = Ask your administrator if you need it.
+
+error-DEV-01 = No camera was found, or it didn’t start.
+    .next = You can continue with voice only, and add a camera later.
+error-DEV-02 = No microphone was found, or it didn’t start.
+    .next = You can continue. Ask the practice to call you, and keep the picture here.
+error-DEV-03 = Another program is using this device.
+    .next = Close the other program, or continue without it.
+error-DEV-04 = No speaker or headphones were found.
+    .next = You can continue. Plug in headphones, or ask the practice to call you.
+
+error-E2E-01 = We could not verify incoming sound and picture from { $person }.
+    .seen = They are muted here while we fix it. Nothing unverified is played.
+    .next = Wait a moment. If it stays quiet, call them.
+error-E2E-02 = The safety words don’t match.
+    .seen = Somebody may be listening in between.
+    .next = Say nothing private. Leave this call and phone each other.
+error-E2E-03 = Someone else changed the group first.
+    .next = Nothing to do. We are trying again.
+error-E2E-04 = { $person }’s connection did not prove who it is.
+    .seen = No sound or picture was sent to it.
+    .next = Leave and start again. If it happens twice, use the phone.
+error-E2E-05 = This admission could not be verified.
+    .seen = Nobody can see or hear you.
+    .next = Ask the practice for a new invitation.
+error-E2E-09 = An unrecognised device appeared.
+    .seen = The call is paused. Nothing is sent.
+    .next = Leave this call and phone each other.
+
+error-END-01 = A device could not be released.
+    .seen = The call has ended. Nobody can see or hear you.
+    .next = Close Quietroom. If a camera light stays on, restart this computer.
+
+error-INV-01 = Part of the invitation is missing.
+    .next = Open it again from the e-mail, or copy the whole link and paste it once more.
+error-INV-02 = This invitation has expired.
+    .next = Ask the practice for a new one.
+error-INV-03 = That code doesn’t match this invitation.
+    .next = { $tries ->
+        [0] Check the text message or your notes, then try again.
+        [one] You have 1 try left. Check the text message or your notes.
+       *[other] You have { $tries } tries left. Check the text message or your notes.
+    }
+error-INV-04 = This invitation is locked after three wrong codes.
+    .next = We told the practice. Please call them for a new invitation.
+error-INV-05 = This appointment was moved or cancelled.
+    .next = Look for a newer message from the practice, or call them.
+error-INV-06 = The link is right, but a wrong code was tried before.
+    .seen = Nobody was let in by it.
+    .next = Check this person’s identity carefully before you admit them.
+error-INV-07 = You are early. The door is not open yet.
+    .next = Wait here, or come back closer to your appointment.
+error-INV-08 = This invitation was used already, perhaps on another device.
+    .next = Go on there, or ask the practice for a new invitation.
+error-INV-09 = You are not expected at this appointment.
+    .next = Call the practice.
+error-INV-10 = This invitation was withdrawn.
+    .next = Call the practice if you did not expect that.
+error-INV-11 = There is no phone number to call you on.
+    .next = Add one, or go on without: then nobody can reach you if the connection drops.
+error-INV-12 = The other side is not proven to belong to this practice.
+    .seen = Nobody can see or hear you. Your details were not handed over.
+    .next = Do not try again. Call the practice on the number you know.
+
+error-KEY-01 = This computer has no valid device certificate.
+    .next = Ask the owner of the practice to certify this computer.
+error-KEY-02 = That passphrase doesn’t open the keys on this computer.
+    .next = Check the passphrase, then try again.
+error-KEY-03 = The keys on this computer could not be read or written.
+    .next = Check that the disk is not full, then start Quietroom again.
+
+error-LOB-01 = Your clinician isn’t here yet.
+    .next = Stay on this page. You don’t need to do anything.
+error-LOB-02 = That person has left the waiting room.
+    .next = They can come back with the same invitation. You can call them.
+error-LOB-03 = Your message was not delivered.
+    .next = Try again, or call.
+error-LOB-04 = You were not admitted this time.
+    .next = Call the practice. They can make another time.
+error-LOB-05 = You have not been admitted yet.
+    .next = Stay on this page. The clinician will let you in.
+
+error-NET-01 = The server can’t be reached.
+    .next = Check the internet connection. We keep trying.
+error-NET-03 = The network is slow here. The picture was reduced to keep the sound.
+    .next = Move closer to the router, or close other programs that use the network.
+error-NET-04 = The connection was lost. We are reconnecting.
+    .seen = Nobody else can join while you wait.
+    .next = Wait a moment, or use the phone.
+error-NET-05 = The other side sent something this version doesn’t understand.
+    .next = Update Quietroom, or ask the practice to.
+error-NET-06 = That message is too large.
+    .next = Send less at once.
+error-NET-07 = The server is busy.
+    .next = Wait a minute. We keep trying.
+error-NET-08 = The server had a fault.
+    .next = Try again in a minute. If it goes on, call.
+
+# Used where a code has no `.seen` of its own.
+seen-outside = Nobody can see or hear you.
+seen-in-call = Only the people listed in this call can see or hear you.
+# Used where the person a notice is about has no name yet.
+person-unknown = the other person
+# Behind the text, for support.
+error-code = Code { $code }
+notice-label = Notice
+notice-dismiss = Close this notice

@@ -1,0 +1,307 @@
+//! The consultation: pictures, who is in it, how it is protected, and the controls.
+//!
+//! Nothing floats over anything: waiting banner, notices and questions take their own room,
+//! so the Admit button and the Leave button are always free.
+
+use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, Rect, ScrollArea, Ui, Vec2, pos2};
+
+use super::clock;
+use super::form::Forms;
+use super::icon::Icon;
+use super::message::{fill, text};
+use super::roster::{self, roster_ui};
+use super::safety::safety_ui;
+use super::theme::{self, Palette, Tone};
+use super::video_tile::{Instead, Tiles, name_tag, tile_ui};
+use super::waiting::waiting_banner_ui;
+use super::widget::{Answer, Button, badge_ui, banner_ui, muted_ui, question_ui};
+use super::{controls, shell};
+use crate::session::{Call, Command, Path, RosterRow, SourceState, View};
+
+/// Width of the side panel, in points.
+const SIDE: f32 = 310.0;
+
+/// Paints the call over the whole window below the bar.
+pub(crate) fn call_ui(
+    ui: &mut Ui,
+    state: &Call,
+    view: &View,
+    now: u64,
+    tiles: &Tiles,
+    forms: &mut Forms,
+) -> Option<Command> {
+    let palette = Palette::of(ui);
+    let bar = Frame::new().fill(palette.surface).inner_margin(Margin::symmetric(20, 10));
+    let controls = Panel::bottom("controls").frame(bar).show(ui, |ui| controls_ui(ui, state, forms)).inner;
+    let top = Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
+    drop(top);
+    let side = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
+    let safety = Panel::right("people")
+        .frame(side)
+        .resizable(false)
+        .exact_size(SIDE)
+        .show(ui, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                roster_ui(ui, &state.members);
+                ui.add_space(4.0);
+                safety_ui(ui, &state.safety, state.members.len() > 1 && state.encrypted)
+            })
+            .inner
+        })
+        .inner;
+    let stage = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
+    let stage = CentralPanel::no_frame()
+        .frame(stage)
+        .show(ui, |ui| {
+            let command = above_stage_ui(ui, state, view, now, forms);
+            stage_ui(ui, state, tiles, forms.hide_self);
+            command
+        })
+        .inner;
+    controls.or(stage).or(safety)
+}
+
+/// Encryption, path and time, always on screen.
+fn protection_ui(ui: &mut Ui, state: &Call, now: u64) {
+    ui.horizontal_wrapped(|ui| {
+        if state.encrypted {
+            badge_ui(ui, Tone::Good, Icon::Lock, &text("call-encrypted"));
+        } else {
+            badge_ui(ui, Tone::Caution, Icon::Clock, &text("call-not-encrypted"));
+        }
+        let (tone, icon, id) = match state.path {
+            Path::None => (Tone::Caution, Icon::Warning, "call-path-none"),
+            Path::Direct => (Tone::Good, Icon::Link, "call-path-direct"),
+            Path::Relay => (Tone::Good, Icon::Link, "call-path-relay"),
+        };
+        if state.members.len() > 1 {
+            badge_ui(ui, tone, icon, &text(id));
+        }
+        let time = clock::elapsed(now.saturating_sub(state.started_at));
+        badge_ui(ui, Tone::Info, Icon::Clock, &fill("call-elapsed", [("time", time.into())]));
+        if !state.label.is_empty() {
+            muted_ui(ui, &state.label);
+        }
+    });
+}
+
+fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
+    let mut command = None;
+    if forms.leaving {
+        let (title, what, yes) = if state.host {
+            ("call-end-sure", "call-end-what", "call-end-yes")
+        } else {
+            ("call-leave-sure", "call-leave-what", "call-leave-yes")
+        };
+        let yes = Button::danger(text(yes)).icon(Icon::Leave);
+        let answer = question_ui(ui, &text(title), yes, Button::secondary(text("call-stay")), |ui| {
+            muted_ui(ui, &text(what));
+            true
+        });
+        forms.leaving = answer.is_none();
+        if answer == Some(Answer::Yes) {
+            return Some(if state.host { Command::EndForAll } else { Command::Leave });
+        }
+        return None;
+    }
+    ui.horizontal_wrapped(|ui| {
+        command = controls::microphone_ui(ui, &state.devices, state.microphone_on);
+        command = command.take().or(controls::camera_ui(ui, &state.devices, state.camera_on));
+        controls::self_view_button_ui(ui, &mut forms.hide_self);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let id = if state.host { "call-end" } else { "call-leave" };
+            if ui.add(Button::danger(text(id)).icon(Icon::Leave)).clicked() {
+                forms.leaving = true;
+            }
+        });
+    });
+    command
+}
+
+/// Who waits, what went wrong, and what the others cannot do, in this order.
+fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
+    let room = ui.available_height() * 0.6;
+    let mut command = None;
+    ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+        command = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
+        command = command.take().or(shell::notice_ui(ui, view));
+        if forms.help {
+            shell::help_ui(ui, view.practice.as_ref());
+        }
+        for member in state.members.iter().filter(|member| !member.you) {
+            if let Some((tone, id)) = hindrance(member) {
+                let name = roster::shown_name(member);
+                banner_ui(ui, tone, &fill(id, [("name", name.as_str().into())]), &[], |_| ());
+            }
+        }
+        if !state.microphone_on {
+            badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
+        }
+    });
+    command
+}
+
+/// What the person should know about a member's sound and picture, the weightiest first.
+fn hindrance(member: &RosterRow) -> Option<(Tone, &'static str)> {
+    use SourceState::{Missing, Off};
+    match member.media {
+        media if media.undecryptable => Some((Tone::Caution, "call-undecryptable")),
+        media if media.microphone == Missing && media.camera == Missing => Some((Tone::Info, "call-no-devices")),
+        media if media.microphone == Missing => Some((Tone::Caution, "call-no-microphone")),
+        media if media.camera == Missing => Some((Tone::Info, "call-no-camera")),
+        media if media.microphone == Off => Some((Tone::Info, "call-muted")),
+        _ => None,
+    }
+}
+
+fn stage_ui(ui: &mut Ui, state: &Call, tiles: &Tiles, hide_self: bool) {
+    let others: Vec<&RosterRow> = state.members.iter().filter(|member| !member.you).collect();
+    let mut room = ui.available_rect_before_wrap();
+    ui.allocate_rect(room, egui::Sense::hover());
+    if others.is_empty() {
+        let words = format!("{}\n{}", text("call-alone"), text("call-alone-lead"));
+        tile_ui(ui, room, None, &words, Instead { icon: Icon::Door, words: &words });
+    } else {
+        if !hide_self && room.width() > 640.0 && room.height() < 300.0 {
+            room.max.x -= 220.0 + theme::GAP;
+        }
+        let grid = grid(room, others.len());
+        for (member, rect) in others.iter().zip(grid) {
+            member_ui(ui, member, rect, tiles);
+        }
+    }
+    if !hide_self {
+        self_ui(ui, state, tiles);
+    }
+}
+
+fn member_ui(ui: &mut Ui, member: &RosterRow, rect: Rect, tiles: &Tiles) {
+    let name = roster::shown_name(member);
+    let named = |id: &str| fill(id, [("name", name.as_str().into())]);
+    let (icon, words) = match member.media {
+        media if !media.connected => (Icon::Clock, named("call-disconnected")),
+        media if media.camera == SourceState::Missing => (Icon::CameraOff, named("call-no-camera")),
+        media if media.camera == SourceState::Off => (Icon::CameraOff, named("call-camera-off")),
+        _ => (Icon::Clock, named("call-waiting-picture")),
+    };
+    // A camera that is off or gone shows its sentence, never a picture of minutes ago.
+    let tile = tiles.remote.get(&member.leaf).filter(|_| member.media.camera == SourceState::On);
+    tile_ui(ui, rect, tile, &named("call-stage"), Instead { icon, words: &words });
+    name_tag(ui, rect, &name);
+}
+
+/// The own picture, small, in the lower right corner of the stage.
+fn self_ui(ui: &mut Ui, state: &Call, tiles: &Tiles) {
+    let stage = ui.min_rect();
+    let size = Vec2::new(220.0, 124.0).min(stage.size() * 0.4);
+    let corner = pos2(stage.right() - size.x - 12.0, stage.bottom() - size.y - 12.0);
+    let rect = Rect::from_min_size(corner, size);
+    let tile = state.camera_on.then_some(&tiles.own);
+    let words = text("devices-nopicture");
+    ui.painter().rect_filled(rect.expand(2.0), theme::CARD_RADIUS + 2, theme::DARK.line);
+    tile_ui(ui, rect, tile, &text("call-self"), Instead { icon: Icon::CameraOff, words: &words });
+}
+
+/// Equal cells, as square as the count allows.
+fn grid(room: Rect, count: usize) -> Vec<Rect> {
+    let columns = (1..=count).find(|columns| columns * columns >= count).unwrap_or(1);
+    let rows = count.div_ceil(columns);
+    let gap = theme::GAP;
+    let cell = Vec2::new(
+        (room.width() - gap * (columns - 1) as f32) / columns as f32,
+        (room.height() - gap * (rows - 1) as f32) / rows as f32,
+    );
+    (0..count)
+        .map(|place| {
+            let (column, row) = (place % columns, place / columns);
+            let corner = room.min + Vec2::new(column as f32 * (cell.x + gap), row as f32 * (cell.y + gap));
+            Rect::from_min_size(corner, cell)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::Role;
+
+    use super::*;
+    use crate::session::MemberMedia;
+    use crate::ui::sample;
+    use crate::ui::testing::Stage;
+
+    fn stage(state: Call) -> Stage<'static, Forms> {
+        let view = sample::view();
+        Stage::new(Forms::default(), move |ui, forms| {
+            call_ui(ui, &state, &view, sample::NOW, &Tiles::default(), forms)
+        })
+    }
+
+    #[test]
+    fn admit_stays_in_reach_while_a_call_runs() {
+        let mut stage = stage(Call { waiting: vec![sample::knocker()], ..sample::call(true) });
+        assert!(stage.shows("Mia Okafor is waiting"));
+        stage.click("Admit Mia Okafor");
+        stage.find(Role::Button, "End for all");
+        stage.tick("I have compared name and birth date. This is the person I expect.");
+        stage.click("Admit");
+        assert!(matches!(stage.command(), Some(Command::Admit { .. })));
+    }
+
+    #[test]
+    fn leaving_asks_once_more_and_admit_stays_free() {
+        let mut stage = stage(Call { waiting: vec![sample::knocker()], ..sample::call(true) });
+        stage.click("End for all");
+        stage.find(Role::Button, "Admit Mia Okafor");
+        stage.click("End for all now");
+        assert!(matches!(stage.command(), Some(Command::EndForAll)));
+    }
+
+    #[test]
+    fn a_guest_leaves_alone() {
+        let mut stage = stage(sample::call(false));
+        stage.click("Leave");
+        stage.click("Leave now");
+        assert!(matches!(stage.command(), Some(Command::Leave)));
+    }
+
+    #[test]
+    fn encryption_path_time_and_roster_are_on_screen() {
+        let stage = stage(sample::call(true));
+        for part in ["End-to-end encrypted", "Direct connection", "Elapsed 4:07", "2 people"] {
+            assert!(stage.shows(part), "{part}");
+        }
+        stage.find(Role::ListItem, "Mia Okafor, Patient");
+    }
+
+    #[test]
+    fn the_other_side_is_told_of_a_missing_camera() {
+        let mut state = sample::call(true);
+        let media = MemberMedia { camera: SourceState::Missing, ..state.members[1].media };
+        state.members[1].media = media;
+        assert!(stage(state).shows("Mia Okafor has no camera. You can hear each other."));
+    }
+
+    #[test]
+    fn mute_says_what_a_press_does() {
+        let mut on = stage(sample::call(false));
+        on.click("Mute");
+        assert!(matches!(on.command(), Some(Command::Mute { muted: true })));
+        let mut off = stage(Call { microphone_on: false, ..sample::call(false) });
+        assert!(off.shows("You are muted"));
+        off.click("Unmute");
+        assert!(matches!(off.command(), Some(Command::Mute { muted: false })));
+    }
+
+    #[test]
+    fn a_grid_fills_the_room_without_overlap() {
+        let room = Rect::from_min_size(pos2(0.0, 0.0), Vec2::new(800.0, 600.0));
+        for count in 1..=9 {
+            let cells = grid(room, count);
+            assert_eq!(cells.len(), count);
+            for (place, cell) in cells.iter().enumerate() {
+                assert!(room.expand(0.5).contains_rect(*cell));
+                assert!(cells[..place].iter().all(|other| !other.shrink(0.5).intersects(*cell)));
+            }
+        }
+    }
+}

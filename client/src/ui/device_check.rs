@@ -1,0 +1,155 @@
+//! Guest: the three devices in plain words. Continue is always possible.
+
+use egui::{Rect, Role, Sense, Ui, Vec2, WidgetInfo};
+
+use super::icon::Icon;
+use super::message::{fill, text};
+use super::shell;
+use super::theme::{self, Palette, Tone};
+use super::video_tile::{Instead, Tiles, tile_ui};
+use super::widget::{Button, badge_ui, body_ui, card_ui, heading_ui, hint_ui, muted_ui};
+use crate::session::{Command, DeviceCheck, DeviceState, Devices, ErrorCode, Notice, Phase};
+
+/// Below this the microphone counts as silent, dBov.
+const SILENCE_DBOV: f32 = -60.0;
+
+/// Paints self view, level meter and the three results.
+pub(crate) fn device_check_ui(ui: &mut Ui, state: &DeviceCheck, tiles: &Tiles) -> Option<Command> {
+    shell::steps_ui(ui, 4, 4);
+    heading_ui(ui, &text("devices-title"));
+    body_ui(ui, &text("devices-lead"));
+    self_view_ui(ui, &state.devices, tiles);
+    devices_ui(ui, &state.devices, tiles.level_dbov);
+    hint_ui(ui, Icon::EyeOff, &text("devices-seen"));
+    muted_ui(ui, &text("devices-knock"));
+    let mut command = None;
+    ui.horizontal_wrapped(|ui| {
+        if ui.add(Button::primary(text("action-continue")).icon(Icon::Forward)).clicked() {
+            command = Some(Command::DevicesOk);
+        }
+        if ui.add(Button::secondary(text("action-back")).icon(Icon::Back)).clicked() {
+            command = Some(Command::Back);
+        }
+    });
+    command
+}
+
+/// Paints what the others would see.
+pub(crate) fn self_view_ui(ui: &mut Ui, devices: &Devices, tiles: &Tiles) {
+    let width = ui.available_width().min(400.0);
+    let (_, rect) = ui.allocate_space(Vec2::new(width, width * 9.0 / 16.0));
+    let icon = if devices.camera == DeviceState::Checking { Icon::Camera } else { Icon::CameraOff };
+    let words = match devices.camera {
+        DeviceState::Checking => text("devices-checking"),
+        DeviceState::Ready => text("devices-checking"),
+        DeviceState::Failed(_) | DeviceState::Off => text("devices-nopicture"),
+    };
+    tile_ui(ui, rect, Some(&tiles.own), &text("devices-self"), Instead { icon, words: &words });
+}
+
+/// Paints the three results; `level_dbov` moves the meter.
+pub(crate) fn devices_ui(ui: &mut Ui, devices: &Devices, level_dbov: Option<f32>) {
+    card_ui(ui, |ui| {
+        device_ui(ui, Icon::Camera, "devices-camera", devices.camera, text("devices-camera-ready"));
+        ui.separator();
+        let silent = level_dbov.is_none_or(|level| level < SILENCE_DBOV);
+        let ready = if silent { text("devices-microphone-quiet") } else { text("devices-microphone-ready") };
+        device_ui(ui, Icon::Microphone, "devices-microphone", devices.microphone, ready);
+        if devices.microphone == DeviceState::Ready {
+            meter_ui(ui, level_dbov.unwrap_or(-127.0));
+        }
+        ui.separator();
+        device_ui(ui, Icon::Speaker, "devices-speaker", devices.speaker, text("devices-speaker-ready"));
+    });
+    if works_without(devices.camera) && works_without(devices.microphone) {
+        body_ui(ui, &text("devices-all-missing"));
+    }
+}
+
+const fn works_without(state: DeviceState) -> bool {
+    matches!(state, DeviceState::Failed(_) | DeviceState::Off)
+}
+
+fn device_ui(ui: &mut Ui, icon: Icon, name: &str, state: DeviceState, ready: String) {
+    let name = text(name);
+    let (tone, sign, words) = match state {
+        DeviceState::Checking => (Tone::Info, Icon::Clock, text("devices-checking")),
+        DeviceState::Ready => (Tone::Good, Icon::Check, ready),
+        DeviceState::Failed(code) => (Tone::Caution, Icon::Warning, failure(code)),
+        DeviceState::Off => (Tone::Info, Icon::Info, text("devices-off")),
+    };
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(Vec2::splat(24.0), Sense::hover());
+            icon.paint(ui.painter(), rect.center(), 22.0, Palette::of(ui).text);
+            ui.label(egui::RichText::new(name).font(theme::strong()));
+        });
+        badge_ui(ui, tone, sign, &words);
+        if let DeviceState::Failed(code) = state {
+            muted_ui(ui, &fill("error-code", [("code", code.as_str().into())]));
+        }
+    });
+}
+
+/// What happened and what to do, in one line.
+fn failure(code: ErrorCode) -> String {
+    let devices = Phase::DeviceCheck(DeviceCheck { devices: Devices::CHECKING });
+    let said = super::message::notice(&Notice::new(code), &devices);
+    format!("{} {}", said.happened, said.next)
+}
+
+/// A bar from silence to full scale, with its value for AccessKit.
+fn meter_ui(ui: &mut Ui, level_dbov: f32) {
+    let palette = Palette::of(ui);
+    let share = ((level_dbov + 60.0) / 60.0).clamp(0.0, 1.0);
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 14.0), Sense::hover());
+    response.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::Meter, true, text("devices-level"));
+        info.value = Some(f64::from(share));
+        info
+    });
+    ui.painter().rect_filled(rect, 7.0, palette.sunken);
+    let bar = Rect::from_min_size(rect.min, Vec2::new(rect.width() * share, rect.height()));
+    ui.painter().rect_filled(bar, 7.0, palette.tones.good.text);
+    ui.painter().rect_stroke(rect, 7.0, egui::Stroke::new(1.0, palette.outline), egui::StrokeKind::Inside);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::testing::Stage;
+
+    fn stage(devices: Devices) -> Stage<'static, Tiles> {
+        Stage::new(Tiles::default(), move |ui, tiles| device_check_ui(ui, &DeviceCheck { devices }, tiles))
+    }
+
+    const NOTHING: Devices = Devices {
+        camera: DeviceState::Failed(ErrorCode::Dev01),
+        microphone: DeviceState::Failed(ErrorCode::Dev02),
+        speaker: DeviceState::Failed(ErrorCode::Dev04),
+    };
+
+    #[test]
+    fn continue_works_in_every_state() {
+        for devices in [Devices::CHECKING, NOTHING] {
+            let mut stage = stage(devices);
+            stage.click("Continue");
+            assert!(matches!(stage.command(), Some(Command::DevicesOk)));
+        }
+    }
+
+    #[test]
+    fn a_missing_camera_is_told_with_its_code_and_what_to_do() {
+        let stage = stage(NOTHING);
+        assert!(stage.shows("You can continue with voice only"));
+        assert!(stage.shows("DEV-01"));
+        assert!(stage.shows("Without camera and microphone you can still join"));
+    }
+
+    #[test]
+    fn a_working_microphone_has_a_meter() {
+        let devices = Devices { microphone: DeviceState::Ready, ..NOTHING };
+        stage(devices).find(Role::Meter, "Microphone level");
+    }
+}

@@ -1,0 +1,88 @@
+//! The host's open room before anybody was admitted.
+
+use egui::Ui;
+
+use super::device_check::{devices_ui, self_view_ui};
+use super::form::Forms;
+use super::icon::Icon;
+use super::message::{fill, text};
+use super::video_tile::Tiles;
+use super::waiting::waiting_ui;
+use super::widget::{Answer, Button, body_ui, heading_ui, muted_ui, question_ui};
+use crate::session::{Command, LobbyHost};
+
+/// Below this width the two columns stand one under the other, in points.
+const TWO_COLUMNS: f32 = 760.0;
+
+/// Paints the waiting room beside the own picture.
+pub(crate) fn lobby_host_ui(ui: &mut Ui, state: &LobbyHost, now: u64, tiles: &Tiles, forms: &mut Forms) -> Option<Command> {
+    heading_ui(ui, &text("hostlobby-title"));
+    body_ui(ui, &fill("hostlobby-lead", [("label", state.label.as_str().into())]));
+    let mut command = None;
+    if ui.available_width() >= TWO_COLUMNS {
+        ui.columns(2, |columns| {
+            if let [left, right] = columns {
+                command = waiting_ui(left, &state.waiting, now, &mut forms.door);
+                command = command.take().or(own_ui(right, state, tiles));
+            }
+        });
+    } else {
+        command = waiting_ui(ui, &state.waiting, now, &mut forms.door);
+        command = command.or(own_ui(ui, state, tiles));
+    }
+    command.or(leave_ui(ui, &mut forms.leaving))
+}
+
+fn own_ui(ui: &mut Ui, state: &LobbyHost, tiles: &Tiles) -> Option<Command> {
+    self_view_ui(ui, &state.devices, tiles);
+    let mut command = None;
+    ui.horizontal_wrapped(|ui| {
+        command = super::controls::microphone_ui(ui, &state.devices, state.microphone_on);
+        command = command.take().or(super::controls::camera_ui(ui, &state.devices, state.camera_on));
+    });
+    devices_ui(ui, &state.devices, tiles.level_dbov);
+    command
+}
+
+fn leave_ui(ui: &mut Ui, leaving: &mut bool) -> Option<Command> {
+    if !*leaving {
+        *leaving = ui.add(Button::secondary(text("hostlobby-close")).icon(Icon::Leave)).clicked();
+        return None;
+    }
+    let yes = Button::danger(text("hostlobby-close-yes"));
+    let no = Button::secondary(text("call-stay"));
+    let answer = question_ui(ui, &text("hostlobby-close-sure"), yes, no, |ui| {
+        muted_ui(ui, &text("hostlobby-close-what"));
+        true
+    })?;
+    *leaving = false;
+    (answer == Answer::Yes).then_some(Command::Leave)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::sample;
+    use crate::ui::testing::Stage;
+
+    #[test]
+    fn an_empty_room_says_that_nobody_can_see_or_hear() {
+        let state = LobbyHost { waiting: Vec::new(), ..sample::lobby_host() };
+        let stage = Stage::new(Forms::default(), move |ui, forms| {
+            lobby_host_ui(ui, &state, sample::NOW, &Tiles::default(), forms)
+        });
+        assert!(stage.shows("Nobody can see or hear you until you admit them."));
+        assert!(stage.shows("Nobody is waiting yet."));
+    }
+
+    #[test]
+    fn a_knocker_stands_with_card_and_badges() {
+        let state = sample::lobby_host();
+        let stage = Stage::new(Forms::default(), move |ui, forms| {
+            lobby_host_ui(ui, &state, sample::NOW, &Tiles::default(), forms)
+        });
+        for part in ["Mia Okafor", "Born 1984-03-07", "Link proven", "Code proven", "Waiting for 4 minutes"] {
+            assert!(stage.shows(part), "{part}");
+        }
+    }
+}
