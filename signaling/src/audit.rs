@@ -30,34 +30,13 @@ pub(crate) struct Event {
 
 impl Event {
     /// Something that was done.
-    pub(crate) const fn ok(
-        event: &'static str,
-        actor: String,
-        role: &'static str,
-        subject: String,
-    ) -> Self {
-        Self {
-            event,
-            actor,
-            role,
-            subject,
-            outcome: "ok",
-        }
+    pub(crate) const fn ok(event: &'static str, actor: String, role: &'static str, subject: String) -> Self {
+        Self { event, actor, role, subject, outcome: "ok" }
     }
 
     /// Something that was refused.
-    pub(crate) const fn refused(
-        event: &'static str,
-        actor: String,
-        code: crate::protocol::ErrorCode,
-    ) -> Self {
-        Self {
-            event,
-            actor,
-            role: "",
-            subject: String::new(),
-            outcome: code.as_str(),
-        }
+    pub(crate) const fn refused(event: &'static str, actor: String, code: crate::protocol::ErrorCode) -> Self {
+        Self { event, actor, role: "", subject: String::new(), outcome: code.as_str() }
     }
 }
 
@@ -77,13 +56,7 @@ pub(crate) fn link(before: &[u8], seq: u64, at_ms: u64, columns: &Columns<'_>) -
     context.update(before);
     context.update(&seq.to_be_bytes());
     context.update(&at_ms.to_be_bytes());
-    for text in [
-        columns.event,
-        columns.actor,
-        columns.role,
-        columns.subject,
-        columns.outcome,
-    ] {
+    for text in [columns.event, columns.actor, columns.role, columns.subject, columns.outcome] {
         context.update(&(text.len() as u64).to_be_bytes());
         context.update(text.as_bytes());
     }
@@ -98,13 +71,7 @@ mod tests {
 
     #[test]
     fn text_cannot_move_between_columns_unseen() {
-        let columns = |event, actor| Columns {
-            event,
-            actor,
-            role: "",
-            subject: "",
-            outcome: "ok",
-        };
+        let columns = |event, actor| Columns { event, actor, role: "", subject: "", outcome: "ok" };
         let one = link(&GENESIS, 1, 2, &columns("ab", "c"));
         assert_ne!(one, link(&GENESIS, 1, 2, &columns("a", "bc")));
         assert_ne!(one, link(&GENESIS, 2, 2, &columns("ab", "c")));

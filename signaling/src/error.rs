@@ -41,10 +41,7 @@ pub enum Error {
 impl Error {
     /// A refusal that names when to try again.
     pub(crate) const fn later(code: ErrorCode, retry_after_s: u32) -> Self {
-        Self::Refused(ErrorBody {
-            code,
-            retry_after_s: Some(retry_after_s),
-        })
+        Self::Refused(ErrorBody { code, retry_after_s: Some(retry_after_s) })
     }
 
     /// Says what was attempted with a file or socket.
@@ -55,9 +52,6 @@ impl Error {
 
 impl From<ErrorCode> for Error {
     fn from(code: ErrorCode) -> Self {
-        Self::Refused(ErrorBody {
-            code,
-            retry_after_s: None,
-        })
+        Self::Refused(ErrorBody { code, retry_after_s: None })
     }
 }

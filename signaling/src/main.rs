@@ -44,12 +44,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,signaling=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,signaling=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Arguments::parse().command {
         Command::Init { data } => initialise(&data).await,
         #[cfg(not(feature = "lab"))]
@@ -75,12 +71,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let server = Server::start(config).await.context("starting")?;
     {
         let mut out = std::io::stdout().lock();
-        writeln!(
-            out,
-            "listening {} pin {}",
-            server.address(),
-            hex(&server.spki_pin())
-        )?;
+        writeln!(out, "listening {} pin {}", server.address(), hex(&server.spki_pin()))?;
         out.flush()?;
     }
     stop_signal().await?;
@@ -101,24 +92,16 @@ async fn stop_signal() -> anyhow::Result<()> {
 
 #[cfg(not(unix))]
 async fn stop_signal() -> anyhow::Result<()> {
-    tokio::signal::ctrl_c()
-        .await
-        .context("listening for Ctrl-C")
+    tokio::signal::ctrl_c().await.context("listening for Ctrl-C")
 }
 
 #[cfg(feature = "lab")]
 fn file_tap(file: &Path) -> anyhow::Result<signaling::server::Tap> {
     use std::sync::Mutex;
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(file)
-        .context("opening the tap's file")?;
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(file).context("opening the tap's file")?;
     let file = Mutex::new(file);
     Ok(signaling::server::Tap::new(move |bytes| {
-        let mut file = file
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // A test that searches the file notices that it is short.
         file.write_all(bytes).ok();
     }))
@@ -126,11 +109,9 @@ fn file_tap(file: &Path) -> anyhow::Result<signaling::server::Tap> {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            write!(text, "{byte:02x}").ok();
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }

@@ -15,8 +15,8 @@ pub(crate) use self::{
     password::Passwords,
     throttle::{Lock, Tries},
     token::{
-        ENROL_TICKET_LIFE_S, ENROLMENT_LIFE_S, GUEST_LIFE_S, IDLE_S, LOGIN_TICKET_LIFE_S,
-        STAFF_LIFE_S, TokenHash, new_token, random,
+        ENROL_TICKET_LIFE_S, ENROLMENT_LIFE_S, GUEST_LIFE_S, IDLE_S, LOGIN_TICKET_LIFE_S, STAFF_LIFE_S, TokenHash,
+        new_token, random,
     },
     totp::{SecretSeal, TotpSecret},
 };

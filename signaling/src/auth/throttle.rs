@@ -27,31 +27,16 @@ impl Tries {
     /// Spends a try before the work is done, so that parallel guesses all count. A success deletes the record.
     pub(crate) fn spend(self, now: u64) -> Result<Self, Lock> {
         if now < self.locked_until {
-            return Err(Lock(
-                u32::try_from(self.locked_until - now).unwrap_or(u32::MAX),
-            ));
+            return Err(Lock(u32::try_from(self.locked_until - now).unwrap_or(u32::MAX)));
         }
-        let before = if now.saturating_sub(self.last_try) >= FORGET_S {
-            Self::default()
-        } else {
-            self
-        };
-        let spent = Self {
-            tries: before.tries + 1,
-            last_try: now,
-            ..before
-        };
+        let before = if now.saturating_sub(self.last_try) >= FORGET_S { Self::default() } else { self };
+        let spent = Self { tries: before.tries + 1, last_try: now, ..before };
         if spent.tries < MAX_TRIES {
             return Ok(spent);
         }
         // The last try is still made; the lock stands behind it.
         let lock = (FIRST_LOCK_S << before.locks.min(8)).min(LONGEST_LOCK_S);
-        Ok(Self {
-            tries: 0,
-            locks: before.locks.saturating_add(1),
-            locked_until: now + lock,
-            last_try: now,
-        })
+        Ok(Self { tries: 0, locks: before.locks.saturating_add(1), locked_until: now + lock, last_try: now })
     }
 
     /// Moment from which the record says nothing any more.

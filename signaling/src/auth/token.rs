@@ -53,9 +53,7 @@ impl fmt::Debug for TokenHash {
 /// The one source of randomness of the server.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .or(Err(Error::Crypto("drawing random numbers")))?;
+    SystemRandom::new().fill(&mut bytes).or(Err(Error::Crypto("drawing random numbers")))?;
     Ok(bytes)
 }
 

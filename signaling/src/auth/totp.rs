@@ -39,19 +39,12 @@ impl TotpSecret {
     pub(crate) fn uri(&self, practice: &str, name: &str) -> Secret {
         let (practice, name, secret) = (percent(practice), percent(name), self.to_base32());
         let secret = secret.expose();
-        Secret::new(format!(
-            "otpauth://totp/{practice}:{name}?secret={secret}&issuer={practice}"
-        ))
+        Secret::new(format!("otpauth://totp/{practice}:{name}?secret={secret}&issuer={practice}"))
     }
 
     fn totp(&self) -> Option<Totp> {
         let secret = TotpBytes::new_stack(*self.0);
-        Builder::new()
-            .with_secret(secret)
-            .with_step_duration(STEP_S)
-            .with_skew(SKEW_STEPS)
-            .build()
-            .ok()
+        Builder::new().with_secret(secret).with_step_duration(STEP_S).with_skew(SKEW_STEPS).build().ok()
     }
 }
 
@@ -62,8 +55,7 @@ impl SecretSeal {
     pub(crate) const KEY_LEN: usize = 32;
 
     pub(crate) fn new(key: &[u8]) -> Result<Self, Error> {
-        let key = UnboundKey::new(&AES_256_GCM, key)
-            .or(Err(Error::Data("the sealing key has the wrong length")))?;
+        let key = UnboundKey::new(&AES_256_GCM, key).or(Err(Error::Data("the sealing key has the wrong length")))?;
         Ok(Self(LessSafeKey::new(key)))
     }
 
@@ -72,33 +64,20 @@ impl SecretSeal {
         let nonce: [u8; NONCE_LEN] = random()?;
         let mut sealed = secret.0.to_vec();
         let aad = Aad::from(user.as_bytes());
-        let tag = self.0.seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            aad,
-            &mut sealed,
-        );
+        let tag = self.0.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed);
         let tag = tag.or(Err(Error::Crypto("sealing a second factor")))?;
         Ok([&nonce[..], &sealed, tag.as_ref()].concat())
     }
 
     pub(crate) fn open(&self, user: &UserId, sealed: &[u8]) -> Result<TotpSecret, Error> {
-        let damaged =
-            || Error::Data("a second factor does not open: wrong sealing key or damaged database");
-        let (nonce, rest) = sealed
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or_else(damaged)?;
+        let damaged = || Error::Data("a second factor does not open: wrong sealing key or damaged database");
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
         let mut rest = rest.to_vec();
         let aad = Aad::from(user.as_bytes());
-        let opened = self
-            .0
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut rest);
-        let secret = opened
-            .ok()
-            .and_then(|plain| <[u8; SECRET_LEN]>::try_from(&*plain).ok());
+        let opened = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut rest);
+        let secret = opened.ok().and_then(|plain| <[u8; SECRET_LEN]>::try_from(&*plain).ok());
         rest.zeroize();
-        secret
-            .map(|secret| TotpSecret(Zeroizing::new(secret)))
-            .ok_or_else(damaged)
+        secret.map(|secret| TotpSecret(Zeroizing::new(secret))).ok_or_else(damaged)
     }
 }
 
@@ -131,12 +110,9 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_standard() {
         let secret = TotpSecret(Zeroizing::new(*b"12345678901234567890"));
-        for (now, code) in [
-            (59, "287082"),
-            (1_111_111_109, "081804"),
-            (1_234_567_890, "005924"),
-            (2_000_000_000, "279037"),
-        ] {
+        for (now, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (2_000_000_000, "279037")]
+        {
             assert_eq!(secret.matched_step(code, now), Some(now / 30), "{now}");
         }
     }
@@ -144,14 +120,8 @@ mod tests {
     #[test]
     fn one_step_of_skew_is_taken_and_two_are_not() {
         let secret = TotpSecret(Zeroizing::new(*b"12345678901234567890"));
-        assert_eq!(
-            secret.matched_step("005924", 1_234_567_890 + 30),
-            Some(1_234_567_890 / 30)
-        );
-        assert_eq!(
-            secret.matched_step("005924", 1_234_567_890 - 30),
-            Some(1_234_567_890 / 30)
-        );
+        assert_eq!(secret.matched_step("005924", 1_234_567_890 + 30), Some(1_234_567_890 / 30));
+        assert_eq!(secret.matched_step("005924", 1_234_567_890 - 30), Some(1_234_567_890 / 30));
         assert_eq!(secret.matched_step("005924", 1_234_567_890 + 60), None);
     }
 
@@ -172,12 +142,7 @@ mod tests {
         assert!(!sealed.windows(SECRET_LEN).any(|part| part == &secret.0[..]));
         assert_eq!(seal.open(&user, &sealed).unwrap().0, secret.0);
         assert!(seal.open(&other, &sealed).is_err());
-        assert!(
-            SecretSeal::new(&[8; 32])
-                .unwrap()
-                .open(&user, &sealed)
-                .is_err()
-        );
+        assert!(SecretSeal::new(&[8; 32]).unwrap().open(&user, &sealed).is_err());
         assert!(seal.open(&user, &sealed[..5]).is_err());
         *sealed.last_mut().unwrap() ^= 1;
         assert!(seal.open(&user, &sealed).is_err());

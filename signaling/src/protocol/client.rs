@@ -95,21 +95,10 @@ mod tests {
 
     #[test]
     fn messages_have_the_agreed_form() {
-        let message: ClientMessage =
-            serde_json::from_str(r#"{"type":"application","epoch":3,"body":"AA=="}"#).unwrap();
-        assert!(matches!(
-            message,
-            ClientMessage::Application { epoch: 3, .. }
-        ));
-        assert_eq!(
-            serde_json::to_string(&ClientMessage::EnterLobby).unwrap(),
-            r#"{"type":"enter_lobby"}"#
-        );
-        let update = ClientMessage::Commit {
-            epoch: 0,
-            commit: Opaque::default(),
-            intent: CommitIntent::Update,
-        };
+        let message: ClientMessage = serde_json::from_str(r#"{"type":"application","epoch":3,"body":"AA=="}"#).unwrap();
+        assert!(matches!(message, ClientMessage::Application { epoch: 3, .. }));
+        assert_eq!(serde_json::to_string(&ClientMessage::EnterLobby).unwrap(), r#"{"type":"enter_lobby"}"#);
+        let update = ClientMessage::Commit { epoch: 0, commit: Opaque::default(), intent: CommitIntent::Update };
         assert_eq!(
             serde_json::to_string(&update).unwrap(),
             r#"{"type":"commit","epoch":0,"commit":"","intent":{"kind":"update"}}"#
@@ -126,19 +115,13 @@ mod tests {
             "[]",
             "",
         ] {
-            assert!(
-                serde_json::from_str::<ClientMessage>(text).is_err(),
-                "{text}"
-            );
+            assert!(serde_json::from_str::<ClientMessage>(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_hello_does_not_print_its_token() {
-        let hello = ClientMessage::Hello {
-            version: 1,
-            token: Secret::new("abc".to_owned()),
-        };
+        let hello = ClientMessage::Hello { version: 1, token: Secret::new("abc".to_owned()) };
         assert!(!format!("{hello:?}").contains("abc"));
     }
 }

@@ -165,10 +165,7 @@ mod tests {
     fn codes_are_written_as_in_the_table_and_differ() {
         let mut seen = std::collections::HashSet::new();
         for code in ErrorCode::ALL {
-            assert_eq!(
-                serde_json::to_string(code).unwrap(),
-                format!("\"{}\"", code.as_str())
-            );
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{}\"", code.as_str()));
             assert!(seen.insert(code.as_str()), "{code:?}");
         }
     }
@@ -176,12 +173,6 @@ mod tests {
     #[test]
     fn a_code_of_a_newer_server_is_understood_as_unknown() {
         let body: ErrorBody = serde_json::from_str(r#"{"code":"XYZ-99"}"#).unwrap();
-        assert_eq!(
-            body,
-            ErrorBody {
-                code: ErrorCode::Unknown,
-                retry_after_s: None
-            }
-        );
+        assert_eq!(body, ErrorBody { code: ErrorCode::Unknown, retry_after_s: None });
     }
 }

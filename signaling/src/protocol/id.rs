@@ -91,13 +91,11 @@ id!(
 
 fn to_hex(bytes: &[u8; 16]) -> String {
     use fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(32), |mut text, byte| {
-            // Writing to a String cannot fail.
-            write!(text, "{byte:02x}").ok();
-            text
-        })
+    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
+        // Writing to a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }
 
 fn from_hex(text: &str) -> Result<[u8; 16], MalformedId> {
@@ -133,13 +131,7 @@ mod tests {
 
     #[test]
     fn text_of_another_form_is_refused() {
-        for text in [
-            "",
-            "00",
-            "zz".repeat(16).as_str(),
-            "+1".repeat(16).as_str(),
-            "é".repeat(16).as_str(),
-        ] {
+        for text in ["", "00", "zz".repeat(16).as_str(), "+1".repeat(16).as_str(), "é".repeat(16).as_str()] {
             assert_eq!(InviteId::from_hex(text), Err(MalformedId), "{text}");
         }
     }

@@ -14,6 +14,7 @@
 //! A message that the server does not know is answered with [`ErrorCode::MessageUnknown`] and the socket stays; one above
 //! [`MAX_MESSAGE_LEN`] is answered with [`ErrorCode::MessageTooLarge`] and the socket closes.
 
+mod booking;
 mod client;
 mod error;
 mod id;
@@ -21,16 +22,17 @@ mod opaque;
 mod rest;
 mod server;
 
+pub use booking::{
+    Appointment, AppointmentList, AppointmentState, BookRequest, CreateInvitationRequest, GuestRole, InvitationState,
+    InvitationSummary, JoinLookupRequest, JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, MoveRequest,
+};
 pub use client::{ClientMessage, CommitIntent};
 pub use error::{ErrorBody, ErrorCode};
 pub use id::{AppointmentId, InviteId, MalformedId, ParticipantId, UserId};
 pub use opaque::{Opaque, Secret};
 pub use rest::{
-    Appointment, AppointmentList, AppointmentState, AuditPage, AuditRow, AuditVerdict,
-    AuthStartRequest, BookRequest, BootstrapRequest, CodeRequest, CreateInvitationRequest,
-    CreateUserRequest, CreateUserResponse, Empty, EnrolRequest, EnrolResponse, GuestRole,
-    InfoResponse, InvitationState, InvitationSummary, JoinLookupRequest, JoinLookupResponse,
-    JoinRedeemRequest, JoinRedeemResponse, MoveRequest, PracticeInfo, SessionResponse, StaffList,
+    AuditPage, AuditRow, AuditVerdict, AuthStartRequest, BootstrapRequest, CodeRequest, CreateUserRequest,
+    CreateUserResponse, Empty, EnrolRequest, EnrolResponse, InfoResponse, PracticeInfo, SessionResponse, StaffList,
     StaffMember, StaffRole, TicketResponse, UnixSeconds,
 };
 pub use server::{Delivery, LobbyState, ServerMessage, WaitingGuest};

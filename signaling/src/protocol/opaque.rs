@@ -68,10 +68,7 @@ impl<'de> Deserialize<'de> for Opaque {
         if text.len() > MAX_MESSAGE_LEN {
             return Err(de::Error::custom("opaque bytes are too long"));
         }
-        STANDARD
-            .decode(text.as_bytes())
-            .map(Self)
-            .map_err(|_| de::Error::custom("opaque bytes are not base64"))
+        STANDARD.decode(text.as_bytes()).map(Self).or(Err(de::Error::custom("opaque bytes are not base64")))
     }
 }
 

@@ -135,40 +135,20 @@ mod tests {
     fn messages_survive_the_wire() {
         let from = ParticipantId::from_bytes([1; 16]);
         for message in [
-            ServerMessage::Ready {
-                participant: from,
-                version: 1,
-            },
-            ServerMessage::Lobby {
-                state: LobbyState::Waiting {
-                    host_present: true,
-                    position: 2,
-                },
-            },
-            ServerMessage::Lobby {
-                state: LobbyState::Denied,
-            },
+            ServerMessage::Ready { participant: from, version: 1 },
+            ServerMessage::Lobby { state: LobbyState::Waiting { host_present: true, position: 2 } },
+            ServerMessage::Lobby { state: LobbyState::Denied },
             ServerMessage::Entry {
                 seq: 1,
                 epoch: 0,
                 from,
-                entry: Delivery::Commit {
-                    commit: Opaque::new(vec![1]),
-                    invite_psk: None,
-                },
+                entry: Delivery::Commit { commit: Opaque::new(vec![1]), invite_psk: None },
             },
             ServerMessage::Ended,
-            ServerMessage::Error {
-                code: ErrorCode::TooManyTries,
-                retry_after_s: Some(300),
-            },
+            ServerMessage::Error { code: ErrorCode::TooManyTries, retry_after_s: Some(300) },
         ] {
             let json = serde_json::to_string(&message).unwrap();
-            assert_eq!(
-                serde_json::from_str::<ServerMessage>(&json).unwrap(),
-                message,
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<ServerMessage>(&json).unwrap(), message, "{json}");
         }
     }
 }

@@ -59,18 +59,9 @@ impl Log {
         };
         self.last_seq += 1;
         let seq = self.last_seq;
-        let message = ServerMessage::Entry {
-            seq,
-            epoch,
-            from,
-            entry,
-        };
+        let message = ServerMessage::Entry { seq, epoch, from, entry };
         self.bytes += len;
-        self.entries.push_back(Entry {
-            seq,
-            len,
-            message: message.clone(),
-        });
+        self.entries.push_back(Entry { seq, len, message: message.clone() });
         while self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {
             let Some(oldest) = self.entries.pop_front() else {
                 break;
@@ -85,11 +76,7 @@ impl Log {
         if seq >= self.last_seq {
             return Ok(Vec::new());
         }
-        if self
-            .entries
-            .front()
-            .is_none_or(|oldest| oldest.seq > seq + 1)
-        {
+        if self.entries.front().is_none_or(|oldest| oldest.seq > seq + 1) {
             return Err(HistoryGone);
         }
         let mut bytes = 0;
@@ -115,16 +102,11 @@ mod tests {
     const FROM: ParticipantId = ParticipantId::from_bytes([1; 16]);
 
     fn commit() -> Delivery {
-        Delivery::Commit {
-            commit: Opaque::new(vec![1; 10]),
-            invite_psk: None,
-        }
+        Delivery::Commit { commit: Opaque::new(vec![1; 10]), invite_psk: None }
     }
 
     fn application(len: usize) -> Delivery {
-        Delivery::Application {
-            body: Opaque::new(vec![2; len]),
-        }
+        Delivery::Application { body: Opaque::new(vec![2; len]) }
     }
 
     #[test]
@@ -161,9 +143,6 @@ mod tests {
             log.append(FROM, 0, application(60_000)).unwrap();
         }
         assert!(log.bytes <= MAX_BYTES);
-        assert_eq!(
-            log.after(log.last_seq - 50).unwrap().len(),
-            REPLAY_BYTES / 60_000
-        );
+        assert_eq!(log.after(log.last_seq - 50).unwrap().len(), REPLAY_BYTES / 60_000);
     }
 }

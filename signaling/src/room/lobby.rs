@@ -7,10 +7,7 @@ use crate::protocol::{Delivery, ErrorCode, LobbyState, Opaque, ParticipantId, Se
 
 impl Room {
     pub(super) fn on_enter(&mut self, now: Duration, sender: &Sender) -> Vec<Effect> {
-        let Who::Guest {
-            invite_id, role, ..
-        } = sender.who
-        else {
+        let Who::Guest { invite_id, role, .. } = sender.who else {
             return Vec::new();
         };
         let from = sender.participant;
@@ -24,12 +21,7 @@ impl Room {
                 effects.extend(self.presence(from, true));
                 effects
             }
-            Some(Place::Denied) => vec![send(
-                vec![from],
-                ServerMessage::Lobby {
-                    state: LobbyState::Denied,
-                },
-            )],
+            Some(Place::Denied) => vec![send(vec![from], ServerMessage::Lobby { state: LobbyState::Denied })],
             _ => {
                 let mut effects = Vec::new();
                 if !known {
@@ -41,10 +33,7 @@ impl Room {
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the fields of one message and who sent it"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the fields of one message and who sent it")]
     pub(super) fn on_admit(
         &mut self,
         now: Duration,
@@ -55,11 +44,7 @@ impl Room {
         welcome: Opaque,
         invite_psk: Option<Opaque>,
     ) -> Vec<Effect> {
-        let waits = |id| {
-            self.roster
-                .guest(id)
-                .filter(|guest| guest.present && guest.place == Place::Waiting)
-        };
+        let waits = |id| self.roster.guest(id).filter(|guest| guest.present && guest.place == Place::Waiting);
         let Some(guest) = waits(participant) else {
             return vec![error(from, ErrorCode::GuestLeft, None)];
         };
@@ -67,37 +52,18 @@ impl Room {
         if !self.roster.has_room() {
             return vec![error(from, ErrorCode::Busy, None)];
         }
-        let (seq, entry) =
-            match self
-                .log
-                .append(from, epoch, Delivery::Commit { commit, invite_psk })
-            {
-                Ok(appended) => appended,
-                Err(conflict) => return self.conflict(now, from, true, conflict),
-            };
+        let (seq, entry) = match self.log.append(from, epoch, Delivery::Commit { commit, invite_psk }) {
+            Ok(appended) => appended,
+            Err(conflict) => return self.conflict(now, from, true, conflict),
+        };
         let mut effects = vec![
-            Effect::Spend {
-                invite_id,
-                admitted: true,
-            },
-            Effect::Audit {
-                event: "lobby.admitted",
-                actor: participant,
-                role: "guest",
-                outcome: None,
-            },
+            Effect::Spend { invite_id, admitted: true },
+            Effect::Audit { event: "lobby.admitted", actor: participant, role: "guest", outcome: None },
             send(self.roster.listeners(), entry),
         ];
-        let admitted = ServerMessage::Admitted {
-            seq,
-            epoch,
-            welcome,
-        };
+        let admitted = ServerMessage::Admitted { seq, epoch, welcome };
         if let Some(guest) = self.roster.guest_mut(participant) {
-            guest.place = Place::Admitted {
-                seq,
-                admitted: Box::new(admitted.clone()),
-            };
+            guest.place = Place::Admitted { seq, admitted: Box::new(admitted.clone()) };
         }
         effects.push(send(vec![participant], admitted));
         effects.extend(self.presence(participant, true));
@@ -105,32 +71,15 @@ impl Room {
         effects
     }
 
-    pub(super) fn on_deny(
-        &mut self,
-        now: Duration,
-        from: ParticipantId,
-        participant: ParticipantId,
-    ) -> Vec<Effect> {
-        let Some(guest) = self
-            .roster
-            .guest_mut(participant)
-            .filter(|guest| guest.place == Place::Waiting)
-        else {
+    pub(super) fn on_deny(&mut self, now: Duration, from: ParticipantId, participant: ParticipantId) -> Vec<Effect> {
+        let Some(guest) = self.roster.guest_mut(participant).filter(|guest| guest.place == Place::Waiting) else {
             return vec![error(from, ErrorCode::GuestLeft, None)];
         };
         guest.place = Place::Denied;
         let mut effects = vec![
-            Effect::Spend {
-                invite_id: guest.invite_id,
-                admitted: false,
-            },
+            Effect::Spend { invite_id: guest.invite_id, admitted: false },
             audit("lobby.denied", participant, "guest"),
-            send(
-                vec![participant],
-                ServerMessage::Lobby {
-                    state: LobbyState::Denied,
-                },
-            ),
+            send(vec![participant], ServerMessage::Lobby { state: LobbyState::Denied }),
         ];
         effects.extend(self.tell_lobby(now));
         effects
@@ -141,19 +90,11 @@ impl Room {
         let mut effects = Vec::new();
         let host = self.roster.present_host();
         if let Some(host) = host {
-            effects.push(send(
-                vec![host],
-                ServerMessage::Waiting {
-                    guests: self.roster.waiting(now),
-                },
-            ));
+            effects.push(send(vec![host], ServerMessage::Waiting { guests: self.roster.waiting(now) }));
         }
         let queue: Vec<_> = self.roster.queue().into_iter().map(|(id, _)| id).collect();
         for (position, participant) in (1..).zip(queue) {
-            let state = LobbyState::Waiting {
-                host_present: host.is_some(),
-                position,
-            };
+            let state = LobbyState::Waiting { host_present: host.is_some(), position };
             let Some(guest) = self.roster.guest_mut(participant) else {
                 continue;
             };

@@ -11,6 +11,7 @@
 //! | `Relay` of a guest | `LOB-01` | delivered | `LOB-01` |
 //! | `EndCall`, `Leave` of the host | – | log dropped | – |
 
+mod call;
 mod delivery;
 mod lobby;
 mod role;
@@ -21,20 +22,14 @@ mod tests;
 use std::time::Duration;
 
 use self::{
-    delivery::{Conflict, Log},
+    delivery::Log,
     role::{Action, Standing},
     roster::{Place, Roster},
 };
 use crate::protocol::{
-    AppointmentId, ClientMessage, CommitIntent, Delivery, ErrorCode, GuestRole, InviteId,
-    MAX_RELAY_LEN, Opaque, ParticipantId, ServerMessage, StaffRole, UserId,
+    AppointmentId, ClientMessage, CommitIntent, ErrorCode, GuestRole, InviteId, MAX_RELAY_LEN, Opaque, ParticipantId,
+    ServerMessage, StaffRole, UserId,
 };
-
-/// At most one path update per guest in this time, so that updates cannot starve a Remove (E2EE rules of fairness).
-const UPDATE_PAUSE: Duration = Duration::from_secs(60);
-
-/// How long commits of guests are held back after a host lost a race.
-const HOST_FIRST: Duration = Duration::from_secs(2);
 
 /// Most refusals that one room writes to the audit; a hostile guest cannot fill the disk.
 const AUDITED_REFUSALS: u16 = 64;
@@ -49,32 +44,17 @@ pub(crate) struct Sender {
 /// Kind of session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
-    Staff {
-        user: UserId,
-        role: StaffRole,
-    },
-    Guest {
-        appointment: AppointmentId,
-        invite_id: InviteId,
-        role: GuestRole,
-    },
+    Staff { user: UserId, role: StaffRole },
+    Guest { appointment: AppointmentId, invite_id: InviteId, role: GuestRole },
 }
 
 /// What must happen because of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Deliver; whoever has no socket misses it.
-    Send {
-        to: Vec<ParticipantId>,
-        message: ServerMessage,
-    },
+    Send { to: Vec<ParticipantId>, message: ServerMessage },
     /// Write to the audit, before anything is sent.
-    Audit {
-        event: &'static str,
-        actor: ParticipantId,
-        role: &'static str,
-        outcome: Option<ErrorCode>,
-    },
+    Audit { event: &'static str, actor: ParticipantId, role: &'static str, outcome: Option<ErrorCode> },
     /// The invitation is spent; durable before anything is sent.
     Spend { invite_id: InviteId, admitted: bool },
     /// The call is over: end the sessions of its guests and drop the room.
@@ -103,12 +83,7 @@ impl Room {
     }
 
     /// Handles one message of one sender: the single authority check, then the action.
-    pub(crate) fn handle(
-        &mut self,
-        now: Duration,
-        sender: &Sender,
-        message: ClientMessage,
-    ) -> Vec<Effect> {
+    pub(crate) fn handle(&mut self, now: Duration, sender: &Sender, message: ClientMessage) -> Vec<Effect> {
         let standing = self.roster.standing(sender.participant, &sender.who);
         let action = self.action(&message);
         if !role::allows(standing, action) {
@@ -120,19 +95,13 @@ impl Room {
             ClientMessage::OpenRoom { .. } => self.on_open(now, from),
             ClientMessage::EnterLobby => self.on_enter(now, sender),
             ClientMessage::Relay { to, body } => self.on_relay(from, standing, to, body),
-            ClientMessage::Admit {
-                participant,
-                epoch,
-                commit,
-                welcome,
-                invite_psk,
-            } => self.on_admit(now, from, participant, epoch, commit, welcome, invite_psk),
+            ClientMessage::Admit { participant, epoch, commit, welcome, invite_psk } => {
+                self.on_admit(now, from, participant, epoch, commit, welcome, invite_psk)
+            }
             ClientMessage::Deny { participant } => self.on_deny(now, from, participant),
-            ClientMessage::Commit {
-                epoch,
-                commit,
-                intent,
-            } => self.on_commit(now, from, standing, epoch, commit, intent),
+            ClientMessage::Commit { epoch, commit, intent } => {
+                self.on_commit(now, from, standing, epoch, commit, intent)
+            }
             ClientMessage::Application { epoch, body } => self.on_application(from, epoch, body),
             ClientMessage::Replay { after } => self.on_replay(from, after),
             ClientMessage::Leave => self.on_leave(now, from, standing),
@@ -177,17 +146,13 @@ impl Room {
             ClientMessage::Relay { .. } => Action::Relay,
             ClientMessage::Admit { .. } => Action::Admit,
             ClientMessage::Deny { .. } => Action::Deny,
-            ClientMessage::Commit {
-                intent: CommitIntent::Update,
-                ..
-            } => Action::Update,
-            ClientMessage::Commit {
-                intent: CommitIntent::Remove { participant },
-                ..
-            } => match self.roster.guest(*participant) {
-                Some(guest) if guest.place == Place::Gone => Action::RemoveLeaver,
-                _ => Action::RemoveMember,
-            },
+            ClientMessage::Commit { intent: CommitIntent::Update, .. } => Action::Update,
+            ClientMessage::Commit { intent: CommitIntent::Remove { participant }, .. } => {
+                match self.roster.guest(*participant) {
+                    Some(guest) if guest.place == Place::Gone => Action::RemoveLeaver,
+                    _ => Action::RemoveMember,
+                }
+            }
             ClientMessage::Application { .. } => Action::Application,
             ClientMessage::Replay { .. } => Action::Replay,
             ClientMessage::Leave => Action::Leave,
@@ -223,9 +188,7 @@ impl Room {
         }
         let receiver = if standing == Standing::Host {
             let waits = |id: &ParticipantId| {
-                self.roster
-                    .guest(*id)
-                    .is_some_and(|guest| guest.present && guest.place == Place::Waiting)
+                self.roster.guest(*id).is_some_and(|guest| guest.present && guest.place == Place::Waiting)
             };
             to.filter(waits).ok_or(ErrorCode::GuestLeft)
         } else {
@@ -235,93 +198,6 @@ impl Room {
         match receiver {
             Ok(to) => vec![send(vec![to], ServerMessage::Relay { from, body })],
             Err(code) => vec![error(from, code, None)],
-        }
-    }
-
-    fn on_commit(
-        &mut self,
-        now: Duration,
-        from: ParticipantId,
-        standing: Standing,
-        epoch: u64,
-        commit: Opaque,
-        intent: CommitIntent,
-    ) -> Vec<Effect> {
-        let is_host = standing == Standing::Host;
-        if !is_host && now < self.host_first_until {
-            return vec![error(from, ErrorCode::Busy, Some(2))];
-        }
-        let last_update = self.roster.guest(from).and_then(|guest| guest.last_update);
-        if let Some(last) = last_update.filter(|_| intent == CommitIntent::Update) {
-            let wait = UPDATE_PAUSE.saturating_sub(now.saturating_sub(last));
-            if !wait.is_zero() {
-                return vec![error(
-                    from,
-                    ErrorCode::Busy,
-                    u32::try_from(wait.as_secs() + 1).ok(),
-                )];
-            }
-        }
-        if let CommitIntent::Remove { participant } = intent {
-            let holds_keys = |guest: &roster::Guest| {
-                matches!(guest.standing(), Standing::Admitted | Standing::Gone)
-            };
-            if !self.roster.guest(participant).is_some_and(holds_keys) {
-                return vec![error(from, ErrorCode::GuestLeft, None)];
-            }
-        }
-        let message = match self.log.append(
-            from,
-            epoch,
-            Delivery::Commit {
-                commit,
-                invite_psk: None,
-            },
-        ) {
-            Ok((_, message)) => message,
-            Err(conflict) => return self.conflict(now, from, is_host, conflict),
-        };
-        // The removed one still gets the commit that removes it, and nothing after it.
-        let delivered = send(self.roster.listeners(), message);
-        let event = match intent {
-            CommitIntent::Update => {
-                if let Some(guest) = self.roster.guest_mut(from) {
-                    guest.last_update = Some(now);
-                }
-                "group.epoch_changed"
-            }
-            CommitIntent::Remove { participant } => {
-                if let Some(guest) = self.roster.guest_mut(participant) {
-                    guest.place = Place::Gone;
-                }
-                "group.member_removed"
-            }
-        };
-        vec![
-            audit(event, from, if is_host { "host" } else { "guest" }),
-            delivered,
-        ]
-    }
-
-    fn on_application(&mut self, from: ParticipantId, epoch: u64, body: Opaque) -> Vec<Effect> {
-        match self.log.append(from, epoch, Delivery::Application { body }) {
-            Ok((_, message)) => vec![send(self.roster.listeners(), message)],
-            Err(Conflict(epoch)) => vec![send(vec![from], ServerMessage::Conflict { epoch })],
-        }
-    }
-
-    fn on_replay(&self, from: ParticipantId, after: u64) -> Vec<Effect> {
-        // Nobody reads what was said before it was admitted.
-        let earliest = match self.roster.guest(from).map(|guest| &guest.place) {
-            Some(Place::Admitted { seq, .. }) => *seq,
-            _ => 0,
-        };
-        match self.log.after(after.max(earliest)) {
-            Ok(entries) => entries
-                .into_iter()
-                .map(|message| send(vec![from], message))
-                .collect(),
-            Err(delivery::HistoryGone) => vec![error(from, ErrorCode::HistoryGone, None)],
         }
     }
 
@@ -352,55 +228,23 @@ impl Room {
         }
     }
 
-    fn on_end(&mut self, from: ParticipantId) -> Vec<Effect> {
+    fn on_end(&self, from: ParticipantId) -> Vec<Effect> {
         let mut effects = vec![audit("call.ended", from, "host")];
         effects.push(send(self.roster.listeners(), ServerMessage::Ended));
         let waiting: Vec<_> = self.roster.queue().into_iter().map(|(id, _)| id).collect();
         if !waiting.is_empty() {
-            effects.push(send(
-                waiting,
-                ServerMessage::Lobby {
-                    state: crate::protocol::LobbyState::Closed,
-                },
-            ));
+            effects.push(send(waiting, ServerMessage::Lobby { state: crate::protocol::LobbyState::Closed }));
         }
         effects.push(Effect::Over);
         effects
     }
 
-    fn conflict(
-        &mut self,
-        now: Duration,
-        from: ParticipantId,
-        is_host: bool,
-        conflict: Conflict,
-    ) -> Vec<Effect> {
-        if is_host {
-            self.host_first_until = now + HOST_FIRST;
-        }
-        vec![send(
-            vec![from],
-            ServerMessage::Conflict { epoch: conflict.0 },
-        )]
-    }
-
     fn presence(&self, participant: ParticipantId, present: bool) -> Vec<Effect> {
-        let others: Vec<_> = self
-            .roster
-            .listeners()
-            .into_iter()
-            .filter(|id| *id != participant)
-            .collect();
+        let others: Vec<_> = self.roster.listeners().into_iter().filter(|id| *id != participant).collect();
         if others.is_empty() {
             return Vec::new();
         }
-        vec![send(
-            others,
-            ServerMessage::Presence {
-                participant,
-                present,
-            },
-        )]
+        vec![send(others, ServerMessage::Presence { participant, present })]
     }
 
     fn refuse(&mut self, sender: &Sender, code: ErrorCode) -> Vec<Effect> {
@@ -412,12 +256,7 @@ impl Room {
                 Who::Guest { .. } => "guest",
             };
             let actor = sender.participant;
-            effects.push(Effect::Audit {
-                event: "room.refused",
-                actor,
-                role,
-                outcome: Some(code),
-            });
+            effects.push(Effect::Audit { event: "room.refused", actor, role, outcome: Some(code) });
         }
         effects.push(error(sender.participant, code, None));
         effects
@@ -425,12 +264,7 @@ impl Room {
 }
 
 const fn audit(event: &'static str, actor: ParticipantId, role: &'static str) -> Effect {
-    Effect::Audit {
-        event,
-        actor,
-        role,
-        outcome: None,
-    }
+    Effect::Audit { event, actor, role, outcome: None }
 }
 
 const fn send(to: Vec<ParticipantId>, message: ServerMessage) -> Effect {
@@ -438,11 +272,5 @@ const fn send(to: Vec<ParticipantId>, message: ServerMessage) -> Effect {
 }
 
 fn error(to: ParticipantId, code: ErrorCode, retry_after_s: Option<u32>) -> Effect {
-    send(
-        vec![to],
-        ServerMessage::Error {
-            code,
-            retry_after_s,
-        },
-    )
+    send(vec![to], ServerMessage::Error { code, retry_after_s })
 }

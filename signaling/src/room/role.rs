@@ -63,8 +63,8 @@ pub(crate) enum Standing {
 /// Whether the action is allowed.
 pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
     use Action::{
-        Admit, Application, Deny, EndCall, EnterLobby, Leave, OpenRoom, Relay, RemoveLeaver,
-        RemoveMember, Replay, Update,
+        Admit, Application, Deny, EndCall, EnterLobby, Leave, OpenRoom, Relay, RemoveLeaver, RemoveMember, Replay,
+        Update,
     };
     match standing {
         Standing::HostOutside => matches!(action, OpenRoom),
@@ -84,10 +84,7 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
         ),
         Standing::GuestOutside => matches!(action, EnterLobby),
         Standing::Waiting => matches!(action, EnterLobby | Relay | Leave),
-        Standing::Admitted => matches!(
-            action,
-            EnterLobby | RemoveLeaver | Update | Application | Replay | Leave
-        ),
+        Standing::Admitted => matches!(action, EnterLobby | RemoveLeaver | Update | Application | Replay | Leave),
         Standing::Denied => matches!(action, EnterLobby | Leave),
         Standing::Gone | Standing::Stranger => false,
     }
@@ -97,11 +94,7 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
 pub(crate) const fn refusal(standing: Standing, action: Action) -> ErrorCode {
     let of_members = matches!(
         action,
-        Action::Application
-            | Action::Replay
-            | Action::Update
-            | Action::RemoveLeaver
-            | Action::RemoveMember
+        Action::Application | Action::Replay | Action::Update | Action::RemoveLeaver | Action::RemoveMember
     );
     match standing {
         Standing::Waiting | Standing::GuestOutside if of_members => ErrorCode::NotAdmittedYet,
@@ -147,11 +140,7 @@ mod tests {
         for (standing, row) in TABLE {
             assert_eq!(row.len(), ACTIONS.len());
             for (action, cell) in ACTIONS.into_iter().zip(row.chars()) {
-                assert_eq!(
-                    allows(standing, action),
-                    cell == 'x',
-                    "{standing:?} × {action:?}"
-                );
+                assert_eq!(allows(standing, action), cell == 'x', "{standing:?} × {action:?}");
             }
         }
     }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{Who, role::Standing};
 use crate::protocol::{
-    AppointmentId, GuestRole, InviteId, LobbyState, MAX_MEMBERS, ParticipantId, ServerMessage,
-    StaffRole, UserId, WaitingGuest,
+    AppointmentId, GuestRole, InviteId, LobbyState, MAX_MEMBERS, ParticipantId, ServerMessage, StaffRole, UserId,
+    WaitingGuest,
 };
 
 /// Most guests who wait at once, absent ones within their grace included.
@@ -65,24 +65,13 @@ pub(crate) enum Place {
 
 impl Roster {
     pub(crate) const fn new(appointment: AppointmentId, owner: UserId) -> Self {
-        Self {
-            appointment,
-            owner,
-            host: None,
-            guests: BTreeMap::new(),
-            arrivals: 0,
-        }
+        Self { appointment, owner, host: None, guests: BTreeMap::new(), arrivals: 0 }
     }
 
     /// Takes the host's seat. Returns whether a new group begins, in which all who were admitted wait again.
     pub(crate) fn seat_host(&mut self, participant: ParticipantId) -> bool {
-        let resumed = self
-            .host
-            .is_some_and(|seat| seat.participant == participant);
-        self.host = Some(HostSeat {
-            participant,
-            present: true,
-        });
+        let resumed = self.host.is_some_and(|seat| seat.participant == participant);
+        self.host = Some(HostSeat { participant, present: true });
         if !resumed {
             self.guests.retain(|_, guest| guest.place != Place::Gone);
             for guest in self.guests.values_mut() {
@@ -115,56 +104,32 @@ impl Roster {
             return true;
         }
         // A new session of the same invitation replaces one that lost its socket; its place in the queue stays.
-        let former = self
-            .guests
-            .iter()
-            .find(|(_, guest)| guest.invite_id == invite_id && guest.place == Place::Waiting);
+        let former =
+            self.guests.iter().find(|(_, guest)| guest.invite_id == invite_id && guest.place == Place::Waiting);
         let former = former.map(|(id, guest)| (*id, guest.since, guest.arrival));
         if let Some((id, ..)) = former {
             self.guests.remove(&id);
         }
-        let waiting = self
-            .guests
-            .values()
-            .filter(|guest| guest.place == Place::Waiting)
-            .count();
+        let waiting = self.guests.values().filter(|guest| guest.place == Place::Waiting).count();
         if waiting >= MAX_WAITING || self.guests.len() >= MAX_SEATS {
             return false;
         }
         self.arrivals += 1;
-        let (since, arrival) =
-            former.map_or((now, self.arrivals), |(_, since, arrival)| (since, arrival));
+        let (since, arrival) = former.map_or((now, self.arrivals), |(_, since, arrival)| (since, arrival));
         let place = Place::Waiting;
         let (absent_since, told, last_update) = (None, None, None);
-        let guest = Guest {
-            role,
-            invite_id,
-            place,
-            present: true,
-            since,
-            arrival,
-            absent_since,
-            told,
-            last_update,
-        };
+        let guest = Guest { role, invite_id, place, present: true, since, arrival, absent_since, told, last_update };
         self.guests.insert(participant, guest);
         true
     }
 
     /// Marks a lost socket. Returns how the participant stood.
     pub(crate) fn lose(&mut self, now: Duration, participant: ParticipantId) -> Option<Standing> {
-        if let Some(seat) = self
-            .host
-            .as_mut()
-            .filter(|seat| seat.participant == participant && seat.present)
-        {
+        if let Some(seat) = self.host.as_mut().filter(|seat| seat.participant == participant && seat.present) {
             seat.present = false;
             return Some(Standing::Host);
         }
-        let guest = self
-            .guests
-            .get_mut(&participant)
-            .filter(|guest| guest.present)?;
+        let guest = self.guests.get_mut(&participant).filter(|guest| guest.present)?;
         guest.present = false;
         guest.absent_since = Some(now);
         Some(guest.standing())
@@ -173,9 +138,7 @@ impl Roster {
     /// Forgets waiting guests whose grace is over.
     pub(crate) fn expire(&mut self, now: Duration) {
         self.guests.retain(|_, guest| {
-            let over = guest
-                .absent_since
-                .is_some_and(|since| now.saturating_sub(since) >= GRACE);
+            let over = guest.absent_since.is_some_and(|since| now.saturating_sub(since) >= GRACE);
             !(guest.place == Place::Waiting && over)
         });
     }
@@ -190,10 +153,7 @@ impl Roster {
 
     pub(crate) fn standing(&self, participant: ParticipantId, who: &Who) -> Standing {
         match *who {
-            Who::Staff {
-                user,
-                role: StaffRole::Host,
-            } if user == self.owner => match self.host {
+            Who::Staff { user, role: StaffRole::Host } if user == self.owner => match self.host {
                 Some(seat) if seat.participant == participant && seat.present => Standing::Host,
                 _ => Standing::HostOutside,
             },
@@ -201,9 +161,7 @@ impl Roster {
             Who::Guest { appointment, .. } if appointment == self.appointment => {
                 // A seat without a socket counts as outside: the guest enters first, then acts.
                 match self.guests.get(&participant) {
-                    Some(guest)
-                        if guest.present || matches!(guest.place, Place::Denied | Place::Gone) =>
-                    {
+                    Some(guest) if guest.present || matches!(guest.place, Place::Denied | Place::Gone) => {
                         guest.standing()
                     }
                     _ => Standing::GuestOutside,
@@ -219,31 +177,18 @@ impl Roster {
 
     /// The host, if its socket is there.
     pub(crate) fn present_host(&self) -> Option<ParticipantId> {
-        self.host
-            .filter(|seat| seat.present)
-            .map(|seat| seat.participant)
+        self.host.filter(|seat| seat.present).map(|seat| seat.participant)
     }
 
     /// Everyone who gets log entries now.
     pub(crate) fn listeners(&self) -> Vec<ParticipantId> {
-        let admitted = self
-            .guests
-            .iter()
-            .filter(|(_, guest)| guest.present && guest.is_admitted());
-        self.present_host()
-            .into_iter()
-            .chain(admitted.map(|(id, _)| *id))
-            .collect()
+        let admitted = self.guests.iter().filter(|(_, guest)| guest.present && guest.is_admitted());
+        self.present_host().into_iter().chain(admitted.map(|(id, _)| *id)).collect()
     }
 
     /// Whether one more may hold keys.
     pub(crate) fn has_room(&self) -> bool {
-        self.guests
-            .values()
-            .filter(|guest| guest.is_admitted())
-            .count()
-            + 1
-            < MAX_MEMBERS
+        self.guests.values().filter(|guest| guest.is_admitted()).count() + 1 < MAX_MEMBERS
     }
 
     /// Present waiting guests, first come first.
@@ -264,8 +209,7 @@ impl Roster {
             participant,
             role: guest.role,
             invite_id: guest.invite_id,
-            waited_ms: u64::try_from(now.saturating_sub(guest.since).as_millis())
-                .unwrap_or(u64::MAX),
+            waited_ms: u64::try_from(now.saturating_sub(guest.since).as_millis()).unwrap_or(u64::MAX),
         };
         self.queue().into_iter().map(seen).collect()
     }

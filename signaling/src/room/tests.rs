@@ -1,5 +1,7 @@
 //! The room without sockets: order, bounds, return of the host, fairness.
 
+mod call;
+
 use super::{roster::MAX_WAITING, *};
 use crate::protocol::LobbyState;
 
@@ -8,63 +10,32 @@ const APPOINTMENT: AppointmentId = AppointmentId::from_bytes([1; 16]);
 const OWNER: UserId = UserId::from_bytes([2; 16]);
 
 fn host(device: u8) -> Sender {
-    let who = Who::Staff {
-        user: OWNER,
-        role: StaffRole::Host,
-    };
-    Sender {
-        participant: ParticipantId::from_bytes([device; 16]),
-        who,
-    }
+    let who = Who::Staff { user: OWNER, role: StaffRole::Host };
+    Sender { participant: ParticipantId::from_bytes([device; 16]), who }
 }
 
 fn guest(number: u8) -> Sender {
     let invite_id = InviteId::from_bytes([number; 16]);
-    let who = Who::Guest {
-        appointment: APPOINTMENT,
-        invite_id,
-        role: GuestRole::Patient,
-    };
-    Sender {
-        participant: ParticipantId::from_bytes([number; 16]),
-        who,
-    }
+    let who = Who::Guest { appointment: APPOINTMENT, invite_id, role: GuestRole::Patient };
+    Sender { participant: ParticipantId::from_bytes([number; 16]), who }
 }
 
 fn open() -> ClientMessage {
-    ClientMessage::OpenRoom {
-        appointment: APPOINTMENT,
-    }
+    ClientMessage::OpenRoom { appointment: APPOINTMENT }
 }
 
 fn admit(sender: &Sender, epoch: u64) -> ClientMessage {
     let participant = sender.participant;
-    ClientMessage::Admit {
-        participant,
-        epoch,
-        commit: Opaque::default(),
-        welcome: Opaque::default(),
-        invite_psk: None,
-    }
+    ClientMessage::Admit { participant, epoch, commit: Opaque::default(), welcome: Opaque::default(), invite_psk: None }
 }
 
 fn update(epoch: u64) -> ClientMessage {
-    ClientMessage::Commit {
-        epoch,
-        commit: Opaque::default(),
-        intent: CommitIntent::Update,
-    }
+    ClientMessage::Commit { epoch, commit: Opaque::default(), intent: CommitIntent::Update }
 }
 
 fn remove(sender: &Sender, epoch: u64) -> ClientMessage {
-    let intent = CommitIntent::Remove {
-        participant: sender.participant,
-    };
-    ClientMessage::Commit {
-        epoch,
-        commit: Opaque::default(),
-        intent,
-    }
+    let intent = CommitIntent::Remove { participant: sender.participant };
+    ClientMessage::Commit { epoch, commit: Opaque::default(), intent }
 }
 
 /// What one participant is sent.
@@ -77,12 +48,10 @@ fn told(effects: &[Effect], sender: &Sender) -> Vec<ServerMessage> {
 }
 
 fn code(effects: &[Effect], sender: &Sender) -> Option<ErrorCode> {
-    told(effects, sender)
-        .into_iter()
-        .find_map(|message| match message {
-            ServerMessage::Error { code, .. } => Some(code),
-            _ => None,
-        })
+    told(effects, sender).into_iter().find_map(|message| match message {
+        ServerMessage::Error { code, .. } => Some(code),
+        _ => None,
+    })
 }
 
 /// A room with its host (device 200) and guests 1 to `admitted` in the call.
@@ -91,11 +60,7 @@ fn call(admitted: u8) -> Room {
     room.handle(NOW, &host(200), open());
     for number in 1..=admitted {
         room.handle(NOW, &guest(number), ClientMessage::EnterLobby);
-        let effects = room.handle(
-            NOW,
-            &host(200),
-            admit(&guest(number), u64::from(number) - 1),
-        );
+        let effects = room.handle(NOW, &host(200), admit(&guest(number), u64::from(number) - 1));
         assert_eq!(code(&effects, &host(200)), None);
     }
     room
@@ -104,31 +69,13 @@ fn call(admitted: u8) -> Room {
 #[test]
 fn strangers_may_do_nothing() {
     let mut room = call(1);
-    let other_user = Who::Staff {
-        user: UserId::from_bytes([9; 16]),
-        role: StaffRole::Host,
-    };
-    let other_role = Who::Staff {
-        user: OWNER,
-        role: StaffRole::Admin,
-    };
+    let other_user = Who::Staff { user: UserId::from_bytes([9; 16]), role: StaffRole::Host };
+    let other_role = Who::Staff { user: OWNER, role: StaffRole::Admin };
     let appointment = AppointmentId::from_bytes([9; 16]);
-    let other_room = Who::Guest {
-        appointment,
-        invite_id: InviteId::from_bytes([9; 16]),
-        role: GuestRole::Patient,
-    };
+    let other_room = Who::Guest { appointment, invite_id: InviteId::from_bytes([9; 16]), role: GuestRole::Patient };
     for who in [other_user, other_role, other_room] {
-        let stranger = Sender {
-            participant: ParticipantId::from_bytes([9; 16]),
-            who,
-        };
-        for message in [
-            open(),
-            ClientMessage::EnterLobby,
-            admit(&guest(1), 1),
-            ClientMessage::Replay { after: 0 },
-        ] {
+        let stranger = Sender { participant: ParticipantId::from_bytes([9; 16]), who };
+        for message in [open(), ClientMessage::EnterLobby, admit(&guest(1), 1), ClientMessage::Replay { after: 0 }] {
             let effects = room.handle(NOW, &stranger, message);
             assert_eq!(code(&effects, &stranger), Some(ErrorCode::NotAllowed));
         }
@@ -140,10 +87,7 @@ fn an_admission_is_durable_before_anybody_hears_of_it() {
     let mut room = call(0);
     room.handle(NOW, &guest(1), ClientMessage::EnterLobby);
     let effects = room.handle(NOW, &host(200), admit(&guest(1), 0));
-    let spent = Effect::Spend {
-        invite_id: InviteId::from_bytes([1; 16]),
-        admitted: true,
-    };
+    let spent = Effect::Spend { invite_id: InviteId::from_bytes([1; 16]), admitted: true };
     assert_eq!(effects.first(), Some(&spent));
 }
 
@@ -155,23 +99,10 @@ fn the_bundle_is_for_members_and_the_welcome_for_the_guest_only() {
     let effects = room.handle(NOW, &host(200), admit(&guest(2), 1));
     assert!(matches!(
         told(&effects, &guest(1))[..],
-        [
-            ServerMessage::Entry { seq: 2, .. },
-            ServerMessage::Presence { .. }
-        ]
+        [ServerMessage::Entry { seq: 2, .. }, ServerMessage::Presence { .. }]
     ));
-    assert!(matches!(
-        told(&effects, &guest(2))[..],
-        [ServerMessage::Admitted {
-            seq: 2,
-            epoch: 1,
-            ..
-        }]
-    ));
-    assert!(matches!(
-        told(&effects, &guest(3))[..],
-        [ServerMessage::Lobby { .. }]
-    ));
+    assert!(matches!(told(&effects, &guest(2))[..], [ServerMessage::Admitted { seq: 2, epoch: 1, .. }]));
+    assert!(matches!(told(&effects, &guest(3))[..], [ServerMessage::Lobby { .. }]));
 }
 
 #[test]
@@ -182,13 +113,7 @@ fn a_guest_who_left_meanwhile_is_not_admitted_and_the_epoch_stays() {
     let effects = room.handle(NOW, &host(200), admit(&guest(1), 0));
     assert_eq!(code(&effects, &host(200)), Some(ErrorCode::GuestLeft));
     room.handle(NOW, &guest(1), ClientMessage::EnterLobby);
-    assert_eq!(
-        code(
-            &room.handle(NOW, &host(200), admit(&guest(1), 0)),
-            &host(200)
-        ),
-        None
-    );
+    assert_eq!(code(&room.handle(NOW, &host(200), admit(&guest(1), 0)), &host(200)), None);
 }
 
 #[test]
@@ -200,19 +125,14 @@ fn a_short_loss_keeps_the_place_in_the_queue() {
     let later = NOW + Duration::from_secs(60);
     room.expire(later);
     let effects = room.handle(later, &guest(1), ClientMessage::EnterLobby);
-    let [ServerMessage::Waiting { guests }] = &told(&effects, &host(200))[..] else {
-        panic!("no list")
-    };
+    let [ServerMessage::Waiting { guests }] = &told(&effects, &host(200))[..] else { panic!("no list") };
     assert_eq!(guests[0].participant, guest(1).participant);
     assert_eq!(guests[0].waited_ms, 60_000);
     room.lose(later, guest(1).participant);
     let much_later = later + Duration::from_secs(120);
     room.expire(much_later);
     let effects = room.handle(much_later, &guest(1), ClientMessage::EnterLobby);
-    let state = LobbyState::Waiting {
-        host_present: true,
-        position: 2,
-    };
+    let state = LobbyState::Waiting { host_present: true, position: 2 };
     assert_eq!(told(&effects, &guest(1)), [ServerMessage::Lobby { state }]);
 }
 
@@ -221,13 +141,7 @@ fn the_lobby_is_bounded() {
     let mut room = call(0);
     let many = u8::try_from(MAX_WAITING).unwrap();
     for number in 1..=many {
-        assert_eq!(
-            code(
-                &room.handle(NOW, &guest(number), ClientMessage::EnterLobby),
-                &guest(number)
-            ),
-            None
-        );
+        assert_eq!(code(&room.handle(NOW, &guest(number), ClientMessage::EnterLobby), &guest(number)), None);
     }
     let effects = room.handle(NOW, &guest(many + 1), ClientMessage::EnterLobby);
     assert_eq!(code(&effects, &guest(many + 1)), Some(ErrorCode::Busy));
@@ -235,168 +149,24 @@ fn the_lobby_is_bounded() {
 }
 
 #[test]
-fn no_more_than_sixteen_hold_keys() {
-    let mut room = call(15);
-    room.handle(NOW, &guest(16), ClientMessage::EnterLobby);
-    let effects = room.handle(NOW, &host(200), admit(&guest(16), 15));
-    assert_eq!(code(&effects, &host(200)), Some(ErrorCode::Busy));
-    room.handle(NOW, &host(200), remove(&guest(1), 15));
-    let effects = room.handle(NOW, &host(200), admit(&guest(16), 16));
-    assert_eq!(code(&effects, &host(200)), None);
-}
-
-#[test]
-fn a_removed_guest_gets_the_commit_and_nothing_after_it() {
-    let mut room = call(2);
-    let effects = room.handle(NOW, &host(200), remove(&guest(1), 2));
-    assert!(matches!(
-        told(&effects, &guest(1))[..],
-        [ServerMessage::Entry { .. }]
-    ));
-    let effects = room.handle(
-        NOW,
-        &host(200),
-        ClientMessage::Application {
-            epoch: 3,
-            body: Opaque::default(),
-        },
-    );
-    assert_eq!(told(&effects, &guest(1)), []);
-    assert_eq!(told(&effects, &guest(2)).len(), 1);
-    for message in [
-        ClientMessage::EnterLobby,
-        ClientMessage::Replay { after: 0 },
-    ] {
-        assert_eq!(
-            code(&room.handle(NOW, &guest(1), message), &guest(1)),
-            Some(ErrorCode::NotAllowed)
-        );
-    }
-}
-
-#[test]
-fn a_guest_removes_only_who_left() {
-    let mut room = call(2);
-    assert_eq!(
-        code(
-            &room.handle(NOW, &guest(1), remove(&guest(2), 2)),
-            &guest(1)
-        ),
-        Some(ErrorCode::NotAllowed)
-    );
-    assert_eq!(
-        code(
-            &room.handle(NOW, &guest(1), remove(&host(200), 2)),
-            &guest(1)
-        ),
-        Some(ErrorCode::NotAllowed)
-    );
-    room.handle(NOW, &guest(2), ClientMessage::Leave);
-    assert_eq!(
-        code(
-            &room.handle(NOW, &guest(1), remove(&guest(2), 2)),
-            &guest(1)
-        ),
-        None
-    );
-}
-
-#[test]
-fn updates_of_a_guest_are_a_minute_apart() {
-    let mut room = call(1);
-    assert_eq!(
-        code(&room.handle(NOW, &guest(1), update(1)), &guest(1)),
-        None
-    );
-    let soon = NOW + Duration::from_secs(59);
-    assert_eq!(
-        code(&room.handle(soon, &guest(1), update(2)), &guest(1)),
-        Some(ErrorCode::Busy)
-    );
-    assert_eq!(
-        code(&room.handle(soon, &host(200), update(2)), &host(200)),
-        None
-    );
-    let later = NOW + Duration::from_secs(60);
-    assert_eq!(
-        code(&room.handle(later, &guest(1), update(3)), &guest(1)),
-        None
-    );
-}
-
-#[test]
-fn a_host_that_lost_a_race_goes_first() {
-    let mut room = call(2);
-    room.handle(NOW, &guest(1), update(2));
-    let lost = room.handle(NOW, &host(200), remove(&guest(1), 2));
-    assert_eq!(
-        told(&lost, &host(200)),
-        [ServerMessage::Conflict { epoch: 3 }]
-    );
-    assert_eq!(
-        code(&room.handle(NOW, &guest(2), update(3)), &guest(2)),
-        Some(ErrorCode::Busy)
-    );
-    assert_eq!(
-        code(
-            &room.handle(NOW, &host(200), remove(&guest(1), 3)),
-            &host(200)
-        ),
-        None
-    );
-    let later = NOW + HOST_FIRST;
-    assert_eq!(
-        code(&room.handle(later, &guest(2), update(4)), &guest(2)),
-        None
-    );
-}
-
-#[test]
 fn the_same_host_resumes_and_another_device_begins_anew() {
     let mut room = call(1);
-    assert_eq!(
-        code(&room.handle(NOW, &host(201), open()), &host(201)),
-        Some(ErrorCode::OpenElsewhere)
-    );
+    assert_eq!(code(&room.handle(NOW, &host(201), open()), &host(201)), Some(ErrorCode::OpenElsewhere));
     room.lose(NOW, host(200).participant);
     room.handle(NOW, &host(200), open());
-    assert!(
-        !told(
-            &room.handle(NOW, &host(200), ClientMessage::Replay { after: 0 }),
-            &host(200)
-        )
-        .is_empty()
-    );
+    assert!(!told(&room.handle(NOW, &host(200), ClientMessage::Replay { after: 0 }), &host(200)).is_empty());
     room.lose(NOW, host(200).participant);
     let effects = room.handle(NOW, &host(201), open());
-    let state = LobbyState::Waiting {
-        host_present: true,
-        position: 1,
-    };
+    let state = LobbyState::Waiting { host_present: true, position: 1 };
     assert_eq!(told(&effects, &guest(1)), [ServerMessage::Lobby { state }]);
-    assert_eq!(
-        told(
-            &room.handle(NOW, &host(201), ClientMessage::Replay { after: 0 }),
-            &host(201)
-        ),
-        []
-    );
-    assert_eq!(
-        code(
-            &room.handle(NOW, &host(201), admit(&guest(1), 0)),
-            &host(201)
-        ),
-        None
-    );
+    assert_eq!(told(&room.handle(NOW, &host(201), ClientMessage::Replay { after: 0 }), &host(201)), []);
+    assert_eq!(code(&room.handle(NOW, &host(201), admit(&guest(1), 0)), &host(201)), None);
 }
 
 #[test]
 fn a_host_relays_to_waiting_guests_only() {
     let mut room = call(1);
-    let relay = |to: Option<ParticipantId>| ClientMessage::Relay {
-        to,
-        body: Opaque::default(),
-    };
+    let relay = |to: Option<ParticipantId>| ClientMessage::Relay { to, body: Opaque::default() };
     for to in [None, Some(guest(1).participant), Some(guest(9).participant)] {
         let effects = room.handle(NOW, &host(200), relay(to));
         assert_eq!(code(&effects, &host(200)), Some(ErrorCode::GuestLeft));
@@ -416,10 +186,7 @@ fn refusals_cannot_fill_the_audit() {
     let mut audited = 0;
     for _ in 0..1000 {
         let effects = room.handle(NOW, &guest(1), ClientMessage::EndCall);
-        audited += effects
-            .iter()
-            .filter(|effect| matches!(effect, Effect::Audit { .. }))
-            .count();
+        audited += effects.iter().filter(|effect| matches!(effect, Effect::Audit { .. })).count();
     }
     assert_eq!(audited, usize::from(AUDITED_REFUSALS));
 }
@@ -430,11 +197,6 @@ fn the_end_closes_the_lobby_too() {
     room.handle(NOW, &guest(2), ClientMessage::EnterLobby);
     let effects = room.handle(NOW, &host(200), ClientMessage::EndCall);
     assert_eq!(told(&effects, &guest(1)), [ServerMessage::Ended]);
-    assert_eq!(
-        told(&effects, &guest(2)),
-        [ServerMessage::Lobby {
-            state: LobbyState::Closed
-        }]
-    );
+    assert_eq!(told(&effects, &guest(2)), [ServerMessage::Lobby { state: LobbyState::Closed }]);
     assert_eq!(effects.last(), Some(&Effect::Over));
 }

@@ -29,9 +29,7 @@ impl Clock {
     pub(crate) fn now(&self) -> u64 {
         match &self.0 {
             Some(seconds) => seconds.load(Ordering::Relaxed),
-            None => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         }
     }
 }

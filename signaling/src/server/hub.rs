@@ -60,29 +60,19 @@ impl Hub {
         let hub = &shared.hub;
         let number = hub.next_socket.fetch_add(1, Ordering::Relaxed);
         let (close, closed) = watch::channel(None);
-        let former = lock(&hub.sockets).insert(
-            session.hash,
-            Socket {
-                number,
-                holder: session.holder,
-                close,
-            },
-        );
+        let former = lock(&hub.sockets).insert(session.hash, Socket { number, holder: session.holder, close });
         if let Some(former) = former {
             former.close.send_replace(Some(ErrorCode::OpenElsewhere));
         }
-        Registration {
-            number,
-            closed,
-            hash: session.hash,
-            hub: Arc::downgrade(shared),
-        }
+        Registration { number, closed, hash: session.hash, hub: Arc::downgrade(shared) }
     }
 
     /// Whether a live socket holds the invitation.
     pub(crate) fn holds(&self, invitation: &InviteId) -> bool {
         let sockets = lock(&self.sockets);
-        sockets.values().any(|socket| matches!(&socket.holder, Holder::Guest { invite_id, .. } if invite_id == invitation))
+        sockets
+            .values()
+            .any(|socket| matches!(&socket.holder, Holder::Guest { invite_id, .. } if invite_id == invitation))
     }
 
     /// Closes the socket of a session.
@@ -93,17 +83,9 @@ impl Hub {
     }
 
     /// Closes the sockets of guests that the condition names.
-    pub(crate) fn close_guests(
-        &self,
-        code: ErrorCode,
-        which: impl Fn(&InviteId, &AppointmentId) -> bool,
-    ) {
+    pub(crate) fn close_guests(&self, code: ErrorCode, which: impl Fn(&InviteId, &AppointmentId) -> bool) {
         for socket in lock(&self.sockets).values() {
-            if let Holder::Guest {
-                invite_id,
-                appointment,
-                ..
-            } = &socket.holder
+            if let Holder::Guest { invite_id, appointment, .. } = &socket.holder
                 && which(invite_id, appointment)
             {
                 socket.close.send_replace(Some(code));
@@ -112,22 +94,14 @@ impl Hub {
     }
 
     /// The running room of an appointment, started if need be.
-    pub(crate) fn room(
-        shared: &Arc<Shared>,
-        appointment: AppointmentId,
-        owner: UserId,
-    ) -> RoomHandle {
+    pub(crate) fn room(shared: &Arc<Shared>, appointment: AppointmentId, owner: UserId) -> RoomHandle {
         let mut rooms = lock(&shared.hub.rooms);
-        if let Some(handle) = rooms
-            .get(&appointment)
-            .filter(|handle| !handle.mailbox.is_closed())
-        {
+        if let Some(handle) = rooms.get(&appointment).filter(|handle| !handle.mailbox.is_closed()) {
             return handle.clone();
         }
         rooms.retain(|_, handle| !handle.mailbox.is_closed());
         let waiting = Arc::new(AtomicU32::new(0));
-        let (task, mailbox) =
-            RoomTask::new(Arc::clone(shared), appointment, owner, Arc::clone(&waiting));
+        let (task, mailbox) = RoomTask::new(Arc::clone(shared), appointment, owner, Arc::clone(&waiting));
         let handle = RoomHandle { mailbox, waiting };
         rooms.insert(appointment, handle.clone());
         tokio::spawn(task.run());
@@ -136,9 +110,7 @@ impl Hub {
 
     /// Guests in the lobby of an appointment now.
     pub(crate) fn waiting(&self, appointment: &AppointmentId) -> u32 {
-        lock(&self.rooms)
-            .get(appointment)
-            .map_or(0, |handle| handle.waiting.load(Ordering::Relaxed))
+        lock(&self.rooms).get(appointment).map_or(0, |handle| handle.waiting.load(Ordering::Relaxed))
     }
 }
 
@@ -146,10 +118,7 @@ impl Drop for Registration {
     fn drop(&mut self) {
         if let Some(shared) = self.hub.upgrade() {
             let mut sockets = lock(&shared.hub.sockets);
-            if sockets
-                .get(&self.hash)
-                .is_some_and(|socket| socket.number == self.number)
-            {
+            if sockets.get(&self.hash).is_some_and(|socket| socket.number == self.number) {
                 sockets.remove(&self.hash);
             }
         }

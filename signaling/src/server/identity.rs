@@ -44,28 +44,19 @@ pub struct Initialised {
 /// # Errors
 /// [`Error::Data`] when the practice is set up already; otherwise what failed.
 pub async fn init(data: &Path) -> Result<Initialised, Error> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data)
-        .map_err(Error::io("making the data folder"))?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(Error::io("making the data folder"))?;
     if !key_file(data).exists() {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         write_new(&key_file(data), &Zeroizing::new(key.serialize_der()))?;
     }
     if !seal_file(data).exists() {
-        write_new(
-            &seal_file(data),
-            &Zeroizing::new(random::<{ SecretSeal::KEY_LEN }>()?)[..],
-        )?;
+        write_new(&seal_file(data), &Zeroizing::new(random::<{ SecretSeal::KEY_LEN }>()?)[..])?;
     }
     let key = read_key(data)?;
     if !certificate_file(data).exists() {
         let mut params = CertificateParams::new(vec!["quietroom".to_owned()])?;
         params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "quietroom");
+        params.distinguished_name.push(DnType::CommonName, "quietroom");
         write_new(&certificate_file(data), params.self_signed(&key)?.der())?;
     }
     let store = open_store(data, true).await?;
@@ -73,17 +64,13 @@ pub async fn init(data: &Path) -> Result<Initialised, Error> {
     let stored = store.set_bootstrap(hash).await;
     store.close().await;
     stored?;
-    Ok(Initialised {
-        bootstrap_secret,
-        spki_pin: pin(&key),
-    })
+    Ok(Initialised { bootstrap_secret, spki_pin: pin(&key) })
 }
 
 /// TLS 1.3 with the folder's certificate, and its pin.
 pub(crate) fn tls(data: &Path) -> Result<(Arc<ServerConfig>, [u8; 32]), Error> {
     let key = read_key(data)?;
-    let certificate =
-        fs::read(certificate_file(data)).map_err(Error::io("reading the certificate"))?;
+    let certificate = fs::read(certificate_file(data)).map_err(Error::io("reading the certificate"))?;
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     // The provider is named: with two linked and none named, rustls panics at first use.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -96,8 +83,7 @@ pub(crate) fn tls(data: &Path) -> Result<(Arc<ServerConfig>, [u8; 32]), Error> {
 }
 
 pub(crate) fn seal(data: &Path) -> Result<SecretSeal, Error> {
-    let key =
-        Zeroizing::new(fs::read(seal_file(data)).map_err(Error::io("reading the sealing key"))?);
+    let key = Zeroizing::new(fs::read(seal_file(data)).map_err(Error::io("reading the sealing key"))?);
     SecretSeal::new(&key)
 }
 
@@ -112,8 +98,7 @@ fn pin(key: &KeyPair) -> [u8; 32] {
 }
 
 fn read_key(data: &Path) -> Result<KeyPair, Error> {
-    let der =
-        Zeroizing::new(fs::read(key_file(data)).map_err(Error::io("reading the server key"))?);
+    let der = Zeroizing::new(fs::read(key_file(data)).map_err(Error::io("reading the server key"))?);
     Ok(KeyPair::try_from(der.as_slice())?)
 }
 
@@ -131,14 +116,9 @@ fn seal_file(data: &Path) -> PathBuf {
 
 /// Writes a file that did not exist, readable by its owner only.
 fn write_new(file: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
+    let written = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
     written.map_err(Error::io("writing a key file"))
 }

@@ -6,6 +6,7 @@
 mod clock;
 mod hub;
 mod identity;
+mod line;
 mod rest;
 mod room_task;
 mod socket;
@@ -157,23 +158,12 @@ impl Server {
             #[cfg(feature = "lab")]
             tap: config.tap,
         });
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(Error::io("listening"))?;
+        let listener = TcpListener::bind(config.listen).await.map_err(Error::io("listening"))?;
         let address = listener.local_addr().map_err(Error::io("listening"))?;
         let started = crate::audit::Event::ok("system.start", String::new(), "", String::new());
         shared.store.record(&[started]).await?;
-        let acceptor = tokio::spawn(accept(
-            Arc::clone(&shared),
-            listener,
-            TlsAcceptor::from(tls),
-        ));
-        Ok(RunningServer {
-            address,
-            spki_pin,
-            shared,
-            acceptor,
-        })
+        let acceptor = tokio::spawn(accept(Arc::clone(&shared), listener, TlsAcceptor::from(tls)));
+        Ok(RunningServer { address, spki_pin, shared, acceptor })
     }
 }
 
@@ -196,10 +186,7 @@ impl RunningServer {
         // Only a panic in the acceptor makes this fail, and then there is nothing left to stop.
         (&mut self.acceptor).await.ok();
         let mut live = self.shared.live.subscribe();
-        if timeout(DRAIN, live.wait_for(|count| *count == 0))
-            .await
-            .is_err()
-        {
+        if timeout(DRAIN, live.wait_for(|count| *count == 0)).await.is_err() {
             tracing::warn!("tasks were still running at the end");
         }
         self.shared.store.close().await;
@@ -235,10 +222,7 @@ impl Drop for Live {
 impl Admission {
     /// It said who it is: a stranger may have its place.
     pub(crate) fn release(&self) {
-        self.stranger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.stranger.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -265,33 +249,15 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener, tls: TlsAcceptor) {
             continue;
         };
         // Full: the stranger is turned away before it costs a handshake.
-        let permits = (
-            Arc::clone(&unauthenticated).try_acquire_owned(),
-            Arc::clone(&all).try_acquire_owned(),
-        );
+        let permits = (Arc::clone(&unauthenticated).try_acquire_owned(), Arc::clone(&all).try_acquire_owned());
         if let (Ok(stranger), Ok(place)) = permits {
-            let admission = Admission {
-                stranger: Arc::new(Mutex::new(Some(stranger))),
-                _place: Arc::new(place),
-            };
-            tokio::spawn(connection(
-                Arc::clone(&shared),
-                router.clone(),
-                tls.clone(),
-                stream,
-                admission,
-            ));
+            let admission = Admission { stranger: Arc::new(Mutex::new(Some(stranger))), _place: Arc::new(place) };
+            tokio::spawn(connection(Arc::clone(&shared), router.clone(), tls.clone(), stream, admission));
         }
     }
 }
 
-async fn connection(
-    shared: Arc<Shared>,
-    router: Router,
-    tls: TlsAcceptor,
-    stream: TcpStream,
-    admission: Admission,
-) {
+async fn connection(shared: Arc<Shared>, router: Router, tls: TlsAcceptor, stream: TcpStream, admission: Admission) {
     let mut shutdown = shared.shutdown.subscribe();
     // Small messages must not wait for each other.
     stream.set_nodelay(true).ok();
@@ -314,13 +280,8 @@ async fn connection(
         }
     });
     let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(16 * 1024);
-    let serving = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(16 * 1024);
+    let serving = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         // What goes wrong here is the peer's: it left, or spoke no HTTP.
@@ -343,10 +304,7 @@ pub(crate) fn told(error: Error) -> ErrorBody {
         Error::Refused(body) => body,
         error => {
             tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
-            ErrorBody {
-                code: ErrorCode::ServerFailed,
-                retry_after_s: None,
-            }
+            ErrorBody { code: ErrorCode::ServerFailed, retry_after_s: None }
         }
     }
 }

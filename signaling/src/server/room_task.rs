@@ -38,16 +38,8 @@ const DESERTED: Duration = Duration::from_secs(10 * 60);
 /// What a socket tells its room.
 #[derive(Debug)]
 pub(crate) enum RoomInput {
-    Message {
-        sender: Sender,
-        socket: u64,
-        outbox: Outbox,
-        message: ClientMessage,
-    },
-    Lost {
-        participant: ParticipantId,
-        socket: u64,
-    },
+    Message { sender: Sender, socket: u64, outbox: Outbox, message: ClientMessage },
+    Lost { participant: ParticipantId, socket: u64 },
 }
 
 /// What a socket writes next.
@@ -78,19 +70,8 @@ impl Outbox {
     pub(crate) fn new() -> (Self, OutboxEnd) {
         let (sender, receiver) = mpsc::channel(OUTBOX);
         let (bytes, overflow) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
-        let end = OutboxEnd {
-            queue: receiver,
-            bytes: Arc::clone(&bytes),
-            overflow: Arc::clone(&overflow),
-        };
-        (
-            Self {
-                queue: sender,
-                bytes,
-                overflow,
-            },
-            end,
-        )
+        let end = OutboxEnd { queue: receiver, bytes: Arc::clone(&bytes), overflow: Arc::clone(&overflow) };
+        (Self { queue: sender, bytes, overflow }, end)
     }
 
     /// Queues, or gives the socket up. Returns whether it was queued.
@@ -148,19 +129,7 @@ impl RoomTask {
         let (sender, inputs) = mpsc::channel(MAILBOX);
         let room = Room::new(appointment, owner);
         let (seats, begin) = (HashMap::new(), Instant::now());
-        (
-            Self {
-                shared,
-                appointment,
-                owner,
-                room,
-                seats,
-                inputs,
-                waiting,
-                begin,
-            },
-            sender,
-        )
+        (Self { shared, appointment, owner, room, seats, inputs, waiting, begin }, sender)
     }
 
     pub(crate) async fn run(mut self) {
@@ -193,40 +162,18 @@ impl RoomTask {
     async fn on_input(&mut self, input: RoomInput) {
         let now = self.begin.elapsed();
         let effects = match input {
-            RoomInput::Message {
-                sender,
-                socket,
-                outbox,
-                message,
-            } => {
+            RoomInput::Message { sender, socket, outbox, message } => {
                 // The newest socket of a participant counts; what an older one still says is dropped.
-                let newest = self
-                    .seats
-                    .get(&sender.participant)
-                    .is_none_or(|seat| seat.socket <= socket);
+                let newest = self.seats.get(&sender.participant).is_none_or(|seat| seat.socket <= socket);
                 if !newest {
                     return;
                 }
                 let is_guest = matches!(sender.who, Who::Guest { .. });
-                self.seats.insert(
-                    sender.participant,
-                    Seat {
-                        socket,
-                        is_guest,
-                        outbox,
-                    },
-                );
+                self.seats.insert(sender.participant, Seat { socket, is_guest, outbox });
                 self.room.handle(now, &sender, message)
             }
-            RoomInput::Lost {
-                participant,
-                socket,
-            } => {
-                if self
-                    .seats
-                    .get(&participant)
-                    .is_none_or(|seat| seat.socket != socket)
-                {
+            RoomInput::Lost { participant, socket } => {
+                if self.seats.get(&participant).is_none_or(|seat| seat.socket != socket) {
                     return;
                 }
                 self.seats.remove(&participant);
@@ -267,25 +214,11 @@ impl RoomTask {
         let (mut spent, mut events) = (Vec::new(), Vec::new());
         for effect in effects {
             match effect {
-                Effect::Spend {
-                    invite_id,
-                    admitted,
-                } => spent.push((*invite_id, *admitted)),
-                Effect::Audit {
-                    event,
-                    actor,
-                    role,
-                    outcome,
-                } => {
+                Effect::Spend { invite_id, admitted } => spent.push((*invite_id, *admitted)),
+                Effect::Audit { event, actor, role, outcome } => {
                     let outcome = outcome.map_or("ok", crate::protocol::ErrorCode::as_str);
                     let subject = self.appointment.to_hex();
-                    events.push(Event {
-                        event,
-                        actor: actor.to_hex(),
-                        role,
-                        subject,
-                        outcome,
-                    });
+                    events.push(Event { event, actor: actor.to_hex(), role, subject, outcome });
                 }
                 Effect::Send { .. } | Effect::Over => {}
             }
@@ -295,10 +228,7 @@ impl RoomTask {
         }
         // The call goes on when the disk does not: single use is enforced by the host's client as well.
         if let Err(error) = self.shared.store.record_room(&spent, &events).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a room's audit was not written"
-            );
+            tracing::error!(error = &error as &dyn std::error::Error, "a room's audit was not written");
         }
     }
 
@@ -307,20 +237,14 @@ impl RoomTask {
         let Some(text) = encode(message) else {
             return Vec::new();
         };
-        let missed = |id: &&ParticipantId| {
-            self.seats
-                .get(*id)
-                .is_some_and(|seat| !seat.outbox.push(Out::Text(text.clone())))
-        };
+        let missed =
+            |id: &&ParticipantId| self.seats.get(*id).is_some_and(|seat| !seat.outbox.push(Out::Text(text.clone())));
         to.iter().filter(missed).copied().collect()
     }
 
     async fn end(&mut self) {
         if let Err(error) = self.shared.store.end_appointment(&self.appointment).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the end of a call was not written"
-            );
+            tracing::error!(error = &error as &dyn std::error::Error, "the end of a call was not written");
         }
         self.seats.retain(|_, seat| {
             if seat.is_guest {
@@ -338,11 +262,45 @@ pub(crate) fn encode(message: &ServerMessage) -> Option<Utf8Bytes> {
     match serde_json::to_string(message) {
         Ok(text) => Some(text.into()),
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a message could not be written"
-            );
+            tracing::error!(error = &error as &dyn std::error::Error, "a message could not be written");
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(len: usize) -> Out {
+        Out::Text("x".repeat(len).into())
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_given_up_by_bytes() {
+        let (outbox, mut end) = Outbox::new();
+        let mib = OUTBOX_BYTES / 2;
+        assert!(outbox.push(text(mib)) && outbox.push(text(mib)));
+        assert!(!outbox.push(text(1)));
+        end.overflow.notified().await;
+        // What was queued before is still written.
+        assert!(matches!(end.next().await, Some(Out::Text(_))));
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_given_up_by_number() {
+        let (outbox, end) = Outbox::new();
+        let queued = (0..OUTBOX + 10).filter(|_| outbox.push(text(1))).count();
+        assert_eq!(queued, OUTBOX);
+        end.overflow.notified().await;
+    }
+
+    #[tokio::test]
+    async fn reading_makes_room_again() {
+        let (outbox, mut end) = Outbox::new();
+        for _ in 0..10 {
+            assert!(outbox.push(text(OUTBOX_BYTES)));
+            assert!(end.next().await.is_some());
         }
     }
 }

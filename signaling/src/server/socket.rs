@@ -21,18 +21,15 @@ use tokio_tungstenite::tungstenite;
 
 use super::{
     Admission, Shared,
-    hub::{Hub, Registration, RoomHandle},
-    room_task::{Out, Outbox, OutboxEnd, RoomInput, encode},
+    hub::{Hub, Registration},
+    line::Line,
+    room_task::{Out, Outbox, OutboxEnd, encode},
 };
 use crate::{
     auth::TokenHash,
     error::Error,
-    protocol::{
-        AppointmentId, ClientMessage, ErrorBody, ErrorCode, InvitationState, LobbyState,
-        MAX_MESSAGE_LEN, PROTOCOL_VERSION, ServerMessage,
-    },
-    room::{Sender, Who},
-    store::{Holder, Session, redeemable},
+    protocol::{ClientMessage, ErrorBody, ErrorCode, MAX_MESSAGE_LEN, PROTOCOL_VERSION, ServerMessage},
+    store::Session,
 };
 
 /// Time for the first message. Shorter turns a starved machine into a storm of reconnects.
@@ -72,9 +69,7 @@ pub(crate) async fn upgrade(
             if let Some(session) = session {
                 peer.serve(session).await;
             }
-            timeout(WRITE, peer.socket.send(Message::Close(None)))
-                .await
-                .ok();
+            timeout(WRITE, peer.socket.send(Message::Close(None))).await.ok();
         })
 }
 
@@ -104,12 +99,7 @@ impl Peer {
                         return None;
                     }
                     let now = self.shared.clock.now();
-                    match self
-                        .shared
-                        .store
-                        .session(TokenHash::of(token.expose()), now)
-                        .await
-                    {
+                    match self.shared.store.session(TokenHash::of(token.expose()), now).await {
                         Ok(session) => return Some(session),
                         Err(error) => {
                             self.refuse(error).await;
@@ -136,20 +126,12 @@ impl Peer {
 
     async fn serve(&mut self, session: Session) {
         let registration = Hub::register(&self.shared, &session);
-        let ready = ServerMessage::Ready {
-            participant: session.participant,
-            version: PROTOCOL_VERSION,
-        };
+        let ready = ServerMessage::Ready { participant: session.participant, version: PROTOCOL_VERSION };
         if !self.send(&ready).await {
             return;
         }
         let (outbox, end) = Outbox::new();
-        let mut line = Line {
-            session,
-            number: registration.number,
-            outbox,
-            room: None,
-        };
+        let mut line = Line { session, number: registration.number, outbox, room: None };
         self.pump(&mut line, end, registration).await;
         line.lose().await;
     }
@@ -161,10 +143,7 @@ impl Peer {
         let (mut ping, mut touch) = (interval(PING), interval(TOUCH));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         touch.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut bucket = Bucket {
-            level: BURST,
-            at: Instant::now(),
-        };
+        let mut bucket = Bucket { level: BURST, at: Instant::now() };
         let mut heard_at = Instant::now();
         loop {
             let goes_on = tokio::select! {
@@ -245,15 +224,8 @@ impl Peer {
 
     /// Returns whether the socket is still good, as the other writers do.
     async fn refuse(&mut self, error: Error) -> bool {
-        let ErrorBody {
-            code,
-            retry_after_s,
-        } = super::told(error);
-        self.send(&ServerMessage::Error {
-            code,
-            retry_after_s,
-        })
-        .await
+        let ErrorBody { code, retry_after_s } = super::told(error);
+        self.send(&ServerMessage::Error { code, retry_after_s }).await
     }
 
     async fn send(&mut self, message: &ServerMessage) -> bool {
@@ -267,124 +239,6 @@ impl Peer {
         matches!(timeout(WRITE, self.socket.send(message)).await, Ok(Ok(())))
     }
 }
-
-/// The authenticated side of a socket: which room its messages go to.
-struct Line {
-    session: Session,
-    number: u64,
-    outbox: Outbox,
-    room: Option<(AppointmentId, RoomHandle)>,
-}
-
-impl Line {
-    /// Hands a message to its room. An answer that needs no room comes back.
-    async fn forward(
-        &mut self,
-        shared: &Arc<Shared>,
-        message: ClientMessage,
-    ) -> Result<Option<ServerMessage>, Error> {
-        match (self.session.holder, &message) {
-            (Holder::Staff { .. }, ClientMessage::OpenRoom { appointment }) => {
-                let appointment = *appointment;
-                let owner = shared.store.room_owner(&appointment).await?;
-                if self
-                    .room
-                    .as_ref()
-                    .is_some_and(|(current, _)| *current != appointment)
-                {
-                    self.post(ClientMessage::Leave).await.ok();
-                    self.lose().await;
-                }
-                self.room = Some((appointment, Hub::room(shared, appointment, owner)));
-            }
-            // Without a room there is nothing that staff could do.
-            (Holder::Staff { .. }, _) if self.room.is_none() => {
-                return Err(ErrorCode::NotAllowed.into());
-            }
-            (Holder::Guest { invite_id, .. }, ClientMessage::EnterLobby) => {
-                let invitation = shared
-                    .store
-                    .invitation(&invite_id)
-                    .await?
-                    .ok_or(ErrorCode::InvitationDamaged)?;
-                match invitation.state {
-                    InvitationState::Denied => {
-                        return Ok(Some(ServerMessage::Lobby {
-                            state: LobbyState::Denied,
-                        }));
-                    }
-                    // Admitted before: this is a reconnect.
-                    InvitationState::Used => {}
-                    _ => redeemable(&invitation, false, shared.clock.now())
-                        .map_err(Error::Refused)?,
-                }
-                self.enter(shared, invitation.appointment, invitation.host);
-            }
-            (Holder::Guest { appointment, .. }, _) if self.room.is_none() => {
-                // Even what is certainly refused is refused in one place, the room.
-                let owner = shared.store.room_owner(&appointment).await?;
-                self.enter(shared, appointment, owner);
-            }
-            _ => {}
-        }
-        self.post(message).await.or(Err(ErrorCode::Busy))?;
-        Ok(None)
-    }
-
-    fn enter(
-        &mut self,
-        shared: &Arc<Shared>,
-        appointment: AppointmentId,
-        owner: crate::protocol::UserId,
-    ) {
-        self.room = Some((appointment, Hub::room(shared, appointment, owner)));
-    }
-
-    async fn post(&self, message: ClientMessage) -> Result<(), RoomGone> {
-        let Some((_, room)) = &self.room else {
-            return Ok(());
-        };
-        let who = match self.session.holder {
-            Holder::Staff { user, role } => Who::Staff { user, role },
-            Holder::Guest {
-                invite_id,
-                appointment,
-                role,
-            } => Who::Guest {
-                appointment,
-                invite_id,
-                role,
-            },
-        };
-        let sender = Sender {
-            participant: self.session.participant,
-            who,
-        };
-        let input = RoomInput::Message {
-            sender,
-            socket: self.number,
-            outbox: self.outbox.clone(),
-            message,
-        };
-        room.mailbox.send(input).await.or(Err(RoomGone))
-    }
-
-    /// Tells the room that the socket is gone.
-    async fn lose(&mut self) {
-        if let Some((_, room)) = self.room.take() {
-            let lost = RoomInput::Lost {
-                participant: self.session.participant,
-                socket: self.number,
-            };
-            // A room that ended needs no word.
-            room.mailbox.send(lost).await.ok();
-        }
-    }
-}
-
-/// The room's task ended between two messages; the client enters again.
-#[derive(Debug)]
-struct RoomGone;
 
 /// Token bucket of one socket.
 struct Bucket {
@@ -411,10 +265,7 @@ mod tests {
     #[test]
     fn a_burst_is_taken_and_a_flood_is_not() {
         let begin = Instant::now();
-        let mut bucket = Bucket {
-            level: BURST,
-            at: begin,
-        };
+        let mut bucket = Bucket { level: BURST, at: begin };
         let taken = (0..1000).filter(|_| bucket.take(begin)).count();
         assert_eq!(taken, 240);
         assert!(bucket.take(begin + Duration::from_millis(20)));

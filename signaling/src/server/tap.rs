@@ -44,17 +44,10 @@ impl<S> TapStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for TapStream<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if let (Some(tap), Some(read)) = (
-            &self.tap,
-            buf.filled().get(before..).filter(|read| !read.is_empty()),
-        ) {
+        if let (Some(tap), Some(read)) = (&self.tap, buf.filled().get(before..).filter(|read| !read.is_empty())) {
             tap.see(read);
         }
         polled
@@ -62,11 +55,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TapStream<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for TapStream<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.inner).poll_write(cx, buf);
         if let (Some(tap), Poll::Ready(Ok(len))) = (&self.tap, &polled) {
             tap.see(buf.get(..*len).unwrap_or(buf));

@@ -6,9 +6,7 @@ use super::{Store, id, invitations::summary, seconds, unsigned, users::role_name
 use crate::{
     audit::Event,
     error::Error,
-    protocol::{
-        Appointment, AppointmentId, AppointmentState, ErrorCode, StaffRole, UnixSeconds, UserId,
-    },
+    protocol::{Appointment, AppointmentId, AppointmentState, ErrorCode, StaffRole, UnixSeconds, UserId},
 };
 
 /// How far back and how many the list goes.
@@ -16,12 +14,7 @@ const LIST_BACK_S: u64 = 24 * 60 * 60;
 
 impl Store {
     /// Reserves a slot.
-    pub(crate) async fn book(
-        &self,
-        by: &UserId,
-        role: StaffRole,
-        wanted: &Appointment,
-    ) -> Result<(), Error> {
+    pub(crate) async fn book(&self, by: &UserId, role: StaffRole, wanted: &Appointment) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         sqlx::query("INSERT INTO appointments (id, label, starts_at, duration_min, host, state) VALUES (?,?,?,?,?,?)")
             .bind(&wanted.id.as_bytes()[..])
@@ -32,31 +25,18 @@ impl Store {
             .bind(state_name(wanted.state))
             .execute(&mut *tx)
             .await?;
-        Self::append(
-            &mut tx,
-            &Event::ok(
-                "appointment.booked",
-                by.to_hex(),
-                role_name(role),
-                wanted.id.to_hex(),
-            ),
-        )
-        .await?;
+        Self::append(&mut tx, &Event::ok("appointment.booked", by.to_hex(), role_name(role), wanted.id.to_hex()))
+            .await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// One appointment with its invitations; `waiting` is the caller's to fill.
-    pub(crate) async fn appointment(
-        &self,
-        appointment_id: &AppointmentId,
-    ) -> Result<Option<Appointment>, Error> {
-        let row = sqlx::query(
-            "SELECT id, label, starts_at, duration_min, host, state FROM appointments WHERE id = ?",
-        )
-        .bind(&appointment_id.as_bytes()[..])
-        .fetch_optional(&self.read)
-        .await?;
+    pub(crate) async fn appointment(&self, appointment_id: &AppointmentId) -> Result<Option<Appointment>, Error> {
+        let row = sqlx::query("SELECT id, label, starts_at, duration_min, host, state FROM appointments WHERE id = ?")
+            .bind(&appointment_id.as_bytes()[..])
+            .fetch_optional(&self.read)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         let mut found = appointment(&row)?;
         self.add_invitations(&mut found).await?;
@@ -64,11 +44,7 @@ impl Store {
     }
 
     /// Appointments from a day ago on, of one host or of all.
-    pub(crate) async fn appointments(
-        &self,
-        host: Option<&UserId>,
-        now: u64,
-    ) -> Result<Vec<Appointment>, Error> {
+    pub(crate) async fn appointments(&self, host: Option<&UserId>, now: u64) -> Result<Vec<Appointment>, Error> {
         let host = host.map(|host| host.as_bytes().to_vec());
         let rows = sqlx::query(
             "SELECT id, label, starts_at, duration_min, host, state FROM appointments
@@ -103,39 +79,17 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         Self::retire_invitations(&mut tx, appointment).await?;
-        Self::append(
-            &mut tx,
-            &Event::ok(
-                "appointment.moved",
-                by.to_hex(),
-                "staff",
-                appointment.to_hex(),
-            ),
-        )
-        .await?;
+        Self::append(&mut tx, &Event::ok("appointment.moved", by.to_hex(), "staff", appointment.to_hex())).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Cancels a slot; its invitations then answer `INV-05`.
-    pub(crate) async fn cancel_appointment(
-        &self,
-        by: &UserId,
-        appointment: &AppointmentId,
-    ) -> Result<(), Error> {
+    pub(crate) async fn cancel_appointment(&self, by: &UserId, appointment: &AppointmentId) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         Self::set_state(&mut tx, appointment, AppointmentState::Cancelled).await?;
         Self::retire_invitations(&mut tx, appointment).await?;
-        Self::append(
-            &mut tx,
-            &Event::ok(
-                "appointment.cancelled",
-                by.to_hex(),
-                "staff",
-                appointment.to_hex(),
-            ),
-        )
-        .await?;
+        Self::append(&mut tx, &Event::ok("appointment.cancelled", by.to_hex(), "staff", appointment.to_hex())).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -212,13 +166,7 @@ const fn state_name(state: AppointmentState) -> &'static str {
 }
 
 fn state_of(name: &str) -> Result<AppointmentState, Error> {
-    let states = [
-        AppointmentState::Planned,
-        AppointmentState::Cancelled,
-        AppointmentState::Ended,
-    ];
+    let states = [AppointmentState::Planned, AppointmentState::Cancelled, AppointmentState::Ended];
     let found = states.into_iter().find(|state| state_name(*state) == name);
-    found.ok_or(Error::Data(
-        "an appointment's state in the database is unknown",
-    ))
+    found.ok_or(Error::Data("an appointment's state in the database is unknown"))
 }

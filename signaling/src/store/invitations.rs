@@ -8,8 +8,8 @@ use crate::{
     auth::{GUEST_LIFE_S, TokenHash},
     error::Error,
     protocol::{
-        AppointmentId, CreateInvitationRequest, ErrorBody, ErrorCode, GuestRole, InvitationState,
-        InvitationSummary, InviteId, ParticipantId, UnixSeconds, UserId,
+        AppointmentId, CreateInvitationRequest, ErrorBody, ErrorCode, GuestRole, InvitationState, InvitationSummary,
+        InviteId, ParticipantId, UnixSeconds, UserId,
     },
 };
 
@@ -30,12 +30,7 @@ pub(crate) struct Invitation {
 
 /// Whether the invitation may be redeemed now; `held` says that a live socket holds it. Pure.
 pub(crate) fn redeemable(invitation: &Invitation, held: bool, now: u64) -> Result<(), ErrorBody> {
-    let no = |code| {
-        Err(ErrorBody {
-            code,
-            retry_after_s: None,
-        })
-    };
+    let no = |code| Err(ErrorBody { code, retry_after_s: None });
     match invitation.state {
         InvitationState::Revoked => no(ErrorCode::InvitationWithdrawn),
         InvitationState::Moved => no(ErrorCode::AppointmentMoved),
@@ -46,10 +41,7 @@ pub(crate) fn redeemable(invitation: &Invitation, held: bool, now: u64) -> Resul
                 no(ErrorCode::InvitationExpired)
             } else if now < invitation.not_before {
                 let wait = u32::try_from(invitation.not_before - now).unwrap_or(u32::MAX);
-                Err(ErrorBody {
-                    code: ErrorCode::InvitationTooEarly,
-                    retry_after_s: Some(wait),
-                })
+                Err(ErrorBody { code: ErrorCode::InvitationTooEarly, retry_after_s: Some(wait) })
             } else if held {
                 no(ErrorCode::InvitationUsed)
             } else {
@@ -68,11 +60,10 @@ impl Store {
         wanted: &CreateInvitationRequest,
     ) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let count: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM invitations WHERE appointment = ?")
-                .bind(&appointment.as_bytes()[..])
-                .fetch_one(&mut *tx)
-                .await?;
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM invitations WHERE appointment = ?")
+            .bind(&appointment.as_bytes()[..])
+            .fetch_one(&mut *tx)
+            .await?;
         if count >= MAX_PER_APPOINTMENT {
             return Err(ErrorCode::Busy.into());
         }
@@ -92,25 +83,13 @@ impl Store {
         if made.rows_affected() == 0 {
             return Err(ErrorCode::BadValue.into());
         }
-        Self::append(
-            &mut tx,
-            &Event::ok(
-                "invitation.created",
-                by.to_hex(),
-                "host",
-                wanted.invite_id.to_hex(),
-            ),
-        )
-        .await?;
+        Self::append(&mut tx, &Event::ok("invitation.created", by.to_hex(), "host", wanted.invite_id.to_hex())).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// One invitation with what its appointment says.
-    pub(crate) async fn invitation(
-        &self,
-        invite_id: &InviteId,
-    ) -> Result<Option<Invitation>, Error> {
+    pub(crate) async fn invitation(&self, invite_id: &InviteId) -> Result<Option<Invitation>, Error> {
         let row = sqlx::query(
             "SELECT i.appointment, i.token_hash, i.state, i.not_before, i.expires_at, a.starts_at, a.host
              FROM invitations i JOIN appointments a ON a.id = i.appointment WHERE i.id = ?",
@@ -141,10 +120,11 @@ impl Store {
         now: u64,
     ) -> Result<u64, Error> {
         let mut tx = self.begin().await?;
-        let bound = sqlx::query("UPDATE invitations SET state = 'redeemed' WHERE id = ? AND state IN ('made', 'redeemed')")
-            .bind(&invite_id.as_bytes()[..])
-            .execute(&mut *tx)
-            .await?;
+        let bound =
+            sqlx::query("UPDATE invitations SET state = 'redeemed' WHERE id = ? AND state IN ('made', 'redeemed')")
+                .bind(&invite_id.as_bytes()[..])
+                .execute(&mut *tx)
+                .await?;
         if bound.rows_affected() == 0 {
             return Err(ErrorCode::InvitationUsed.into());
         }
@@ -161,29 +141,21 @@ impl Store {
             .bind(seconds(expires))
             .execute(&mut *tx)
             .await?;
-        let event = Event::ok(
-            "invitation.redeemed",
-            participant.to_hex(),
-            "guest",
-            invite_id.to_hex(),
-        );
+        let event = Event::ok("invitation.redeemed", participant.to_hex(), "guest", invite_id.to_hex());
         Self::append(&mut tx, &event).await?;
         tx.commit().await?;
         Ok(expires)
     }
 
     /// Withdraws an invitation that was not used; its guest's session ends.
-    pub(crate) async fn revoke_invitation(
-        &self,
-        by: &UserId,
-        invite_id: &InviteId,
-    ) -> Result<(), Error> {
+    pub(crate) async fn revoke_invitation(&self, by: &UserId, invite_id: &InviteId) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        let revoked =
-            sqlx::query("UPDATE invitations SET state = 'revoked' WHERE id = ? AND state IN ('made', 'redeemed', 'moved')")
-                .bind(&invite_id.as_bytes()[..])
-                .execute(&mut *tx)
-                .await?;
+        let revoked = sqlx::query(
+            "UPDATE invitations SET state = 'revoked' WHERE id = ? AND state IN ('made', 'redeemed', 'moved')",
+        )
+        .bind(&invite_id.as_bytes()[..])
+        .execute(&mut *tx)
+        .await?;
         if revoked.rows_affected() == 0 {
             return Err(ErrorCode::InvitationUsed.into());
         }
@@ -191,33 +163,16 @@ impl Store {
             .bind(&invite_id.as_bytes()[..])
             .execute(&mut *tx)
             .await?;
-        Self::append(
-            &mut tx,
-            &Event::ok(
-                "invitation.revoked",
-                by.to_hex(),
-                "host",
-                invite_id.to_hex(),
-            ),
-        )
-        .await?;
+        Self::append(&mut tx, &Event::ok("invitation.revoked", by.to_hex(), "host", invite_id.to_hex())).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Marks invitations as spent and writes the audit rows of the same moment, as one transaction.
-    pub(crate) async fn record_room(
-        &self,
-        spent: &[(InviteId, bool)],
-        events: &[Event],
-    ) -> Result<(), Error> {
+    pub(crate) async fn record_room(&self, spent: &[(InviteId, bool)], events: &[Event]) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         for (invite_id, admitted) in spent {
-            let state = if *admitted {
-                InvitationState::Used
-            } else {
-                InvitationState::Denied
-            };
+            let state = if *admitted { InvitationState::Used } else { InvitationState::Denied };
             sqlx::query("UPDATE invitations SET state = ? WHERE id = ?")
                 .bind(state_name(state))
                 .bind(&invite_id.as_bytes()[..])
@@ -268,15 +223,8 @@ const fn guest_role_name(role: GuestRole) -> &'static str {
 }
 
 pub(super) fn guest_role_of(name: &str) -> Result<GuestRole, Error> {
-    let roles = [
-        GuestRole::Captioner,
-        GuestRole::Carer,
-        GuestRole::Interpreter,
-        GuestRole::Patient,
-    ];
-    let found = roles
-        .into_iter()
-        .find(|role| guest_role_name(*role) == name);
+    let roles = [GuestRole::Captioner, GuestRole::Carer, GuestRole::Interpreter, GuestRole::Patient];
+    let found = roles.into_iter().find(|role| guest_role_name(*role) == name);
     found.ok_or(Error::Data("a guest's role in the database is unknown"))
 }
 
@@ -293,10 +241,6 @@ const fn state_name(state: InvitationState) -> &'static str {
 
 fn state_of(name: &str) -> Result<InvitationState, Error> {
     use InvitationState::{Denied, Made, Moved, Redeemed, Revoked, Used};
-    let found = [Made, Redeemed, Used, Denied, Revoked, Moved]
-        .into_iter()
-        .find(|state| state_name(*state) == name);
-    found.ok_or(Error::Data(
-        "an invitation's state in the database is unknown",
-    ))
+    let found = [Made, Redeemed, Used, Denied, Revoked, Moved].into_iter().find(|state| state_name(*state) == name);
+    found.ok_or(Error::Data("an invitation's state in the database is unknown"))
 }

@@ -17,16 +17,14 @@ use std::{path::Path, time::Duration};
 
 use sqlx::{
     Row as _, Sqlite, SqlitePool, Transaction,
-    sqlite::{
-        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-    },
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 
 pub(crate) use self::{
     invitations::redeemable,
     sessions::{Holder, Session},
     throttle::Counted,
-    users::{Bootstrap, User},
+    users::{Bootstrap, NewUser, User},
 };
 use crate::{
     error::Error,
@@ -54,15 +52,9 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("secure_delete", "ON");
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         sqlx::migrate!("./migrations").run(&write).await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.read_only(true))
-            .await?;
+        let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self { read, write })
     }
 
@@ -96,10 +88,7 @@ impl Store {
             .bind(idle)
             .execute(&mut *tx)
             .await?;
-        sqlx::query("DELETE FROM tickets WHERE expires <= ?")
-            .bind(seconds(now))
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query("DELETE FROM tickets WHERE expires <= ?").bind(seconds(now)).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM throttle WHERE last_try <= ?")
             .bind(seconds(crate::auth::Tries::stale_before(now)))
             .execute(&mut *tx)
@@ -127,7 +116,5 @@ fn unsigned(row: &SqliteRow, column: usize) -> Result<u64, Error> {
 /// Reads an id.
 fn id(row: &SqliteRow, column: usize) -> Result<[u8; 16], Error> {
     let bytes: Vec<u8> = row.try_get(column)?;
-    bytes.try_into().or(Err(Error::Data(
-        "an id in the database has the wrong length",
-    )))
+    bytes.try_into().or(Err(Error::Data("an id in the database has the wrong length")))
 }

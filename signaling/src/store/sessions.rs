@@ -21,15 +21,8 @@ pub(crate) struct Session {
 /// Whose session it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holder {
-    Staff {
-        user: UserId,
-        role: StaffRole,
-    },
-    Guest {
-        invite_id: InviteId,
-        appointment: AppointmentId,
-        role: GuestRole,
-    },
+    Staff { user: UserId, role: StaffRole },
+    Guest { invite_id: InviteId, appointment: AppointmentId, role: GuestRole },
 }
 
 impl Store {
@@ -57,12 +50,7 @@ impl Store {
     }
 
     /// Notes that the passphrase was right.
-    pub(crate) async fn put_login_ticket(
-        &self,
-        ticket: TokenHash,
-        user: &UserId,
-        now: u64,
-    ) -> Result<(), Error> {
+    pub(crate) async fn put_login_ticket(&self, ticket: TokenHash, user: &UserId, now: u64) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         Self::put_ticket(&mut tx, ticket, user, "login", now + LOGIN_TICKET_LIFE_S).await?;
         tx.commit().await?;
@@ -70,20 +58,13 @@ impl Store {
     }
 
     /// Whose ticket this is. `AUTH-07` when it is unknown or too old.
-    pub(crate) async fn ticket(
-        &self,
-        ticket: TokenHash,
-        purpose: &'static str,
-        now: u64,
-    ) -> Result<UserId, Error> {
-        let row = sqlx::query(
-            "SELECT user_id FROM tickets WHERE hash = ? AND purpose = ? AND expires > ?",
-        )
-        .bind(&ticket.as_bytes()[..])
-        .bind(purpose)
-        .bind(seconds(now))
-        .fetch_optional(&self.read)
-        .await?;
+    pub(crate) async fn ticket(&self, ticket: TokenHash, purpose: &'static str, now: u64) -> Result<UserId, Error> {
+        let row = sqlx::query("SELECT user_id FROM tickets WHERE hash = ? AND purpose = ? AND expires > ?")
+            .bind(&ticket.as_bytes()[..])
+            .bind(purpose)
+            .bind(seconds(now))
+            .fetch_optional(&self.read)
+            .await?;
         let row = row.ok_or(ErrorCode::SessionEnded)?;
         Ok(UserId::from_bytes(id(&row, 0)?))
     }
@@ -117,11 +98,7 @@ impl Store {
             .bind(seconds(expires))
             .execute(&mut *tx)
             .await?;
-        Self::append(
-            &mut tx,
-            &Event::ok("auth.sign_in", user.to_hex(), "staff", String::new()),
-        )
-        .await?;
+        Self::append(&mut tx, &Event::ok("auth.sign_in", user.to_hex(), "staff", String::new())).await?;
         tx.commit().await?;
         Ok(expires)
     }
@@ -140,10 +117,7 @@ impl Store {
         .await?;
         let row = row.ok_or(ErrorCode::SessionEnded)?;
         let holder = if row.try_get::<Option<Vec<u8>>, _>(1)?.is_some() {
-            Holder::Staff {
-                user: UserId::from_bytes(id(&row, 1)?),
-                role: role_of(row.try_get(2)?)?,
-            }
+            Holder::Staff { user: UserId::from_bytes(id(&row, 1)?), role: role_of(row.try_get(2)?)? }
         } else {
             Holder::Guest {
                 invite_id: InviteId::from_bytes(id(&row, 3)?),
@@ -160,29 +134,18 @@ impl Store {
                 .execute(&self.write)
                 .await?;
         }
-        Ok(Session {
-            hash,
-            participant: ParticipantId::from_bytes(id(&row, 0)?),
-            holder,
-        })
+        Ok(Session { hash, participant: ParticipantId::from_bytes(id(&row, 0)?), holder })
     }
 
     /// Ends a session.
     pub(crate) async fn end_session(&self, session: &Session) -> Result<(), Error> {
         let mut tx = self.begin().await?;
-        sqlx::query("DELETE FROM sessions WHERE hash = ?")
-            .bind(&session.hash.as_bytes()[..])
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query("DELETE FROM sessions WHERE hash = ?").bind(&session.hash.as_bytes()[..]).execute(&mut *tx).await?;
         let actor = match session.holder {
             Holder::Staff { user, .. } => user.to_hex(),
             Holder::Guest { .. } => session.participant.to_hex(),
         };
-        Self::append(
-            &mut tx,
-            &Event::ok("auth.sign_out", actor, "", String::new()),
-        )
-        .await?;
+        Self::append(&mut tx, &Event::ok("auth.sign_out", actor, "", String::new())).await?;
         tx.commit().await?;
         Ok(())
     }

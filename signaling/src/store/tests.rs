@@ -5,9 +5,7 @@ use crate::audit::Event;
 
 async fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("test.db"), true)
-        .await
-        .unwrap();
+    let store = Store::open(&folder.path().join("test.db"), true).await.unwrap();
     (folder, store)
 }
 
@@ -32,20 +30,13 @@ async fn a_changed_removed_or_forged_row_is_found() {
         ("DELETE FROM audit WHERE seq = 4", 4),
         ("DELETE FROM audit WHERE seq = 1", 1),
         ("UPDATE audit SET hash = zeroblob(48) WHERE seq = 5", 5),
-        (
-            "INSERT INTO audit SELECT 6, at_ms, event, actor, role, subject, outcome, hash FROM audit WHERE seq = 5",
-            6,
-        ),
+        ("INSERT INTO audit SELECT 6, at_ms, event, actor, role, subject, outcome, hash FROM audit WHERE seq = 5", 6),
     ] {
         let (_folder, store) = store().await;
         let events: Vec<_> = (0..5).map(event).collect();
         store.record(&events).await.unwrap();
         sqlx::query(tampering).execute(&store.write).await.unwrap();
-        assert_eq!(
-            store.verify_audit().await.unwrap().broken_at,
-            Some(broken_at),
-            "{tampering}"
-        );
+        assert_eq!(store.verify_audit().await.unwrap().broken_at, Some(broken_at), "{tampering}");
     }
 }
 
@@ -67,39 +58,18 @@ async fn parallel_writers_neither_fail_nor_break_the_chain() {
 #[tokio::test]
 async fn what_is_over_is_swept() {
     let (_folder, store) = store().await;
-    store
-        .spend_try(Counted::Name("somebody"), 1000)
-        .await
-        .unwrap();
+    store.spend_try(Counted::Name("somebody"), 1000).await.unwrap();
     store.sweep(1000 + 24 * 3600 - 1).await.unwrap();
     let count = "SELECT COUNT(*) FROM throttle";
-    assert_eq!(
-        sqlx::query_scalar::<_, i64>(count)
-            .fetch_one(&store.read)
-            .await
-            .unwrap(),
-        1
-    );
+    assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&store.read).await.unwrap(), 1);
     store.sweep(1000 + 24 * 3600).await.unwrap();
-    assert_eq!(
-        sqlx::query_scalar::<_, i64>(count)
-            .fetch_one(&store.read)
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&store.read).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn settings_are_those_that_survive_a_power_cut() {
     let (_folder, store) = store().await;
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
-        .fetch_one(&store.write)
-        .await
-        .unwrap();
-    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
-        .fetch_one(&store.write)
-        .await
-        .unwrap();
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.write).await.unwrap();
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.write).await.unwrap();
     assert_eq!((mode.as_str(), synchronous), ("wal", 2));
 }

@@ -39,11 +39,10 @@ impl Store {
     pub(crate) async fn spend_try(&self, counted: Counted<'_>, now: u64) -> Result<(), Error> {
         let key = counted.key();
         let mut tx = self.begin().await?;
-        let row =
-            sqlx::query("SELECT tries, locks, locked_until, last_try FROM throttle WHERE key = ?")
-                .bind(&key.as_bytes()[..])
-                .fetch_optional(&mut *tx)
-                .await?;
+        let row = sqlx::query("SELECT tries, locks, locked_until, last_try FROM throttle WHERE key = ?")
+            .bind(&key.as_bytes()[..])
+            .fetch_optional(&mut *tx)
+            .await?;
         let before = match row {
             Some(row) => Tries {
                 tries: row.try_get(0)?,
@@ -72,10 +71,7 @@ impl Store {
     /// Forgets the tries after a success.
     pub(crate) async fn forgive(&self, counted: Counted<'_>) -> Result<(), Error> {
         let key = counted.key();
-        sqlx::query("DELETE FROM throttle WHERE key = ?")
-            .bind(&key.as_bytes()[..])
-            .execute(&self.write)
-            .await?;
+        sqlx::query("DELETE FROM throttle WHERE key = ?").bind(&key.as_bytes()[..]).execute(&self.write).await?;
         Ok(())
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     auth::random,
     error::Error,
     protocol::{
-        Appointment, AppointmentId, AppointmentList, AppointmentState, BookRequest,
-        CreateInvitationRequest, Empty, ErrorCode, MAX_LABEL_LEN, MoveRequest, StaffRole, UserId,
+        Appointment, AppointmentId, AppointmentList, AppointmentState, BookRequest, CreateInvitationRequest, Empty,
+        ErrorCode, MAX_LABEL_LEN, MoveRequest, StaffRole, UserId,
     },
     server::Shared,
 };
@@ -49,11 +49,7 @@ pub(super) async fn book(
         (_, Some(host)) => host,
         (_, None) => return Err(ErrorCode::BadValue.into()),
     };
-    let is_host = shared
-        .store
-        .user(&host)
-        .await?
-        .is_some_and(|user| user.role == StaffRole::Host);
+    let is_host = shared.store.user(&host).await?.is_some_and(|user| user.role == StaffRole::Host);
     if !is_host {
         return Err(ErrorCode::NotFound.into());
     }
@@ -79,31 +75,16 @@ pub(super) async fn reschedule(
 ) -> Result<Json<Appointment>, Error> {
     let id = booked(&shared, &staff, &id).await?.id;
     check_duration(request.duration_min)?;
-    shared
-        .store
-        .move_appointment(&staff.user, &id, request.starts_at, request.duration_min)
-        .await?;
-    shared
-        .hub
-        .close_guests(ErrorCode::AppointmentMoved, |_, appointment| {
-            *appointment == id
-        });
+    shared.store.move_appointment(&staff.user, &id, request.starts_at, request.duration_min).await?;
+    shared.hub.close_guests(ErrorCode::AppointmentMoved, |_, appointment| *appointment == id);
     let moved = shared.store.appointment(&id).await?;
     Ok(Json(moved.ok_or(ErrorCode::NotFound)?))
 }
 
-pub(super) async fn cancel(
-    State(shared): App,
-    staff: Staff,
-    Path(id): Path<String>,
-) -> Result<Json<Empty>, Error> {
+pub(super) async fn cancel(State(shared): App, staff: Staff, Path(id): Path<String>) -> Result<Json<Empty>, Error> {
     let id = booked(&shared, &staff, &id).await?.id;
     shared.store.cancel_appointment(&staff.user, &id).await?;
-    shared
-        .hub
-        .close_guests(ErrorCode::AppointmentMoved, |_, appointment| {
-            *appointment == id
-        });
+    shared.hub.close_guests(ErrorCode::AppointmentMoved, |_, appointment| *appointment == id);
     Ok(Json(Empty {}))
 }
 
@@ -119,10 +100,7 @@ pub(super) async fn invite(
     if appointment.state == AppointmentState::Cancelled {
         return Err(ErrorCode::AppointmentMoved.into());
     }
-    let end = appointment
-        .starts_at
-        .0
-        .saturating_add(u64::from(appointment.duration_min) * 60);
+    let end = appointment.starts_at.0.saturating_add(u64::from(appointment.duration_min) * 60);
     let sound = request.token_hash.len() == 32
         && request.not_before < request.expires_at
         && request.expires_at.0 > shared.clock.now()
@@ -130,32 +108,17 @@ pub(super) async fn invite(
     if !sound {
         return Err(ErrorCode::BadValue.into());
     }
-    shared
-        .store
-        .create_invitation(&staff.user, &appointment.id, &request)
-        .await?;
+    shared.store.create_invitation(&staff.user, &appointment.id, &request).await?;
     Ok(Json(Empty {}))
 }
 
-pub(super) async fn revoke(
-    State(shared): App,
-    staff: Staff,
-    Path(id): Path<String>,
-) -> Result<Json<Empty>, Error> {
+pub(super) async fn revoke(State(shared): App, staff: Staff, Path(id): Path<String>) -> Result<Json<Empty>, Error> {
     staff.demand(Deed::Invite)?;
     let id = invite_id(&id)?;
-    let invitation = shared
-        .store
-        .invitation(&id)
-        .await?
-        .ok_or(ErrorCode::NotFound)?;
+    let invitation = shared.store.invitation(&id).await?.ok_or(ErrorCode::NotFound)?;
     own(&staff, &invitation.host)?;
     shared.store.revoke_invitation(&staff.user, &id).await?;
-    shared
-        .hub
-        .close_guests(ErrorCode::InvitationWithdrawn, |invitation, _| {
-            *invitation == id
-        });
+    shared.hub.close_guests(ErrorCode::InvitationWithdrawn, |invitation, _| *invitation == id);
     Ok(Json(Empty {}))
 }
 
@@ -176,17 +139,9 @@ async fn found(shared: &Arc<Shared>, id: &str) -> Result<Appointment, Error> {
 
 /// What belongs to another host does not exist for this one.
 fn own(staff: &Staff, host: &UserId) -> Result<(), Error> {
-    if staff.user == *host {
-        Ok(())
-    } else {
-        Err(ErrorCode::NotFound.into())
-    }
+    if staff.user == *host { Ok(()) } else { Err(ErrorCode::NotFound.into()) }
 }
 
 fn check_duration(duration_min: u16) -> Result<(), Error> {
-    if (1..=MAX_DURATION_MIN).contains(&duration_min) {
-        Ok(())
-    } else {
-        Err(ErrorCode::BadValue.into())
-    }
+    if (1..=MAX_DURATION_MIN).contains(&duration_min) { Ok(()) } else { Err(ErrorCode::BadValue.into()) }
 }

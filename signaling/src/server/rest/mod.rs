@@ -24,8 +24,7 @@ use crate::{
     auth::TokenHash,
     error::Error,
     protocol::{
-        AppointmentId, ErrorCode, InviteId, MAX_MESSAGE_LEN, MAX_NAME_LEN, SOCKET_PATH, Secret,
-        StaffRole, UserId,
+        AppointmentId, ErrorCode, InviteId, MAX_MESSAGE_LEN, MAX_NAME_LEN, SOCKET_PATH, Secret, StaffRole, UserId,
     },
     store::{Holder, Session},
 };
@@ -34,10 +33,7 @@ type App = axum::extract::State<Arc<Shared>>;
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route(
-            "/healthz",
-            get(|| std::future::ready(StatusCode::NO_CONTENT)),
-        )
+        .route("/healthz", get(|| std::future::ready(StatusCode::NO_CONTENT)))
         .route("/v1/info", get(sign_in::info))
         .route("/v1/bootstrap", post(staff::bootstrap))
         .route("/v1/enrol", post(staff::enrol))
@@ -46,16 +42,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/auth/totp", post(sign_in::totp))
         .route("/v1/auth/logout", post(sign_in::logout))
         .route("/v1/users", get(staff::list).post(staff::create))
-        .route(
-            "/v1/appointments",
-            get(appointments::list).post(appointments::book),
-        )
+        .route("/v1/appointments", get(appointments::list).post(appointments::book))
         .route("/v1/appointments/{id}/move", post(appointments::reschedule))
         .route("/v1/appointments/{id}/cancel", post(appointments::cancel))
-        .route(
-            "/v1/appointments/{id}/invitations",
-            post(appointments::invite),
-        )
+        .route("/v1/appointments/{id}/invitations", post(appointments::invite))
         .route("/v1/invitations/{id}/revoke", post(appointments::revoke))
         .route("/v1/join/lookup", post(join::lookup))
         .route("/v1/join/redeem", post(join::redeem))
@@ -74,12 +64,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        let bytes: Bytes = axum::body::to_bytes(request.into_body(), MAX_MESSAGE_LEN)
-            .await
-            .or(Err(ErrorCode::MessageTooLarge))?;
-        Ok(Self(
-            serde_json::from_slice(&bytes).or(Err(ErrorCode::BadValue))?,
-        ))
+        let bytes: Bytes =
+            axum::body::to_bytes(request.into_body(), MAX_MESSAGE_LEN).await.or(Err(ErrorCode::MessageTooLarge))?;
+        Ok(Self(serde_json::from_slice(&bytes).or(Err(ErrorCode::BadValue))?))
     }
 }
 
@@ -92,11 +79,7 @@ struct Staff {
 impl Staff {
     /// Default deny; every route that needs a session asks here.
     fn demand(&self, deed: Deed) -> Result<(), Error> {
-        if may(self.role, deed) {
-            Ok(())
-        } else {
-            Err(ErrorCode::NotAllowed.into())
-        }
+        if may(self.role, deed) { Ok(()) } else { Err(ErrorCode::NotAllowed.into()) }
     }
 }
 
@@ -124,17 +107,9 @@ impl FromRequestParts<Arc<Shared>> for Anyone {
 }
 
 async fn session(parts: &Parts, shared: &Arc<Shared>) -> Result<Session, Error> {
-    let header = parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let token = header
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or(ErrorCode::SessionEnded)?;
-    shared
-        .store
-        .session(TokenHash::of(token), shared.clock.now())
-        .await
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or(ErrorCode::SessionEnded)?;
+    shared.store.session(TokenHash::of(token), shared.clock.now()).await
 }
 
 /// An id in a path; anything else than an id is not found.
@@ -152,22 +127,13 @@ fn check_name(name: &str) -> Result<(), Error> {
 }
 
 fn check_text(text: &str, max_len: usize) -> Result<(), Error> {
-    let sound =
-        !text.trim().is_empty() && text.len() <= max_len && !text.chars().any(char::is_control);
-    if sound {
-        Ok(())
-    } else {
-        Err(ErrorCode::BadValue.into())
-    }
+    let sound = !text.trim().is_empty() && text.len() <= max_len && !text.chars().any(char::is_control);
+    if sound { Ok(()) } else { Err(ErrorCode::BadValue.into()) }
 }
 
 /// The login secret that a client derived.
 fn check_passphrase(passphrase: &Secret) -> Result<(), Error> {
-    if (16..=256).contains(&passphrase.expose().len()) {
-        Ok(())
-    } else {
-        Err(ErrorCode::BadValue.into())
-    }
+    if (16..=256).contains(&passphrase.expose().len()) { Ok(()) } else { Err(ErrorCode::BadValue.into()) }
 }
 
 impl IntoResponse for Error {
@@ -175,9 +141,7 @@ impl IntoResponse for Error {
         let body = told(self);
         let mut response = (status(body.code), Json(body)).into_response();
         if let Some(seconds) = body.retry_after_s {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -194,9 +158,7 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::TooManyTries | ErrorCode::Busy => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::NotFound | ErrorCode::InvitationDamaged => StatusCode::NOT_FOUND,
         ErrorCode::NameTaken | ErrorCode::InvitationUsed => StatusCode::CONFLICT,
-        ErrorCode::InvitationExpired
-        | ErrorCode::InvitationWithdrawn
-        | ErrorCode::AppointmentMoved => StatusCode::GONE,
+        ErrorCode::InvitationExpired | ErrorCode::InvitationWithdrawn | ErrorCode::AppointmentMoved => StatusCode::GONE,
         ErrorCode::MessageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::BadValue => StatusCode::BAD_REQUEST,
         ErrorCode::ServerFailed => StatusCode::INTERNAL_SERVER_ERROR,

@@ -19,18 +19,12 @@ pub(super) enum Deed {
 /// The table.
 pub(super) const fn may(role: StaffRole, deed: Deed) -> bool {
     match role {
-        StaffRole::Admin => matches!(
-            deed,
-            Deed::Book | Deed::CreateUsers | Deed::ListStaff | Deed::SeeAppointments
-        ),
+        StaffRole::Admin => matches!(deed, Deed::Book | Deed::CreateUsers | Deed::ListStaff | Deed::SeeAppointments),
         StaffRole::Auditor => matches!(deed, Deed::ReadAudit),
         StaffRole::FrontDesk => {
             matches!(deed, Deed::Book | Deed::ListStaff | Deed::SeeAppointments)
         }
-        StaffRole::Host => matches!(
-            deed,
-            Deed::Book | Deed::Invite | Deed::ListStaff | Deed::SeeAppointments
-        ),
+        StaffRole::Host => matches!(deed, Deed::Book | Deed::Invite | Deed::ListStaff | Deed::SeeAppointments),
     }
 }
 
@@ -40,14 +34,7 @@ mod tests {
 
     #[test]
     fn every_cell_is_as_the_table_says() {
-        let deeds = [
-            Book,
-            CreateUsers,
-            Invite,
-            ListStaff,
-            ReadAudit,
-            SeeAppointments,
-        ];
+        let deeds = [Book, CreateUsers, Invite, ListStaff, ReadAudit, SeeAppointments];
         for (role, row) in [
             (StaffRole::Admin, "xx-x-x"),
             (StaffRole::Auditor, "----x-"),

@@ -10,18 +10,15 @@ use crate::{
     auth::{TokenHash, new_token, random},
     error::Error,
     protocol::{
-        AuthStartRequest, CodeRequest, Empty, ErrorCode, InfoResponse, PROTOCOL_VERSION,
-        ParticipantId, Secret, SessionResponse, TicketResponse, UnixSeconds, UserId,
+        AuthStartRequest, CodeRequest, Empty, ErrorCode, InfoResponse, PROTOCOL_VERSION, ParticipantId, Secret,
+        SessionResponse, TicketResponse, UnixSeconds, UserId,
     },
     server::Shared,
     store::{Counted, User},
 };
 
 pub(super) async fn info(State(shared): App) -> Result<Json<InfoResponse>, Error> {
-    Ok(Json(InfoResponse {
-        version: PROTOCOL_VERSION,
-        practice: shared.store.practice().await?,
-    }))
+    Ok(Json(InfoResponse { version: PROTOCOL_VERSION, practice: shared.store.practice().await? }))
 }
 
 pub(super) async fn start(
@@ -44,11 +41,7 @@ pub(super) async fn start(
     };
     shared.store.forgive(Counted::Name(&name)).await?;
     if !user.totp_confirmed {
-        let event = Event::refused(
-            "auth.sign_in",
-            user.id.to_hex(),
-            ErrorCode::SecondFactorNeeded,
-        );
+        let event = Event::refused("auth.sign_in", user.id.to_hex(), ErrorCode::SecondFactorNeeded);
         shared.store.record(&[event]).await?;
         return Err(ErrorCode::SecondFactorNeeded.into());
     }
@@ -57,28 +50,19 @@ pub(super) async fn start(
     Ok(Json(TicketResponse { ticket }))
 }
 
-pub(super) async fn totp(
-    State(shared): App,
-    Body(request): Body<CodeRequest>,
-) -> Result<Json<SessionResponse>, Error> {
+pub(super) async fn totp(State(shared): App, Body(request): Body<CodeRequest>) -> Result<Json<SessionResponse>, Error> {
     let now = shared.clock.now();
     let ticket = TokenHash::of(request.ticket.expose());
     let user_id = shared.store.ticket(ticket, "login", now).await?;
     let (user, step) = matched_step(&shared, &user_id, &request.code, now).await?;
     let (session, hash) = new_token()?;
     let participant = ParticipantId::from_bytes(random()?);
-    let opened = shared
-        .store
-        .open_staff_session(ticket, &user.id, step, hash, participant, now)
-        .await;
+    let opened = shared.store.open_staff_session(ticket, &user.id, step, hash, participant, now).await;
     let expires = match opened {
         Ok(expires) => expires,
         Err(error) => return Err(note_refusal(&shared, &user.id, error).await),
     };
-    shared
-        .store
-        .forgive(Counted::Code(user.id.as_bytes()))
-        .await?;
+    shared.store.forgive(Counted::Code(user.id.as_bytes())).await?;
     Ok(Json(SessionResponse {
         session,
         user: user.id,
@@ -89,14 +73,9 @@ pub(super) async fn totp(
     }))
 }
 
-pub(super) async fn logout(
-    State(shared): App,
-    Anyone(session): Anyone,
-) -> Result<Json<Empty>, Error> {
+pub(super) async fn logout(State(shared): App, Anyone(session): Anyone) -> Result<Json<Empty>, Error> {
     shared.store.end_session(&session).await?;
-    shared
-        .hub
-        .close_session(&session.hash, ErrorCode::SessionEnded);
+    shared.hub.close_session(&session.hash, ErrorCode::SessionEnded);
     Ok(Json(Empty {}))
 }
 
@@ -107,19 +86,9 @@ pub(super) async fn matched_step(
     code: &Secret,
     now: u64,
 ) -> Result<(User, u64), Error> {
-    shared
-        .store
-        .spend_try(Counted::Code(user.as_bytes()), now)
-        .await?;
-    let user = shared
-        .store
-        .user(user)
-        .await?
-        .ok_or(ErrorCode::SessionEnded)?;
-    let sealed = user
-        .totp_sealed
-        .as_deref()
-        .ok_or(ErrorCode::SecondFactorNeeded)?;
+    shared.store.spend_try(Counted::Code(user.as_bytes()), now).await?;
+    let user = shared.store.user(user).await?.ok_or(ErrorCode::SessionEnded)?;
+    let sealed = user.totp_sealed.as_deref().ok_or(ErrorCode::SecondFactorNeeded)?;
     let secret = shared.seal.open(&user.id, sealed)?;
     match secret.matched_step(code.expose(), now) {
         Some(step) => Ok((user, step)),

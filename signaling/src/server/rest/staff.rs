@@ -5,18 +5,15 @@ use axum::{
     extract::{RawQuery, State},
 };
 
-use super::{
-    App, Body, Deed, Staff, check_name, check_passphrase, check_text, sign_in::matched_step,
-};
+use super::{App, Body, Deed, Staff, check_name, check_passphrase, check_text, sign_in::matched_step};
 use crate::{
     auth::{TokenHash, TotpSecret, new_token, random},
     error::Error,
     protocol::{
-        AuditPage, AuditVerdict, BootstrapRequest, CodeRequest, CreateUserRequest,
-        CreateUserResponse, Empty, EnrolRequest, EnrolResponse, ErrorCode, PracticeInfo, StaffList,
-        UserId,
+        AuditPage, AuditVerdict, BootstrapRequest, CodeRequest, CreateUserRequest, CreateUserResponse, Empty,
+        EnrolRequest, EnrolResponse, ErrorCode, PracticeInfo, StaffList, UserId,
     },
-    store::{Bootstrap, Counted},
+    store::{Bootstrap, Counted, NewUser},
 };
 
 /// Longest phone number in bytes.
@@ -65,66 +62,38 @@ pub(super) async fn bootstrap(
     Ok(Json(answer))
 }
 
-pub(super) async fn enrol(
-    State(shared): App,
-    Body(request): Body<EnrolRequest>,
-) -> Result<Json<EnrolResponse>, Error> {
+pub(super) async fn enrol(State(shared): App, Body(request): Body<EnrolRequest>) -> Result<Json<EnrolResponse>, Error> {
     check_name(&request.name)?;
     check_passphrase(&request.passphrase)?;
     let now = shared.clock.now();
     let name = request.name.to_lowercase();
-    shared
-        .store
-        .spend_try(Counted::Enrolment(&name), now)
-        .await?;
+    shared.store.spend_try(Counted::Enrolment(&name), now).await?;
     let hash = TokenHash::of(request.enrolment_secret.expose());
-    let user = shared
-        .store
-        .user_by_name(&name)
-        .await?
-        .filter(|user| !user.totp_confirmed && user.is_enrolment(hash, now));
+    let user =
+        shared.store.user_by_name(&name).await?.filter(|user| !user.totp_confirmed && user.is_enrolment(hash, now));
     let user = user.ok_or(ErrorCode::WrongOneTimeSecret)?;
     shared.store.forgive(Counted::Enrolment(&name)).await?;
     let passphrase = shared.passwords.hash(request.passphrase).await?;
     let (totp, (ticket, ticket_hash)) = (TotpSecret::generate()?, new_token()?);
     let sealed = shared.seal.seal(&user.id, &totp)?;
-    shared
-        .store
-        .enrol(&user.id, &passphrase, &sealed, ticket_hash, now)
-        .await?;
-    let practice = shared
-        .store
-        .practice()
-        .await?
-        .map_or_else(String::new, |practice| practice.name);
-    Ok(Json(EnrolResponse {
-        totp_secret: totp.to_base32(),
-        totp_uri: totp.uri(&practice, &request.name),
-        ticket,
-    }))
+    shared.store.enrol(&user.id, &passphrase, &sealed, ticket_hash, now).await?;
+    let practice = shared.store.practice().await?.map_or_else(String::new, |practice| practice.name);
+    Ok(Json(EnrolResponse { totp_secret: totp.to_base32(), totp_uri: totp.uri(&practice, &request.name), ticket }))
 }
 
-pub(super) async fn confirm(
-    State(shared): App,
-    Body(request): Body<CodeRequest>,
-) -> Result<Json<Empty>, Error> {
+pub(super) async fn confirm(State(shared): App, Body(request): Body<CodeRequest>) -> Result<Json<Empty>, Error> {
     let now = shared.clock.now();
     let ticket = TokenHash::of(request.ticket.expose());
     let user = shared.store.ticket(ticket, "enrol", now).await?;
     let (user, step) = matched_step(&shared, &user, &request.code, now).await?;
     shared.store.confirm_factor(&user.id, step, ticket).await?;
-    shared
-        .store
-        .forgive(Counted::Code(user.id.as_bytes()))
-        .await?;
+    shared.store.forgive(Counted::Code(user.id.as_bytes())).await?;
     Ok(Json(Empty {}))
 }
 
 pub(super) async fn list(State(shared): App, staff: Staff) -> Result<Json<StaffList>, Error> {
     staff.demand(Deed::ListStaff)?;
-    Ok(Json(StaffList {
-        staff: shared.store.staff().await?,
-    }))
+    Ok(Json(StaffList { staff: shared.store.staff().await? }))
 }
 
 pub(super) async fn create(
@@ -135,18 +104,12 @@ pub(super) async fn create(
     staff.demand(Deed::CreateUsers)?;
     check_name(&request.name)?;
     check_name(&request.display)?;
-    let (enrolment_secret, hash) = new_token()?;
+    let (enrolment_secret, enrolment) = new_token()?;
     let user = UserId::from_bytes(random()?);
-    let now = shared.clock.now();
-    let (name, display) = (&request.name, &request.display);
-    shared
-        .store
-        .create_user(&staff.user, user, name, display, request.role, hash, now)
-        .await?;
-    Ok(Json(CreateUserResponse {
-        user,
-        enrolment_secret,
-    }))
+    let CreateUserRequest { name, display, role } = request;
+    let wanted = NewUser { user, name, display, role, enrolment };
+    shared.store.create_user(&staff.user, &wanted, shared.clock.now()).await?;
+    Ok(Json(CreateUserResponse { user, enrolment_secret }))
 }
 
 pub(super) async fn audit(
@@ -155,22 +118,14 @@ pub(super) async fn audit(
     RawQuery(query): RawQuery,
 ) -> Result<Json<AuditPage>, Error> {
     staff.demand(Deed::ReadAudit)?;
-    let after = match query
-        .as_deref()
-        .and_then(|query| query.strip_prefix("after="))
-    {
+    let after = match query.as_deref().and_then(|query| query.strip_prefix("after=")) {
         Some(number) => number.parse().or(Err(ErrorCode::BadValue))?,
         None => 0,
     };
-    Ok(Json(AuditPage {
-        rows: shared.store.audit_after(after).await?,
-    }))
+    Ok(Json(AuditPage { rows: shared.store.audit_after(after).await? }))
 }
 
-pub(super) async fn verify_audit(
-    State(shared): App,
-    staff: Staff,
-) -> Result<Json<AuditVerdict>, Error> {
+pub(super) async fn verify_audit(State(shared): App, staff: Staff) -> Result<Json<AuditVerdict>, Error> {
     staff.demand(Deed::ReadAudit)?;
     Ok(Json(shared.store.verify_audit().await?))
 }

@@ -1,6 +1,9 @@
 //! Flows over real TLS on the loopback interface, with a hand-set time of day.
 
 mod invitations;
+mod pin;
+mod practice;
+mod reconnect;
 mod rooms;
 mod sign_in;
 mod wire;
@@ -16,11 +19,7 @@ use std::{
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use http_body_util::{BodyExt as _, Full};
-use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
+use rustls::ClientConfig;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -66,30 +65,14 @@ impl House {
         let data = tempfile::tempdir().unwrap();
         let made = init(data.path()).await.unwrap();
         let clock = Arc::new(AtomicU64::new(NOON));
-        let mut config = Config::new(
-            data.path().to_owned(),
-            SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        );
+        let mut config = Config::new(data.path().to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         config.password_cost = PasswordCost::least();
         config.clock = Clock::manual(Arc::clone(&clock));
         let server = Server::start(config).await.unwrap();
         assert_eq!(server.spki_pin(), made.spki_pin);
         let certificate = std::fs::read(data.path().join("server.crt")).unwrap();
-        let tls =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_protocol_versions(&[&rustls::version::TLS13])
-                .unwrap()
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(ThisCertificate(certificate)))
-                .with_no_client_auth();
-        let tls = TlsConnector::from(Arc::new(tls));
-        Self {
-            server,
-            clock,
-            tls,
-            bootstrap_secret: made.bootstrap_secret,
-            data,
-        }
+        let tls = connector(certificate);
+        Self { server, clock, tls, bootstrap_secret: made.bootstrap_secret, data }
     }
 
     fn now(&self) -> u64 {
@@ -102,20 +85,11 @@ impl House {
 
     async fn connect(&self) -> TlsStream<TcpStream> {
         let stream = TcpStream::connect(self.server.address()).await.unwrap();
-        self.tls
-            .connect("quietroom".try_into().unwrap(), stream)
-            .await
-            .unwrap()
+        self.tls.connect("quietroom".try_into().unwrap(), stream).await.unwrap()
     }
 
     /// The server's own words for a raw body, with the status.
-    async fn request(
-        &self,
-        method: &str,
-        path: &str,
-        session: &str,
-        body: Vec<u8>,
-    ) -> (u16, Vec<u8>) {
+    async fn request(&self, method: &str, path: &str, session: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
         let stream = hyper_util::rt::TokioIo::new(self.connect().await);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
         tokio::spawn(connection);
@@ -128,16 +102,7 @@ impl House {
             .unwrap();
         let answer = sender.send_request(request).await.unwrap();
         let status = answer.status().as_u16();
-        (
-            status,
-            answer
-                .into_body()
-                .collect()
-                .await
-                .unwrap()
-                .to_bytes()
-                .to_vec(),
-        )
+        (status, answer.into_body().collect().await.unwrap().to_bytes().to_vec())
     }
 
     async fn post<T: DeserializeOwned>(
@@ -146,9 +111,7 @@ impl House {
         session: &str,
         body: &impl Serialize,
     ) -> Result<T, ErrorCode> {
-        let (status, answer) = self
-            .request("POST", path, session, serde_json::to_vec(body).unwrap())
-            .await;
+        let (status, answer) = self.request("POST", path, session, serde_json::to_vec(body).unwrap()).await;
         read(status, &answer)
     }
 
@@ -177,17 +140,9 @@ impl House {
 
     /// Confirms a second factor and comes back at a time when its next code is fresh.
     async fn confirm(&self, name: &str, enrolled: EnrolResponse) -> Account {
-        let account = Account {
-            name: name.to_owned(),
-            totp: enrolled.totp_secret.expose().to_owned(),
-        };
-        let request = CodeRequest {
-            ticket: enrolled.ticket,
-            code: self.code(&account),
-        };
-        self.post::<Empty>("/v1/enrol/confirm", "", &request)
-            .await
-            .unwrap();
+        let account = Account { name: name.to_owned(), totp: enrolled.totp_secret.expose().to_owned() };
+        let request = CodeRequest { ticket: enrolled.ticket, code: self.code(&account) };
+        self.post::<Empty>("/v1/enrol/confirm", "", &request).await.unwrap();
         self.pass(30);
         account
     }
@@ -199,39 +154,26 @@ impl House {
     }
 
     async fn start(&self, name: &str, passphrase: &str) -> Result<TicketResponse, ErrorCode> {
-        let request = AuthStartRequest {
-            name: name.to_owned(),
-            passphrase: passphrase.to_owned().into(),
-        };
+        let request = AuthStartRequest { name: name.to_owned(), passphrase: passphrase.to_owned().into() };
         self.post("/v1/auth/start", "", &request).await
     }
 
     async fn sign_in(&self, account: &Account) -> String {
         let ticket = self.start(&account.name, PASSPHRASE).await.unwrap().ticket;
-        let request = CodeRequest {
-            ticket,
-            code: self.code(account),
-        };
+        let request = CodeRequest { ticket, code: self.code(account) };
         let session: SessionResponse = self.post("/v1/auth/totp", "", &request).await.unwrap();
         self.pass(30);
         session.session.expose().to_owned()
     }
 
     async fn create(&self, admin: &str, name: &str, role: StaffRole) -> CreateUserResponse {
-        let request = CreateUserRequest {
-            name: name.to_owned(),
-            display: name.to_uppercase(),
-            role,
-        };
+        let request = CreateUserRequest { name: name.to_owned(), display: name.to_uppercase(), role };
         self.post("/v1/users", admin, &request).await.unwrap()
     }
 
     async fn enrol(&self, name: &str, secret: Secret) -> Result<EnrolResponse, ErrorCode> {
-        let request = EnrolRequest {
-            name: name.to_owned(),
-            enrolment_secret: secret,
-            passphrase: PASSPHRASE.to_owned().into(),
-        };
+        let request =
+            EnrolRequest { name: name.to_owned(), enrolment_secret: secret, passphrase: PASSPHRASE.to_owned().into() };
         self.post("/v1/enrol", "", &request).await
     }
 
@@ -244,161 +186,16 @@ impl House {
 
     async fn line(&self) -> Line {
         let stream = self.connect().await;
-        Line(
-            tokio_tungstenite::client_async("wss://quietroom/v1/socket", stream)
-                .await
-                .unwrap()
-                .0,
-        )
+        Line(tokio_tungstenite::client_async("wss://quietroom/v1/socket", stream).await.unwrap().0)
     }
 
     /// A socket that said `Hello`.
     async fn greet(&self, session: &str) -> (Line, ParticipantId) {
         let mut line = self.line().await;
-        line.say(&ClientMessage::Hello {
-            version: PROTOCOL_VERSION,
-            token: session.to_owned().into(),
-        })
-        .await;
+        line.say(&ClientMessage::Hello { version: PROTOCOL_VERSION, token: session.to_owned().into() }).await;
         match line.hear().await {
-            Some(ServerMessage::Ready {
-                participant,
-                version: PROTOCOL_VERSION,
-            }) => (line, participant),
+            Some(ServerMessage::Ready { participant, version: PROTOCOL_VERSION }) => (line, participant),
             other => panic!("{other:?} instead of Ready"),
-        }
-    }
-}
-
-impl Practice {
-    async fn open() -> Self {
-        let house = House::open().await;
-        let owner = house.bootstrap().await;
-        let admin = house.sign_in(&owner).await;
-        let host = house.hire(&admin, "host", StaffRole::Host).await;
-        let session = house.sign_in(&host).await;
-        let appointment = book(&house, &session).await;
-        Self {
-            house,
-            host,
-            session,
-            appointment,
-        }
-    }
-
-    async fn invite_within(
-        &self,
-        invite: u8,
-        not_before: u64,
-        expires_at: u64,
-    ) -> Result<Empty, ErrorCode> {
-        let request = CreateInvitationRequest {
-            invite_id: InviteId::from_bytes([invite; 16]),
-            token_hash: Opaque::new(TokenHash::of_bytes(&token(invite)).as_bytes().to_vec()),
-            role: GuestRole::Patient,
-            not_before: UnixSeconds(not_before),
-            expires_at: UnixSeconds(expires_at),
-        };
-        let path = format!("/v1/appointments/{}/invitations", self.appointment.to_hex());
-        self.house.post(&path, &self.session, &request).await
-    }
-
-    async fn invite(&self, invite: u8) {
-        self.invite_within(invite, self.house.now(), self.house.now() + 3600)
-            .await
-            .unwrap();
-    }
-
-    async fn redeem(&self, invite: u8) -> Result<String, ErrorCode> {
-        self.redeem_with(invite, &token(invite)).await
-    }
-
-    async fn redeem_with(&self, invite: u8, token: &[u8]) -> Result<String, ErrorCode> {
-        use base64::{Engine as _, engine::general_purpose::STANDARD};
-        let request = JoinRedeemRequest {
-            invite_id: InviteId::from_bytes([invite; 16]),
-            lobby_token: STANDARD.encode(token).into(),
-        };
-        let answer: JoinRedeemResponse = self.house.post("/v1/join/redeem", "", &request).await?;
-        Ok(answer.guest_session.expose().to_owned())
-    }
-
-    async fn revoke(&self, invite: u8) -> Result<Empty, ErrorCode> {
-        let path = format!(
-            "/v1/invitations/{}/revoke",
-            InviteId::from_bytes([invite; 16]).to_hex()
-        );
-        self.house.post(&path, &self.session, &Empty {}).await
-    }
-
-    /// The host in its room, nobody waiting.
-    async fn host_in_room(&self) -> (Line, ParticipantId) {
-        let (mut line, participant) = self.house.greet(&self.session).await;
-        line.say(&ClientMessage::OpenRoom {
-            appointment: self.appointment,
-        })
-        .await;
-        assert_eq!(
-            line.hear().await,
-            Some(ServerMessage::Waiting { guests: Vec::new() })
-        );
-        (line, participant)
-    }
-
-    /// A guest in the lobby; `host` is told.
-    async fn guest_in_lobby(&self, invite: u8, host: &mut Line) -> (Line, ParticipantId) {
-        self.invite(invite).await;
-        let session = self.redeem(invite).await.unwrap();
-        let (mut line, participant) = self.house.greet(&session).await;
-        line.say(&ClientMessage::EnterLobby).await;
-        let told = line.hear().await;
-        assert!(
-            matches!(
-                told,
-                Some(ServerMessage::Lobby {
-                    state: LobbyState::Waiting {
-                        host_present: true,
-                        ..
-                    }
-                })
-            ),
-            "{told:?}"
-        );
-        assert!(matches!(
-            host.hear().await,
-            Some(ServerMessage::Waiting { .. })
-        ));
-        (line, participant)
-    }
-}
-
-impl Line {
-    async fn say(&mut self, message: &ClientMessage) {
-        self.say_raw(&serde_json::to_string(message).unwrap()).await;
-    }
-
-    async fn say_raw(&mut self, text: &str) {
-        self.0.send(Message::text(text)).await.unwrap();
-    }
-
-    /// The next message, or `None` when the socket closed.
-    async fn hear(&mut self) -> Option<ServerMessage> {
-        loop {
-            let next = timeout(Duration::from_secs(30), self.0.next())
-                .await
-                .expect("the server stays silent");
-            match next {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                _ => return None,
-            }
-        }
-    }
-
-    async fn hear_error(&mut self) -> ErrorCode {
-        match self.hear().await {
-            Some(ServerMessage::Error { code, .. }) => code,
-            other => panic!("{other:?} instead of an error"),
         }
     }
 }
@@ -414,11 +211,7 @@ async fn book(house: &House, session: &str) -> AppointmentId {
         duration_min: 20,
         host: None,
     };
-    house
-        .post::<Appointment>("/v1/appointments", session, &request)
-        .await
-        .unwrap()
-        .id
+    house.post::<Appointment>("/v1/appointments", session, &request).await.unwrap().id
 }
 
 fn read<T: DeserializeOwned>(status: u16, answer: &[u8]) -> Result<T, ErrorCode> {
@@ -428,43 +221,14 @@ fn read<T: DeserializeOwned>(status: u16, answer: &[u8]) -> Result<T, ErrorCode>
     Err(serde_json::from_slice::<ErrorBody>(answer).unwrap().code)
 }
 
-/// Trusts one certificate, as a pin does.
-#[derive(Debug)]
-struct ThisCertificate(Vec<u8>);
-
-impl ServerCertVerifier for ThisCertificate {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        assert_eq!(end_entity.as_ref(), self.0);
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("TLS 1.2 was offered".to_owned()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
-    }
+/// A client that trusts this certificate only.
+fn connector(certificate: Vec<u8>) -> TlsConnector {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(pin::ThisCertificate(certificate)))
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(tls))
 }

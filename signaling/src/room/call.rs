@@ -1,0 +1,102 @@
+//! The call: commits, application messages, replay; fairness between host and guests.
+
+use std::time::Duration;
+
+use super::{
+    Effect, Room, audit,
+    delivery::{Conflict, HistoryGone},
+    error,
+    role::Standing,
+    roster::{Guest, Place},
+    send,
+};
+use crate::protocol::{CommitIntent, Delivery, ErrorCode, Opaque, ParticipantId, ServerMessage};
+
+/// At most one path update per guest in this time, so that updates cannot starve a Remove (E2EE rules of fairness).
+const UPDATE_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long commits of guests are held back after a host lost a race.
+pub(super) const HOST_FIRST: Duration = Duration::from_secs(2);
+
+impl Room {
+    pub(super) fn on_commit(
+        &mut self,
+        now: Duration,
+        from: ParticipantId,
+        standing: Standing,
+        epoch: u64,
+        commit: Opaque,
+        intent: CommitIntent,
+    ) -> Vec<Effect> {
+        let is_host = standing == Standing::Host;
+        if !is_host && now < self.host_first_until {
+            return vec![error(from, ErrorCode::Busy, Some(2))];
+        }
+        let last_update = self.roster.guest(from).and_then(|guest| guest.last_update);
+        if let Some(last) = last_update.filter(|_| intent == CommitIntent::Update) {
+            let wait = UPDATE_PAUSE.saturating_sub(now.saturating_sub(last));
+            if !wait.is_zero() {
+                return vec![error(from, ErrorCode::Busy, u32::try_from(wait.as_secs() + 1).ok())];
+            }
+        }
+        if let CommitIntent::Remove { participant } = intent {
+            let holds_keys = |guest: &Guest| matches!(guest.standing(), Standing::Admitted | Standing::Gone);
+            if !self.roster.guest(participant).is_some_and(holds_keys) {
+                return vec![error(from, ErrorCode::GuestLeft, None)];
+            }
+        }
+        let message = match self.log.append(from, epoch, Delivery::Commit { commit, invite_psk: None }) {
+            Ok((_, message)) => message,
+            Err(conflict) => return self.conflict(now, from, is_host, conflict),
+        };
+        // The removed one still gets the commit that removes it, and nothing after it.
+        let delivered = send(self.roster.listeners(), message);
+        let event = match intent {
+            CommitIntent::Update => {
+                if let Some(guest) = self.roster.guest_mut(from) {
+                    guest.last_update = Some(now);
+                }
+                "group.epoch_changed"
+            }
+            CommitIntent::Remove { participant } => {
+                if let Some(guest) = self.roster.guest_mut(participant) {
+                    guest.place = Place::Gone;
+                }
+                "group.member_removed"
+            }
+        };
+        vec![audit(event, from, if is_host { "host" } else { "guest" }), delivered]
+    }
+
+    pub(super) fn on_application(&mut self, from: ParticipantId, epoch: u64, body: Opaque) -> Vec<Effect> {
+        match self.log.append(from, epoch, Delivery::Application { body }) {
+            Ok((_, message)) => vec![send(self.roster.listeners(), message)],
+            Err(Conflict(epoch)) => vec![send(vec![from], ServerMessage::Conflict { epoch })],
+        }
+    }
+
+    pub(super) fn on_replay(&self, from: ParticipantId, after: u64) -> Vec<Effect> {
+        // Nobody reads what was said before it was admitted.
+        let earliest = match self.roster.guest(from).map(|guest| &guest.place) {
+            Some(Place::Admitted { seq, .. }) => *seq,
+            _ => 0,
+        };
+        match self.log.after(after.max(earliest)) {
+            Ok(entries) => entries.into_iter().map(|message| send(vec![from], message)).collect(),
+            Err(HistoryGone) => vec![error(from, ErrorCode::HistoryGone, None)],
+        }
+    }
+
+    pub(super) fn conflict(
+        &mut self,
+        now: Duration,
+        from: ParticipantId,
+        is_host: bool,
+        conflict: Conflict,
+    ) -> Vec<Effect> {
+        if is_host {
+            self.host_first_until = now + HOST_FIRST;
+        }
+        vec![send(vec![from], ServerMessage::Conflict { epoch: conflict.0 })]
+    }
+}

@@ -1,0 +1,59 @@
+//! Who holds keys, and whose commit goes first.
+
+use super::{super::call::HOST_FIRST, *};
+
+#[test]
+fn no_more_than_sixteen_hold_keys() {
+    let mut room = call(15);
+    room.handle(NOW, &guest(16), ClientMessage::EnterLobby);
+    let effects = room.handle(NOW, &host(200), admit(&guest(16), 15));
+    assert_eq!(code(&effects, &host(200)), Some(ErrorCode::Busy));
+    room.handle(NOW, &host(200), remove(&guest(1), 15));
+    let effects = room.handle(NOW, &host(200), admit(&guest(16), 16));
+    assert_eq!(code(&effects, &host(200)), None);
+}
+
+#[test]
+fn a_removed_guest_gets_the_commit_and_nothing_after_it() {
+    let mut room = call(2);
+    let effects = room.handle(NOW, &host(200), remove(&guest(1), 2));
+    assert!(matches!(told(&effects, &guest(1))[..], [ServerMessage::Entry { .. }]));
+    let effects = room.handle(NOW, &host(200), ClientMessage::Application { epoch: 3, body: Opaque::default() });
+    assert_eq!(told(&effects, &guest(1)), []);
+    assert_eq!(told(&effects, &guest(2)).len(), 1);
+    for message in [ClientMessage::EnterLobby, ClientMessage::Replay { after: 0 }] {
+        assert_eq!(code(&room.handle(NOW, &guest(1), message), &guest(1)), Some(ErrorCode::NotAllowed));
+    }
+}
+
+#[test]
+fn a_guest_removes_only_who_left() {
+    let mut room = call(2);
+    assert_eq!(code(&room.handle(NOW, &guest(1), remove(&guest(2), 2)), &guest(1)), Some(ErrorCode::NotAllowed));
+    assert_eq!(code(&room.handle(NOW, &guest(1), remove(&host(200), 2)), &guest(1)), Some(ErrorCode::NotAllowed));
+    room.handle(NOW, &guest(2), ClientMessage::Leave);
+    assert_eq!(code(&room.handle(NOW, &guest(1), remove(&guest(2), 2)), &guest(1)), None);
+}
+
+#[test]
+fn updates_of_a_guest_are_a_minute_apart() {
+    let mut room = call(1);
+    assert_eq!(code(&room.handle(NOW, &guest(1), update(1)), &guest(1)), None);
+    let soon = NOW + Duration::from_secs(59);
+    assert_eq!(code(&room.handle(soon, &guest(1), update(2)), &guest(1)), Some(ErrorCode::Busy));
+    assert_eq!(code(&room.handle(soon, &host(200), update(2)), &host(200)), None);
+    let later = NOW + Duration::from_secs(60);
+    assert_eq!(code(&room.handle(later, &guest(1), update(3)), &guest(1)), None);
+}
+
+#[test]
+fn a_host_that_lost_a_race_goes_first() {
+    let mut room = call(2);
+    room.handle(NOW, &guest(1), update(2));
+    let lost = room.handle(NOW, &host(200), remove(&guest(1), 2));
+    assert_eq!(told(&lost, &host(200)), [ServerMessage::Conflict { epoch: 3 }]);
+    assert_eq!(code(&room.handle(NOW, &guest(2), update(3)), &guest(2)), Some(ErrorCode::Busy));
+    assert_eq!(code(&room.handle(NOW, &host(200), remove(&guest(1), 3)), &host(200)), None);
+    let later = NOW + HOST_FIRST;
+    assert_eq!(code(&room.handle(later, &guest(2), update(4)), &guest(2)), None);
+}
