@@ -8,6 +8,7 @@
 //!                  └──── self_view, levels, set_camera, set_microphone: at any time ────────────────────────┘
 //! ```
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -21,14 +22,15 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::codec::VideoCodec;
 use crate::error::DeviceError;
 use crate::frame::{VideoFormat, VideoFrame};
-use crate::pipeline::{Command, Shared};
+use crate::pipeline::{Command, Shared, lock};
 use crate::playout::SpeakerSpec;
+use crate::process::echo::VoiceProcessing;
 use crate::slot::Slot;
 use crate::source::VideoSourceSpec;
 use crate::source::audio::AudioSourceSpec;
-use crate::stats::MediaStats;
+use crate::stats::{MediaStats, PeerMedia};
 use crate::time::{Bitrate, MediaTime};
-use crate::transport::{Path, Signal, TransportRole};
+use crate::transport::{Path, Refusal, Signal, Transport, TransportError, TransportRole};
 
 /// Called on a media thread whenever a new picture lies in a slot: must return at once and never block.
 /// The window's coalescing repaint request goes here.
@@ -49,8 +51,8 @@ pub struct EngineConfig {
     pub video_bitrate: Bitrate,
     /// Codec of the own video; both are always decoded.
     pub codec: VideoCodec,
-    /// Echo canceller, noise suppression and gain on the own voice. Off for measuring and for heart sounds.
-    pub voice_processing: bool,
+    /// Echo canceller, noise suppression and gain on the own voice.
+    pub voice_processing: VoiceProcessing,
     /// Local addresses to gather candidates on; empty means every interface.
     pub bind: Vec<IpAddr>,
     /// Called when a picture was put into the self view or a peer's slot.
@@ -88,13 +90,27 @@ pub enum EngineEvent {
         peer: LeafIndex,
         /// How it is reached.
         path: Path,
-        /// From [`Engine::add_peer`] until now.
+        /// From the peer's description to keys agreed.
         setup: Duration,
     },
     /// The path to the peer broke.
     Disconnected {
         /// The peer.
         peer: LeafIndex,
+    },
+    /// The peer was refused and its association is gone.
+    Refused {
+        /// The peer.
+        peer: LeafIndex,
+        /// Why.
+        reason: Refusal,
+    },
+    /// A step of the negotiation with the peer failed on this side.
+    Unreachable {
+        /// The peer.
+        peer: LeafIndex,
+        /// Why.
+        error: TransportError,
     },
     /// The first sound of a peer was handed to the speaker.
     FirstAudio {
@@ -152,6 +168,7 @@ pub enum EngineError {
 pub struct Engine {
     commands: mpsc::Sender<Command>,
     shared: Arc<Shared>,
+    transport: Arc<Transport>,
     threads: Vec<JoinHandle<()>>,
     actor: tokio::task::JoinHandle<()>,
 }
@@ -168,7 +185,15 @@ impl Engine {
         config: EngineConfig,
         runtime: &Handle,
     ) -> Result<(Self, mpsc::Receiver<EngineEvent>), EngineError> {
-        crate::pipeline::start(config, runtime)
+        let pipeline = crate::pipeline::start(config, runtime)?;
+        let engine = Self {
+            commands: pipeline.commands,
+            shared: pipeline.shared,
+            transport: pipeline.transport,
+            threads: pipeline.threads,
+            actor: pipeline.actor,
+        };
+        Ok((engine, pipeline.events))
     }
 
     /// Takes a new epoch's keys: opening keys at once (the old ones stay valid for 2 s), sealing keys as `switch` says,
@@ -185,7 +210,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
     pub fn add_peer(&self, peer: LeafIndex, role: TransportRole) -> Result<(), EngineError> {
-        self.shared.add_picture_slot(peer);
+        self.shared.add_peer(peer);
         self.command(Command::AddPeer(peer, role))
     }
 
@@ -194,7 +219,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
     pub fn remove_peer(&self, peer: LeafIndex) -> Result<(), EngineError> {
-        self.shared.remove_picture_slot(peer);
+        self.shared.remove_peer(peer);
         self.command(Command::RemovePeer(peer))
     }
 
@@ -220,14 +245,14 @@ impl Engine {
     /// Own pictures as they are sent. Look with [`Slot::latest`] and [`Slot::version`]; do not take.
     #[must_use]
     pub fn self_view(&self) -> Arc<Slot<VideoFrame>> {
-        self.shared.self_view()
+        Arc::clone(&self.shared.self_view)
     }
 
     /// A peer's pictures, newest wins, in time with its voice. Look with [`Slot::latest`] and [`Slot::version`];
     /// do not take. `None` for a peer that was not added. Closed when the peer is removed.
     #[must_use]
     pub fn picture_of(&self, peer: LeafIndex) -> Option<Arc<Slot<VideoFrame>>> {
-        self.shared.picture_of(peer)
+        self.shared.peer(peer).map(|peer| Arc::clone(&peer.picture))
     }
 
     /// Sound levels of the last 100 ms.
@@ -239,11 +264,33 @@ impl Engine {
     /// What was counted since the start or the last [`Engine::mark_steady`].
     #[must_use]
     pub fn stats(&self) -> MediaStats {
-        self.shared.stats(MediaTime::now())
+        let now = MediaTime::now();
+        self.shared.read_transport(&self.transport);
+        let sent = lock(&self.shared.sent);
+        let mut stats = MediaStats {
+            window: sent.window(now),
+            video_sent: sent.video_summary(),
+            audio_sent: sent.audio_summary(),
+            peers: Vec::new(),
+        };
+        drop(sent);
+        for peer in self.shared.peers() {
+            let meter = lock(&peer.meter);
+            stats.peers.push(PeerMedia {
+                peer: peer.leaf,
+                video: meter.video_summary(),
+                audio: meter.audio_summary(),
+                undecryptable_frames: meter.undecryptable,
+                retransmissions: meter.retransmissions(),
+                round_trip_ms: meter.round_trip_ms(),
+            });
+        }
+        stats
     }
 
     /// Begins the statistics anew, so that set-up is left out.
     pub fn mark_steady(&self) {
+        self.shared.read_transport(&self.transport);
         self.shared.mark_steady(MediaTime::now());
     }
 
@@ -271,5 +318,25 @@ impl Engine {
                 TrySendError::Full(_) => EngineError::Overloaded,
                 TrySendError::Closed(_) => EngineError::Stopped,
             })
+    }
+}
+
+impl fmt::Debug for EngineConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineConfig")
+            .field("video", &self.video)
+            .field("audio", &self.audio)
+            .field("speaker", &self.speaker)
+            .field("format", &self.format)
+            .field("codec", &self.codec)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("threads", &self.threads.len())
+            .finish_non_exhaustive()
     }
 }

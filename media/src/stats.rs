@@ -4,12 +4,13 @@
 //! Latencies are capture time (carried inside the sealed payload) to here, and mean something only where both ends
 //! share a monotonic clock, that is on one machine.
 
+pub(crate) mod meter;
+
 use std::time::Duration;
 
 use crypto::LeafIndex;
 
 use crate::codec::VideoCodec;
-use crate::time::MediaTime;
 
 /// A snapshot of everything the engine counts since the last [`crate::Engine::mark_steady`].
 #[derive(Clone, Debug, Default)]

@@ -5,28 +5,137 @@
 //!  (newest wins)  encode, seal    ├─→ transport ─→ peers ─→ actor ┤
 //!  sound source ─→ audio ─────────┘                 open frames   └─→ audio ─→ mix ─→ ring ─→ speaker
 //! ```
+//!
+//! The actor is the only owner of the opening keys; each sealing key belongs to the thread that seals with it.
 
+mod actor;
+mod audio;
+mod dump;
+mod intake;
+mod meters;
+mod receive;
+mod send;
 mod shared;
+mod voice;
 
-use crypto::{LeafIndex, MediaKeys};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::engine::{Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch};
-use crate::transport::{Signal, TransportRole};
-pub(crate) use shared::Shared;
+use self::actor::Actor;
+use self::audio::AudioThread;
+use self::receive::VideoReceive;
+use self::send::VideoSend;
+use crate::engine::{EngineConfig, EngineError, EngineEvent};
+use crate::time::Bitrate;
+use crate::transport::{Transport, TransportConfig};
 
-/// What the engine's owner asks of the actor.
-pub(crate) enum Command {
-    InstallEpoch(MediaKeys, EpochSwitch),
-    AddPeer(LeafIndex, TransportRole),
-    RemovePeer(LeafIndex),
-    Signal(LeafIndex, Signal),
+pub(crate) use self::actor::Command;
+pub(crate) use self::shared::{Shared, lock};
+
+/// Commands between owner and actor; one more and the owner is told that it is too fast.
+const COMMANDS: usize = 256;
+
+/// Events between engine and owner; one more is dropped.
+const EVENTS: usize = 1_024;
+
+/// What the voice takes on the wire beside the video: 32 kbit/s and headers.
+const AUDIO_RATE: Bitrate = Bitrate::kbps(60);
+
+/// A running pipeline.
+pub(crate) struct Pipeline {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) events: mpsc::Receiver<EngineEvent>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) threads: Vec<JoinHandle<()>>,
+    pub(crate) actor: tokio::task::JoinHandle<()>,
 }
 
-pub(crate) fn start(
-    config: EngineConfig,
-    runtime: &Handle,
-) -> Result<(Engine, mpsc::Receiver<EngineEvent>), EngineError> {
-    todo!()
+/// Starts threads and actor.
+pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, EngineError> {
+    let (events_in, events) = mpsc::channel(EVENTS);
+    let (commands, commands_out) = mpsc::channel(COMMANDS);
+    let shared = Arc::new(Shared::new(events_in, config.wake));
+    let (transport, transport_events) = {
+        let _inside = runtime.enter();
+        Transport::new(TransportConfig {
+            bind: config.bind,
+            media_rate: Bitrate::bps(config.video_bitrate.as_bps() + AUDIO_RATE.as_bps()),
+        })
+    };
+    let transport = Arc::new(transport);
+    let (video, video_out) = sync_channel(receive::QUEUE);
+    let (audio, audio_out) = sync_channel(audio::QUEUE);
+    let mut threads = Vec::new();
+
+    #[cfg(feature = "lab")]
+    let dump = match &config.dump {
+        Some(folder) => {
+            let (dump, thread) = dump::start(folder).map_err(EngineError::Thread)?;
+            threads.push(thread);
+            Some(dump)
+        }
+        None => None,
+    };
+    #[cfg(feature = "lab")]
+    let (picture_dump, sound_dump) = (dump.clone(), dump);
+    #[cfg(not(feature = "lab"))]
+    let (picture_dump, sound_dump) = (None, None);
+
+    let receive = VideoReceive {
+        input: video_out,
+        shared: Arc::clone(&shared),
+        transport: Arc::clone(&transport),
+        dump: picture_dump,
+    };
+    threads.push(spawn("video-receive", move || receive.run())?);
+    let audio_thread = AudioThread {
+        input: audio_out,
+        source: config.audio,
+        speaker: config.speaker,
+        processing: config.voice_processing,
+        shared: Arc::clone(&shared),
+        transport: Arc::clone(&transport),
+        dump: sound_dump,
+    };
+    threads.push(spawn("audio", move || audio_thread.run())?);
+    if let Some(source) = config.video {
+        let send = VideoSend {
+            source,
+            format: config.format,
+            codec: config.codec,
+            bitrate: config.video_bitrate,
+            shared: Arc::clone(&shared),
+            transport: Arc::clone(&transport),
+        };
+        threads.push(spawn("video-send", move || send.run())?);
+    }
+
+    let actor = Actor::new(
+        Arc::clone(&shared),
+        Arc::clone(&transport),
+        video,
+        audio,
+        config.warm_up,
+    );
+    let actor = runtime.spawn(actor.run(commands_out, transport_events));
+    Ok(Pipeline {
+        commands,
+        events,
+        shared,
+        transport,
+        threads,
+        actor,
+    })
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(EngineError::Thread)
 }

@@ -1,89 +1,305 @@
-//! What the engine's handle and its threads share: switches, picture slots, levels and counters.
+//! What the engine's handle and its threads share: switches, peers, sealing keys on their way, levels and counters.
+//!
+//! Locks are held for a few loads and stores, never across a codec, a device or a wait.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crypto::LeafIndex;
+use crypto::{LeafIndex, SealingKey};
+use tokio::sync::mpsc;
 
-use crate::engine::{Levels, Wake};
+use super::meters::{PeerMeter, SentMeter};
+use crate::engine::{EngineEvent, Levels, Wake};
 use crate::frame::VideoFrame;
 use crate::slot::Slot;
-use crate::stats::MediaStats;
 use crate::time::MediaTime;
+use crate::transport::{PeerId, Transport};
 
-/// Shared by handle, actor and threads. Locks are held for a few loads and stores, never across a codec or a wait.
+/// Shared by handle, actor and threads.
 pub(crate) struct Shared {
     stopped: AtomicBool,
     microphone: AtomicBool,
-    camera: AtomicBool,
-    self_view: Arc<Slot<VideoFrame>>,
-    pictures: Mutex<Vec<(LeafIndex, Arc<Slot<VideoFrame>>)>>,
+    camera: Mutex<bool>,
+    camera_changed: Condvar,
+    /// Peers whose association is up.
+    pub(crate) connected: AtomicUsize,
+    /// The next own picture must be a key frame.
+    pub(crate) key_wanted: AtomicBool,
+    pub(crate) self_view: Arc<Slot<VideoFrame>>,
+    pub(crate) audio_keys: KeyInbox,
+    pub(crate) video_keys: KeyInbox,
+    pub(crate) own_level: Level,
+    pub(crate) sent: Mutex<SentMeter>,
+    peers: Mutex<Vec<Arc<Peer>>>,
+    events: mpsc::Sender<EngineEvent>,
     wake: Option<Wake>,
 }
 
+/// One member as the threads see it. A member that left and another that took its leaf are two of these.
+pub(crate) struct Peer {
+    pub(crate) leaf: LeafIndex,
+    /// Its picture for the screen.
+    pub(crate) picture: Arc<Slot<VideoFrame>>,
+    pub(crate) level: Level,
+    pub(crate) meter: Mutex<PeerMeter>,
+    pub(crate) connected: AtomicBool,
+    gone: AtomicBool,
+    /// The video thread lost frames of it and waits for a key frame.
+    pub(crate) video_gap: AtomicBool,
+    voice_delay: AtomicU64,
+}
+
 impl Shared {
-    pub(crate) fn new(wake: Option<Wake>) -> Self {
+    pub(crate) fn new(events: mpsc::Sender<EngineEvent>, wake: Option<Wake>) -> Self {
         Self {
             stopped: AtomicBool::new(false),
             microphone: AtomicBool::new(true),
-            camera: AtomicBool::new(true),
+            camera: Mutex::new(true),
+            camera_changed: Condvar::new(),
+            connected: AtomicUsize::new(0),
+            key_wanted: AtomicBool::new(false),
             self_view: Arc::default(),
-            pictures: Mutex::default(),
+            audio_keys: KeyInbox::default(),
+            video_keys: KeyInbox::default(),
+            own_level: Level::default(),
+            sent: Mutex::default(),
+            peers: Mutex::default(),
+            events,
             wake,
         }
     }
 
-    pub(crate) fn add_picture_slot(&self, peer: LeafIndex) {
-        let mut pictures = self.pictures();
-        if pictures.iter().all(|(leaf, _)| *leaf != peer) {
-            pictures.push((peer, Arc::default()));
+    /// Adds a member unless it is there.
+    pub(crate) fn add_peer(&self, leaf: LeafIndex) {
+        let mut peers = lock(&self.peers);
+        if peers.iter().all(|peer| peer.leaf != leaf) {
+            peers.push(Arc::new(Peer::new(leaf)));
         }
     }
 
-    pub(crate) fn remove_picture_slot(&self, peer: LeafIndex) {
-        self.pictures().retain(|(leaf, slot)| {
-            if *leaf == peer {
-                slot.close();
+    /// Removes a member: its picture closes, and the threads drop what they keep of it.
+    pub(crate) fn remove_peer(&self, leaf: LeafIndex) {
+        lock(&self.peers).retain(|peer| {
+            let stays = peer.leaf != leaf;
+            if !stays {
+                peer.gone.store(true, Ordering::Release);
+                peer.picture.close();
+                self.set_connected(peer, false);
             }
-            *leaf != peer
+            stays
         });
     }
 
-    pub(crate) fn picture_of(&self, peer: LeafIndex) -> Option<Arc<Slot<VideoFrame>>> {
-        self.pictures()
+    pub(crate) fn peer(&self, leaf: LeafIndex) -> Option<Arc<Peer>> {
+        lock(&self.peers)
             .iter()
-            .find(|(leaf, _)| *leaf == peer)
-            .map(|(_, slot)| Arc::clone(slot))
+            .find(|peer| peer.leaf == leaf)
+            .cloned()
     }
 
-    pub(crate) fn self_view(&self) -> Arc<Slot<VideoFrame>> {
-        Arc::clone(&self.self_view)
+    pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
+        lock(&self.peers).clone()
+    }
+
+    /// Notes that the association of a peer came up or broke.
+    pub(crate) fn set_connected(&self, peer: &Peer, up: bool) {
+        if peer.connected.swap(up, Ordering::AcqRel) != up {
+            if up {
+                self.connected.fetch_add(1, Ordering::AcqRel);
+                self.key_wanted.store(true, Ordering::Release);
+            } else {
+                self.connected.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+    }
+
+    pub(crate) fn anyone_listens(&self) -> bool {
+        self.connected.load(Ordering::Acquire) > 0
     }
 
     pub(crate) fn set_microphone(&self, on: bool) {
         self.microphone.store(on, Ordering::Release);
     }
 
+    pub(crate) fn microphone(&self) -> bool {
+        self.microphone.load(Ordering::Acquire)
+    }
+
     pub(crate) fn set_camera(&self, on: bool) {
-        self.camera.store(on, Ordering::Release);
+        *lock(&self.camera) = on;
+        self.camera_changed.notify_all();
+    }
+
+    pub(crate) fn camera(&self) -> bool {
+        *lock(&self.camera) && !self.stopped()
+    }
+
+    /// Waits until the camera shall be `on`, or the engine stops.
+    pub(crate) fn wait_for_camera(&self, on: bool) {
+        let mut camera = lock(&self.camera);
+        while *camera != on && !self.stopped() {
+            camera = self
+                .camera_changed
+                .wait(camera)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     pub(crate) fn levels(&self) -> Levels {
-        Levels::default()
+        Levels {
+            microphone_dbov: self.own_level.load(),
+            peers: self
+                .peers()
+                .iter()
+                .map(|peer| (peer.leaf, peer.level.load()))
+                .collect(),
+        }
     }
 
-    pub(crate) fn stats(&self, _now: MediaTime) -> MediaStats {
-        MediaStats::default()
+    /// Takes over the transport's counters.
+    pub(crate) fn read_transport(&self, transport: &Transport) {
+        for peer in self.peers() {
+            if let Some(stats) = transport.stats(PeerId(peer.leaf.as_u8().into())) {
+                lock(&peer.meter).transport(&stats);
+            }
+        }
     }
 
-    pub(crate) fn mark_steady(&self, _now: MediaTime) {}
+    pub(crate) fn mark_steady(&self, now: MediaTime) {
+        lock(&self.sent).mark(now);
+        for peer in self.peers() {
+            lock(&peer.meter).mark();
+        }
+    }
+
+    /// Tells the owner. An owner that left 1,024 events unread loses this one.
+    pub(crate) fn tell(&self, event: EngineEvent) {
+        if self.events.try_send(event).is_err() && !self.stopped() {
+            tracing::warn!("the owner of the media engine does not read its events");
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+
+    pub(crate) fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
 
     pub(crate) fn stop(&self) {
+        // Under the lock, so that a thread that is about to wait for the camera cannot miss it.
+        let camera = lock(&self.camera);
         self.stopped.store(true, Ordering::Release);
+        drop(camera);
+        self.camera_changed.notify_all();
         self.self_view.close();
+        for peer in self.peers() {
+            peer.picture.close();
+        }
+    }
+}
+
+impl Peer {
+    fn new(leaf: LeafIndex) -> Self {
+        Self {
+            leaf,
+            picture: Arc::default(),
+            level: Level::default(),
+            meter: Mutex::default(),
+            connected: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            video_gap: AtomicBool::new(false),
+            voice_delay: AtomicU64::new(NO_VOICE),
+        }
     }
 
-    fn pictures(&self) -> MutexGuard<'_, Vec<(LeafIndex, Arc<Slot<VideoFrame>>)>> {
-        self.pictures.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
+
+    /// From capture (sender's clock) to the loudspeaker (own clock), or `None` while its voice is silent.
+    pub(crate) fn set_voice_delay(&self, played: Option<(MediaTime, MediaTime)>) {
+        let micros = played.map_or(NO_VOICE, |(captured, heard)| {
+            heard.as_micros().wrapping_sub(captured.as_micros())
+        });
+        self.voice_delay.store(micros, Ordering::Release);
+    }
+
+    /// When a picture captured then (sender's clock) belongs on the screen (own clock), by its voice.
+    pub(crate) fn due_by_voice(&self, captured: MediaTime) -> Option<MediaTime> {
+        let micros = self.voice_delay.load(Ordering::Acquire);
+        (micros != NO_VOICE)
+            .then(|| MediaTime::from_micros(captured.as_micros().wrapping_add(micros)))
+    }
+}
+
+const NO_VOICE: u64 = u64::MAX;
+
+/// A level in dB relative to full scale.
+pub(crate) struct Level(AtomicU32);
+
+impl Level {
+    pub(crate) fn store(&self, dbov: f32) {
+        self.0.store(dbov.to_bits(), Ordering::Relaxed);
+    }
+
+    fn load(&self) -> f32 {
+        f32::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self(AtomicU32::new((-127.0_f32).to_bits()))
+    }
+}
+
+/// Sealing keys on their way to the thread that owns them, each with the time of its switch.
+#[derive(Default)]
+pub(crate) struct KeyInbox(Mutex<VecDeque<(MediaTime, SealingKey)>>);
+
+/// Epochs that may wait at once; a call that changes faster skips some.
+const INBOX: usize = 8;
+
+impl KeyInbox {
+    pub(crate) fn put(&self, switch_at: MediaTime, key: SealingKey) {
+        let mut waiting = lock(&self.0);
+        // A newer epoch that switches earlier makes the waiting ones pointless.
+        waiting.retain(|(at, _)| *at < switch_at);
+        if waiting.len() == INBOX {
+            waiting.pop_front();
+        }
+        waiting.push_back((switch_at, key));
+    }
+
+    /// The newest key whose time has come; older ones are dropped.
+    pub(crate) fn take_due(&self, now: MediaTime) -> Option<SealingKey> {
+        let mut waiting = lock(&self.0);
+        let mut due = None;
+        while waiting.front().is_some_and(|(at, _)| *at <= now) {
+            due = waiting.pop_front().map(|(_, key)| key);
+        }
+        due
+    }
+}
+
+/// When the switch of an epoch is due.
+pub(crate) fn switch_time(now: MediaTime, switch: crate::engine::EpochSwitch) -> MediaTime {
+    match switch {
+        crate::engine::EpochSwitch::Now => now,
+        crate::engine::EpochSwitch::Within(time) => now + time.min(LATEST_SWITCH),
+    }
+}
+
+/// A switch is never put off longer than the old keys live at the receivers, less the way there.
+const LATEST_SWITCH: Duration = Duration::from_millis(1_500);
+
+/// No holder leaves the value half changed, so a panic elsewhere does not make it unusable.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,167 @@
+//! Lab only: every 10th received picture and the played sound, written by a thread of their own.
+//!
+//! In a folder: `pictures-leafN.i420` (raw I420 pictures one after the other), `pictures-leafN.csv` (a line each),
+//! and `sound.wav` (the mix of all voices as played, 48 kHz mono, 16 bits).
+//! A build without the feature `lab` has this type but no value of it.
+
+#[cfg(feature = "lab")]
+pub(super) use writer::{Dump, start};
+
+/// Cannot be made without the feature `lab`.
+#[cfg(not(feature = "lab"))]
+pub(super) enum Dump {}
+
+#[cfg(not(feature = "lab"))]
+impl Dump {
+    pub(super) fn picture(
+        &mut self,
+        _leaf: crypto::LeafIndex,
+        _picture: &crate::frame::VideoFrame,
+        _decoded: crate::time::MediaTime,
+    ) {
+        match *self {}
+    }
+
+    pub(super) fn sound(&mut self, _samples: &[f32]) {
+        match *self {}
+    }
+}
+
+#[cfg(feature = "lab")]
+mod writer {
+    use std::collections::HashMap;
+    use std::fs::File;
+    use std::io::{BufWriter, Seek, SeekFrom, Write};
+    use std::path::{Path, PathBuf};
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::thread::JoinHandle;
+
+    use crypto::LeafIndex;
+
+    use crate::frame::{AudioFrame, VideoFrame};
+    use crate::time::MediaTime;
+
+    /// One picture of this many is written.
+    const EVERY: u32 = 10;
+
+    /// Pieces between the media threads and the writer; what does not fit is missing in the dump, never waited for.
+    const QUEUE: usize = 64;
+
+    enum Piece {
+        Picture(LeafIndex, VideoFrame, MediaTime),
+        Sound(Vec<i16>),
+    }
+
+    /// The media threads' end. The thread ends when both are dropped.
+    #[derive(Clone)]
+    pub(in crate::pipeline) struct Dump(SyncSender<Piece>);
+
+    /// Starts the thread `dump`.
+    ///
+    /// # Errors
+    /// When the folder or the thread cannot be made.
+    pub(in crate::pipeline) fn start(folder: &Path) -> std::io::Result<(Dump, JoinHandle<()>)> {
+        std::fs::create_dir_all(folder)?;
+        let folder = folder.to_owned();
+        let (sender, pieces) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("dump".to_owned())
+            .spawn(move || {
+                if let Err(error) = write_all(&folder, &pieces) {
+                    tracing::error!(%error, "writing the dump failed");
+                }
+            })?;
+        Ok((Dump(sender), thread))
+    }
+
+    impl Dump {
+        pub(in crate::pipeline) fn picture(
+            &mut self,
+            leaf: LeafIndex,
+            picture: &VideoFrame,
+            decoded: MediaTime,
+        ) {
+            if picture.number % EVERY == 0 {
+                self.put(Piece::Picture(leaf, picture.clone(), decoded));
+            }
+        }
+
+        pub(in crate::pipeline) fn sound(&mut self, samples: &[f32]) {
+            let full = f32::from(i16::MAX);
+            self.put(Piece::Sound(
+                samples
+                    .iter()
+                    .map(|sample| (sample.clamp(-1.0, 1.0) * full) as i16)
+                    .collect(),
+            ));
+        }
+
+        fn put(&self, piece: Piece) {
+            if self.0.try_send(piece).is_err() {
+                tracing::warn!("the dump misses a piece");
+            }
+        }
+    }
+
+    fn write_all(folder: &PathBuf, pieces: &Receiver<Piece>) -> std::io::Result<()> {
+        let mut pictures: HashMap<u8, (File, BufWriter<File>)> = HashMap::new();
+        let mut sound = BufWriter::new(File::create(folder.join("sound.wav"))?);
+        sound.write_all(&wav_header(0))?;
+        let mut bytes: u32 = 0;
+        for piece in pieces {
+            match piece {
+                Piece::Sound(samples) => {
+                    for sample in samples {
+                        sound.write_all(&sample.to_le_bytes())?;
+                        bytes = bytes.saturating_add(2);
+                    }
+                }
+                Piece::Picture(leaf, picture, decoded) => {
+                    let leaf = leaf.as_u8();
+                    if !pictures.contains_key(&leaf) {
+                        let raw = File::create(folder.join(format!("pictures-leaf{leaf}.i420")))?;
+                        let index = File::create(folder.join(format!("pictures-leaf{leaf}.csv")))?;
+                        let mut index = BufWriter::new(index);
+                        writeln!(index, "number,width,height,captured_us,decoded_us")?;
+                        pictures.insert(leaf, (raw, index));
+                    }
+                    let Some((raw, index)) = pictures.get_mut(&leaf) else {
+                        continue;
+                    };
+                    raw.write_all(picture.data())?;
+                    writeln!(
+                        index,
+                        "{},{},{},{},{}",
+                        picture.number,
+                        picture.width(),
+                        picture.height(),
+                        picture.captured.as_micros(),
+                        decoded.as_micros()
+                    )?;
+                }
+            }
+        }
+        for (_, index) in pictures.values_mut() {
+            index.flush()?;
+        }
+        sound.flush()?;
+        let mut sound = sound
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?;
+        sound.seek(SeekFrom::Start(0))?;
+        sound.write_all(&wav_header(bytes))
+    }
+
+    /// RIFF header of 16-bit mono at 48 kHz with so many bytes of samples.
+    fn wav_header(bytes: u32) -> Vec<u8> {
+        let rate = AudioFrame::RATE;
+        let mut header = b"RIFF".to_vec();
+        header.extend(bytes.saturating_add(36).to_le_bytes());
+        header.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+        header.extend(rate.to_le_bytes());
+        header.extend((rate * 2).to_le_bytes());
+        header.extend(b"\x02\0\x10\0data");
+        header.extend(bytes.to_le_bytes());
+        header
+    }
+}

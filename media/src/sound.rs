@@ -1,0 +1,156 @@
+//! Sound devices: finding one by name, choosing its format, and what its errors mean.
+//!
+//! Everything runs at 48 kHz with small fixed buffers; the default buffer of a sound server is two seconds.
+
+use std::time::Duration;
+
+use cpal::traits::{DeviceTrait, HostTrait};
+use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig};
+
+use crate::error::{DeviceError, DeviceKind};
+use crate::frame::AudioFrame;
+
+/// Frames of a device buffer: 10 ms.
+const BUFFER: u32 = 480;
+
+/// How long a sound server may take to open a stream.
+pub(crate) const OPEN_LIMIT: Duration = Duration::from_secs(2);
+
+/// Which way the sound goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Input,
+    Output,
+}
+
+/// A sound device as it can be offered for choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundDevice {
+    /// What [`crate::AudioSourceSpec::Microphone`] and [`crate::SpeakerSpec::Device`] take.
+    pub id: String,
+    /// What people know it by.
+    pub name: String,
+}
+
+/// The sound inputs of this machine. May take up to two seconds when a sound server hangs.
+///
+/// # Errors
+/// [`DeviceError::NotFound`] when there is no sound system at all.
+pub fn microphones() -> Result<Vec<SoundDevice>, DeviceError> {
+    list(Direction::Input)
+}
+
+/// The sound outputs of this machine, as [`microphones`].
+///
+/// # Errors
+/// [`DeviceError::NotFound`] when there is no sound system at all.
+pub fn speakers() -> Result<Vec<SoundDevice>, DeviceError> {
+    list(Direction::Output)
+}
+
+impl Direction {
+    const fn kind(self) -> DeviceKind {
+        match self {
+            Self::Input => DeviceKind::Microphone,
+            Self::Output => DeviceKind::Speaker,
+        }
+    }
+}
+
+fn list(direction: Direction) -> Result<Vec<SoundDevice>, DeviceError> {
+    Ok(devices(direction)?.iter().filter_map(describe).collect())
+}
+
+fn devices(direction: Direction) -> Result<Vec<cpal::Device>, DeviceError> {
+    let host = cpal::default_host();
+    let devices: Result<Vec<_>, _> = match direction {
+        Direction::Input => host.input_devices().map(Iterator::collect),
+        Direction::Output => host.output_devices().map(Iterator::collect),
+    };
+    devices.map_err(|error| refused(direction.kind(), &error))
+}
+
+fn describe(device: &cpal::Device) -> Option<SoundDevice> {
+    // A device that cannot be described has just gone.
+    let id = device.id().ok()?.id().to_owned();
+    let name = device.description().ok()?.name().to_owned();
+    Some(SoundDevice { id, name })
+}
+
+/// The device with this id or name, or the system's default one.
+pub(crate) fn find(
+    direction: Direction,
+    wanted: Option<&str>,
+) -> Result<cpal::Device, DeviceError> {
+    let found = match (wanted, direction) {
+        (None, Direction::Input) => cpal::default_host().default_input_device(),
+        (None, Direction::Output) => cpal::default_host().default_output_device(),
+        (Some(wanted), _) => devices(direction)?.into_iter().find(|device| {
+            describe(device).is_some_and(|device| device.id == wanted || device.name == wanted)
+        }),
+    };
+    found.ok_or(DeviceError::NotFound(direction.kind()))
+}
+
+/// The format closest to ours, mono float at 48 kHz, that the device offers.
+pub(crate) fn config(
+    device: &cpal::Device,
+    direction: Direction,
+) -> Result<(StreamConfig, SampleFormat), DeviceError> {
+    let ranges: Result<Vec<_>, _> = match direction {
+        Direction::Input => device.supported_input_configs().map(Iterator::collect),
+        Direction::Output => device.supported_output_configs().map(Iterator::collect),
+    };
+    let ranges = ranges.map_err(|error| refused(direction.kind(), &error))?;
+    let preference = |format| match format {
+        SampleFormat::F32 => Some(0),
+        SampleFormat::I16 => Some(1),
+        SampleFormat::I32 => Some(2),
+        _ => None,
+    };
+    let (channels, format) = ranges
+        .iter()
+        .filter(|range| {
+            (range.min_sample_rate()..=range.max_sample_rate()).contains(&AudioFrame::RATE)
+        })
+        .filter_map(|range| {
+            Some((
+                range.channels(),
+                range.sample_format(),
+                preference(range.sample_format())?,
+            ))
+        })
+        .min_by_key(|(channels, _, preference)| (*channels, *preference))
+        .map(|(channels, format, _)| (channels, format))
+        .ok_or(DeviceError::Failed {
+            kind: direction.kind(),
+            attempt: "use it at 48 kHz",
+        })?;
+    let config = StreamConfig {
+        channels,
+        sample_rate: AudioFrame::RATE,
+        buffer_size: BufferSize::Fixed(BUFFER),
+    };
+    Ok((config, format))
+}
+
+/// What an error of the sound system means for the person.
+pub(crate) fn refused(kind: DeviceKind, error: &cpal::Error) -> DeviceError {
+    match error.kind() {
+        ErrorKind::DeviceBusy => DeviceError::Busy(kind),
+        ErrorKind::PermissionDenied => DeviceError::Refused(kind),
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => DeviceError::NotFound(kind),
+        _ => DeviceError::Failed {
+            kind,
+            attempt: "open the stream",
+        },
+    }
+}
+
+/// Whether a running stream will deliver nothing more.
+pub(crate) fn is_fatal(error: &cpal::Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied
+    )
+}
