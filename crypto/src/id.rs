@@ -53,11 +53,7 @@ pub struct LeafIndex(u8);
 impl LeafIndex {
     /// The index, or `None` from 16 on, which no key id can name.
     pub const fn new(index: u32) -> Option<Self> {
-        if index < crate::MAX_MEMBERS as u32 {
-            Some(Self(index as u8))
-        } else {
-            None
-        }
+        if index < crate::MAX_MEMBERS as u32 { Some(Self(index as u8)) } else { None }
     }
 
     /// The index as a number below 16.

@@ -19,20 +19,10 @@ impl hkdf::KeyType for Length {
 }
 
 /// HKDF (RFC 5869) with SHA-384; `info` is the label and the parts, each with its length.
-pub(crate) fn derive<const N: usize>(
-    salt: &[u8],
-    ikm: &[u8],
-    label: &str,
-    parts: &[&[u8]],
-) -> Option<Secret<N>> {
+pub(crate) fn derive<const N: usize>(salt: &[u8], ikm: &[u8], label: &str, parts: &[&[u8]]) -> Option<Secret<N>> {
     let info = framed(label, parts);
     let prk = hkdf::Salt::new(hkdf::HKDF_SHA384, salt).extract(ikm);
-    Secret::filled(|out| {
-        prk.expand(&[info.as_slice()], Length(N))
-            .ok()?
-            .fill(out)
-            .ok()
-    })
+    Secret::filled(|out| prk.expand(&[info.as_slice()], Length(N)).ok()?.fill(out).ok())
 }
 
 /// HMAC-SHA-384 over the label and the parts, each with its length.
@@ -41,9 +31,7 @@ pub(crate) fn mac(key: &Secret<32>, label: &str, parts: &[&[u8]]) -> [u8; MAC_LE
     let tag = hmac::sign(&key, &framed(label, parts));
     let mut out = [0; MAC_LENGTH];
     // The tag of HMAC-SHA-384 has exactly this length; zip cannot lose a byte.
-    out.iter_mut()
-        .zip(tag.as_ref())
-        .for_each(|(to, from)| *to = *from);
+    out.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
     out
 }
 
@@ -57,9 +45,7 @@ pub(crate) fn mac_matches(key: &Secret<32>, label: &str, parts: &[&[u8]], tag: &
 pub(crate) fn hash(label: &str, parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
     let digest = digest::digest(&digest::SHA384, &framed(label, parts));
     let mut out = [0; MAC_LENGTH];
-    out.iter_mut()
-        .zip(digest.as_ref())
-        .for_each(|(to, from)| *to = *from);
+    out.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
     out
 }
 
@@ -67,9 +53,7 @@ pub(crate) fn hash(label: &str, parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let digest = digest::digest(&digest::SHA256, bytes);
     let mut out = [0; 32];
-    out.iter_mut()
-        .zip(digest.as_ref())
-        .for_each(|(to, from)| *to = *from);
+    out.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
     out
 }
 

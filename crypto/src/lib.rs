@@ -17,24 +17,21 @@ mod sframe;
 mod testing;
 
 pub use error::{
-    GroupError, IdentityError, InvitationError, LinkError, OpenError, PolicyViolation, SafetyError,
-    SealError,
+    GroupError, IdentityError, InvitationError, LinkError, OpenError, PolicyViolation, SafetyError, SealError,
 };
 pub use id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex, StaffRole};
 pub use identity::{
-    CertificateTerms, DeviceCertificate, DeviceKey, DevicePublicKey, DeviceRequest,
-    PracticeFingerprint, PracticeKey, PracticePublicKey,
+    CertificateTerms, DeviceCertificate, DeviceKey, DevicePublicKey, DeviceRequest, PracticeFingerprint, PracticeKey,
+    PracticePublicKey,
 };
 pub use invitation::{
-    GuestInvitation, HostSummary, InvitationCode, InvitationLink, InvitationTerms, KnockReply,
-    LobbyCard, LobbyToken, OwnedInvitation, ProofReply, VerifiedGuest, message_number,
+    GuestInvitation, HostSummary, InvitationCode, InvitationLink, InvitationTerms, KnockReply, LobbyCard, LobbyToken,
+    OwnedInvitation, ProofReply, VerifiedGuest, message_number,
 };
 pub use mls::{Bundle, CallGroup, CallTerms, Inbound, LogEntry, Member, Vouched};
 pub use safety_words::{SafetyCheck, SafetyScope, SafetyStep, SafetyWords};
 pub use secret::Secret;
-pub use sframe::{
-    KeyRing, MediaContext, MediaKeys, OpenedFrame, OpeningKeys, SealedFrame, SealingKey, SenderKeys,
-};
+pub use sframe::{KeyRing, MediaContext, MediaKeys, OpenedFrame, OpeningKeys, SealedFrame, SealingKey, SenderKeys};
 
 /// Version of everything that two clients must agree on: suite, encodings, labels.
 ///

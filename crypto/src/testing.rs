@@ -1,9 +1,9 @@
 //! A practice, its host and its guests, for the tests of this crate.
 
 use crate::{
-    Bundle, CallGroup, CallId, CallMode, CallRole, CallTerms, CertificateTerms, DeviceCertificate,
-    DeviceKey, GroupError, GuestInvitation, Inbound, InvitationCode, InvitationLink,
-    InvitationTerms, LobbyCard, LogEntry, OwnedInvitation, PracticeKey, StaffRole, VerifiedGuest,
+    Bundle, CallGroup, CallId, CallMode, CallRole, CallTerms, CertificateTerms, DeviceCertificate, DeviceKey,
+    GroupError, GuestInvitation, Inbound, InvitationCode, InvitationLink, InvitationTerms, LobbyCard, LogEntry,
+    OwnedInvitation, PracticeKey, StaffRole, VerifiedGuest,
 };
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -28,18 +28,11 @@ impl Clinic {
             not_after: NOW + 1_000_000,
         };
         let certificate = practice.certify(&device.request().unwrap(), terms).unwrap();
-        Self {
-            practice,
-            device,
-            certificate,
-        }
+        Self { practice, device, certificate }
     }
 
     pub(crate) fn call(&self) -> CallGroup {
-        let terms = CallTerms {
-            call_id: CallId::from_bytes([9; 16]),
-            mode: CallMode::Real,
-        };
+        let terms = CallTerms { call_id: CallId::from_bytes([9; 16]), mode: CallMode::Real };
         CallGroup::create(NOW, &self.device, &self.certificate, terms).unwrap()
     }
 
@@ -57,18 +50,12 @@ impl Clinic {
         }
     }
 
-    pub(crate) fn invite(
-        &self,
-        role: CallRole,
-    ) -> (OwnedInvitation, InvitationLink, InvitationCode) {
+    pub(crate) fn invite(&self, role: CallRole) -> (OwnedInvitation, InvitationLink, InvitationCode) {
         OwnedInvitation::create(self.terms(role)).unwrap()
     }
 
     /// A guest in the lobby: all of messages 1 to 4.
-    pub(crate) fn lobby(
-        &self,
-        call: &CallGroup,
-    ) -> (OwnedInvitation, GuestInvitation, VerifiedGuest) {
+    pub(crate) fn lobby(&self, call: &CallGroup) -> (OwnedInvitation, GuestInvitation, VerifiedGuest) {
         let (mut owned, link, code) = self.invite(CallRole::Patient);
         let mut guest = GuestInvitation::new(link);
         let verified = exchange(&mut owned, &mut guest, &code, call);
@@ -105,13 +92,7 @@ pub(crate) fn exchange(
 
 pub(crate) fn handle(member: &mut CallGroup, bundle: &Bundle) -> Result<Inbound, GroupError> {
     let invite_psk = bundle.invite_psk.as_deref();
-    member.handle(
-        NOW,
-        LogEntry::Commit {
-            commit: &bundle.commit,
-            invite_psk,
-        },
-    )
+    member.handle(NOW, LogEntry::Commit { commit: &bundle.commit, invite_psk })
 }
 
 /// Gives a bundle to every member.

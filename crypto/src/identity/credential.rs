@@ -30,17 +30,8 @@ const MAX_ENCODING: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LeafCredential {
-    Staff {
-        role: CallRole,
-        certificate: Box<DeviceCertificate>,
-        signature: [u8; 64],
-    },
-    Invited {
-        role: CallRole,
-        invite_id: InviteId,
-        attempt: u32,
-        binder: [u8; MAC_LENGTH],
-    },
+    Staff { role: CallRole, certificate: Box<DeviceCertificate>, signature: [u8; 64] },
+    Invited { role: CallRole, invite_id: InviteId, attempt: u32, binder: [u8; MAC_LENGTH] },
 }
 
 impl LeafCredential {
@@ -56,14 +47,8 @@ impl LeafCredential {
             return Err(IdentityError::BadTerms);
         }
         let statement = Statement::new(role, leaf_key, group_id);
-        let signature = device
-            .signing()
-            .sign_parts(STAFF_LABEL, &statement.parts())?;
-        Ok(Self::Staff {
-            role,
-            certificate: Box::new(certificate.clone()),
-            signature,
-        })
+        let signature = device.signing().sign_parts(STAFF_LABEL, &statement.parts())?;
+        Ok(Self::Staff { role, certificate: Box::new(certificate.clone()), signature })
     }
 
     /// An invited leaf in one group.
@@ -78,43 +63,22 @@ impl LeafCredential {
         let statement = Statement::new(role, leaf_key, group_id);
         let [leaf, group, suite, role_byte] = statement.parts();
         let attempt_bytes = attempt.to_be_bytes();
-        let parts = [
-            invite_id.as_bytes(),
-            &attempt_bytes[..],
-            leaf,
-            group,
-            suite,
-            role_byte,
-        ];
+        let parts = [invite_id.as_bytes(), &attempt_bytes[..], leaf, group, suite, role_byte];
         let binder = mac(binder_key, BINDER_LABEL, &parts);
-        Self::Invited {
-            role,
-            invite_id,
-            attempt,
-            binder,
-        }
+        Self::Invited { role, invite_id, attempt, binder }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.put_u16(PROFILE_VERSION);
         match self {
-            Self::Staff {
-                role,
-                certificate,
-                signature,
-            } => {
+            Self::Staff { role, certificate, signature } => {
                 bytes.put_u8(0);
                 bytes.put_u8(role.to_byte());
                 bytes.put_bytes(&certificate.encode());
                 bytes.put(signature);
             }
-            Self::Invited {
-                role,
-                invite_id,
-                attempt,
-                binder,
-            } => {
+            Self::Invited { role, invite_id, attempt, binder } => {
                 bytes.put_u8(1);
                 bytes.put_u8(role.to_byte());
                 bytes.put(invite_id.as_bytes());
@@ -142,11 +106,7 @@ impl LeafCredential {
         let credential = match kind {
             0 => {
                 let certificate = DeviceCertificate::decode(reader.bytes(MAX_ENCODING)?).ok()?;
-                Self::Staff {
-                    role,
-                    certificate: Box::new(certificate),
-                    signature: reader.array()?,
-                }
+                Self::Staff { role, certificate: Box::new(certificate), signature: reader.array()? }
             }
             1 => Self::Invited {
                 role,
@@ -176,59 +136,29 @@ impl LeafCredential {
         group_id: GroupId,
     ) -> Result<(), IdentityError> {
         match self {
-            Self::Staff {
-                role,
-                certificate,
-                signature,
-            } => {
+            Self::Staff { role, certificate, signature } => {
                 certificate.verify_pinned(practice, now)?;
                 if *role == CallRole::Host && !certificate.roles().contains(&StaffRole::Clinician) {
                     return Err(IdentityError::BadTerms);
                 }
                 let statement = Statement::new(*role, leaf_key, group_id);
                 let device = certificate.device_key();
-                verify_parts(
-                    device.as_bytes(),
-                    STAFF_LABEL,
-                    &statement.parts(),
-                    signature,
-                )
+                verify_parts(device.as_bytes(), STAFF_LABEL, &statement.parts(), signature)
             }
-            Self::Invited {
-                role: CallRole::Host,
-                ..
-            } => Err(IdentityError::BadTerms),
+            Self::Invited { role: CallRole::Host, .. } => Err(IdentityError::BadTerms),
             Self::Invited { .. } => Ok(()),
         }
     }
 
     /// The host's check of an invited leaf.
-    pub(crate) fn verify_binder(
-        &self,
-        binder_key: &Secret<32>,
-        leaf_key: &[u8; 32],
-        group_id: GroupId,
-    ) -> bool {
-        let Self::Invited {
-            role,
-            invite_id,
-            attempt,
-            binder,
-        } = self
-        else {
+    pub(crate) fn verify_binder(&self, binder_key: &Secret<32>, leaf_key: &[u8; 32], group_id: GroupId) -> bool {
+        let Self::Invited { role, invite_id, attempt, binder } = self else {
             return false;
         };
         let statement = Statement::new(*role, leaf_key, group_id);
         let [leaf, group, suite, role_byte] = statement.parts();
         let attempt_bytes = attempt.to_be_bytes();
-        let parts = [
-            invite_id.as_bytes(),
-            &attempt_bytes[..],
-            leaf,
-            group,
-            suite,
-            role_byte,
-        ];
+        let parts = [invite_id.as_bytes(), &attempt_bytes[..], leaf, group, suite, role_byte];
         mac_matches(binder_key, BINDER_LABEL, &parts, binder)
     }
 }
@@ -243,21 +173,11 @@ struct Statement<'a> {
 
 impl<'a> Statement<'a> {
     fn new(role: CallRole, leaf_key: &'a [u8; 32], group_id: GroupId) -> Self {
-        Self {
-            leaf_key,
-            group_id,
-            suite: (SUITE as u16).to_be_bytes(),
-            role: [role.to_byte()],
-        }
+        Self { leaf_key, group_id, suite: (SUITE as u16).to_be_bytes(), role: [role.to_byte()] }
     }
 
     fn parts(&self) -> [&[u8]; 4] {
-        [
-            self.leaf_key,
-            self.group_id.as_bytes(),
-            &self.suite,
-            &self.role,
-        ]
+        [self.leaf_key, self.group_id.as_bytes(), &self.suite, &self.role]
     }
 }
 

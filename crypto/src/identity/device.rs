@@ -87,10 +87,7 @@ impl DeviceKey {
             (version == PROFILE_VERSION).then_some((seed, pkcs8))
         };
         let (hpke_seed, pkcs8) = read().ok_or(IdentityError::Malformed)?;
-        Ok(Self {
-            signing: SigningKey::from_pkcs8(pkcs8)?,
-            hpke_seed,
-        })
+        Ok(Self { signing: SigningKey::from_pkcs8(pkcs8)?, hpke_seed })
     }
 
     /// The secret keys, for the caller to store wrapped.
@@ -117,14 +114,8 @@ impl DeviceKey {
         let pair = RustCrypto::default()
             .derive_hpke_keypair(SUITE.hpke_config(), self.hpke_seed.expose())
             .map_err(|_failed| IdentityError::Backend)?;
-        let mut request = DeviceRequest {
-            device: self.public(),
-            hpke_key: pair.public,
-            signature: [0; 64],
-        };
-        request.signature = self
-            .signing
-            .sign_parts(REQUEST_LABEL, &[&request.device.0, &request.hpke_key])?;
+        let mut request = DeviceRequest { device: self.public(), hpke_key: pair.public, signature: [0; 64] };
+        request.signature = self.signing.sign_parts(REQUEST_LABEL, &[&request.device.0, &request.hpke_key])?;
         Ok(request)
     }
 
@@ -166,11 +157,7 @@ impl DeviceRequest {
             let hpke_key = reader.bytes(MAX_HPKE_KEY)?.to_vec();
             let signature = reader.array()?;
             reader.end()?;
-            (version == PROFILE_VERSION).then_some(Self {
-                device,
-                hpke_key,
-                signature,
-            })
+            (version == PROFILE_VERSION).then_some(Self { device, hpke_key, signature })
         };
         let request = read().ok_or(IdentityError::Malformed)?;
         let parts = [&request.device.0[..], &request.hpke_key];
@@ -231,8 +218,7 @@ impl DeviceCertificate {
             terms,
             signature: [0; 64],
         };
-        certificate.signature =
-            practice.sign_parts(CERTIFICATE_LABEL, &[&certificate.signed_part()])?;
+        certificate.signature = practice.sign_parts(CERTIFICATE_LABEL, &[&certificate.signed_part()])?;
         Ok(certificate)
     }
 
@@ -273,21 +259,12 @@ impl DeviceCertificate {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn verify_pinned(
-        &self,
-        practice: &PracticeFingerprint,
-        now: u64,
-    ) -> Result<(), IdentityError> {
+    pub fn verify_pinned(&self, practice: &PracticeFingerprint, now: u64) -> Result<(), IdentityError> {
         if self.practice.fingerprint() != *practice {
             return Err(IdentityError::WrongPractice);
         }
         let key = self.practice.as_bytes();
-        verify_parts(
-            key,
-            CERTIFICATE_LABEL,
-            &[&self.signed_part()],
-            &self.signature,
-        )?;
+        verify_parts(key, CERTIFICATE_LABEL, &[&self.signed_part()], &self.signature)?;
         if now < self.terms.not_before {
             return Err(IdentityError::NotYetValid);
         }
@@ -353,17 +330,8 @@ impl DeviceCertificate {
         bytes.put_bytes(&self.hpke_key);
         bytes.put_bytes(self.terms.display_name.as_bytes());
         bytes.put_u8(self.terms.roles.len() as u8);
-        self.terms
-            .roles
-            .iter()
-            .for_each(|role| bytes.put_u8(*role as u8));
-        bytes.put_bytes(
-            self.terms
-                .registration
-                .as_deref()
-                .unwrap_or_default()
-                .as_bytes(),
-        );
+        self.terms.roles.iter().for_each(|role| bytes.put_u8(*role as u8));
+        bytes.put_bytes(self.terms.registration.as_deref().unwrap_or_default().as_bytes());
         bytes.put_u64(self.terms.serial);
         bytes.put_u64(self.terms.not_before);
         bytes.put_u64(self.terms.not_after);
@@ -381,9 +349,7 @@ impl DeviceCertificate {
         let display_name = reader.text(MAX_NAME)?.to_owned();
         let count = reader.u8()?;
         let roles = reader.take(usize::from(count))?.iter();
-        let roles = roles
-            .map(|byte| StaffRole::from_byte(*byte).ok())
-            .collect::<Option<_>>()?;
+        let roles = roles.map(|byte| StaffRole::from_byte(*byte).ok()).collect::<Option<_>>()?;
         let registration = reader.text(MAX_REGISTRATION)?;
         let registration = (!registration.is_empty()).then(|| registration.to_owned());
         let serial = reader.u64()?;
@@ -391,21 +357,8 @@ impl DeviceCertificate {
         let not_after = reader.u64()?;
         let signature = reader.array()?;
         reader.end()?;
-        let terms = CertificateTerms {
-            display_name,
-            roles,
-            registration,
-            serial,
-            not_before,
-            not_after,
-        };
-        Some(Self {
-            practice,
-            device,
-            hpke_key,
-            terms,
-            signature,
-        })
+        let terms = CertificateTerms { display_name, roles, registration, serial, not_before, not_after };
+        Some(Self { practice, device, hpke_key, terms, signature })
     }
 }
 

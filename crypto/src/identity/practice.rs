@@ -57,10 +57,7 @@ impl PracticePublicKey {
     pub fn fingerprint(&self) -> PracticeFingerprint {
         let mut fingerprint = [0; 20];
         let hash = kdf::sha256(&kdf::framed("practice", &[&self.0]));
-        fingerprint
-            .iter_mut()
-            .zip(hash)
-            .for_each(|(to, from)| *to = from);
+        fingerprint.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
         PracticeFingerprint(fingerprint)
     }
 
@@ -132,10 +129,7 @@ impl PracticeKey {
     /// # Errors
     /// [`IdentityError::Backend`].
     pub fn sign_phone(&self, phone: &str) -> Result<Vec<u8>, IdentityError> {
-        Ok(self
-            .0
-            .sign_parts(PHONE_LABEL, &[phone.as_bytes()])?
-            .to_vec())
+        Ok(self.0.sign_parts(PHONE_LABEL, &[phone.as_bytes()])?.to_vec())
     }
 }
 
@@ -158,19 +152,11 @@ mod tests {
     fn a_changed_phone_number_is_refused() {
         let (key, _) = PracticeKey::generate().unwrap();
         let signature = key.sign_phone("02 5550 0100").unwrap();
-        assert_eq!(
-            key.public().verify_phone("02 5550 0100", &signature),
-            Ok(())
-        );
+        assert_eq!(key.public().verify_phone("02 5550 0100", &signature), Ok(()));
         let refused = key.public().verify_phone("02 5550 0199", &signature);
         assert_eq!(refused, Err(IdentityError::BadSignature));
         let (other, _) = PracticeKey::generate().unwrap();
-        assert!(
-            other
-                .public()
-                .verify_phone("02 5550 0100", &signature)
-                .is_err()
-        );
+        assert!(other.public().verify_phone("02 5550 0100", &signature).is_err());
     }
 
     #[test]

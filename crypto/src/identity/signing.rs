@@ -34,10 +34,7 @@ impl SigningKey {
         let pair = pair(bytes)?;
         let public = pair.public_key().as_ref().try_into();
         let public = public.map_err(|_length| IdentityError::Malformed)?;
-        Ok(Self {
-            pkcs8: Zeroizing::new(bytes.to_vec()),
-            public,
-        })
+        Ok(Self { pkcs8: Zeroizing::new(bytes.to_vec()), public })
     }
 
     pub(crate) fn pkcs8(&self) -> &Zeroizing<Vec<u8>> {
@@ -49,16 +46,9 @@ impl SigningKey {
     }
 
     /// Signs a label and parts, each with its length.
-    pub(crate) fn sign_parts(
-        &self,
-        label: &str,
-        parts: &[&[u8]],
-    ) -> Result<[u8; 64], IdentityError> {
+    pub(crate) fn sign_parts(&self, label: &str, parts: &[&[u8]]) -> Result<[u8; 64], IdentityError> {
         let signature = pair(&self.pkcs8)?.sign(&framed(label, parts));
-        signature
-            .as_ref()
-            .try_into()
-            .map_err(|_length| IdentityError::Backend)
+        signature.as_ref().try_into().map_err(|_length| IdentityError::Backend)
     }
 }
 

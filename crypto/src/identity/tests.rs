@@ -70,10 +70,7 @@ fn another_practice_is_refused() {
 fn every_changed_byte_of_a_certificate_is_refused() {
     let (practice, _, certificate) = certified(terms());
     let bytes = certificate.encode();
-    for at in (0..bytes.len())
-        .step_by(7)
-        .chain(bytes.len() - 64..bytes.len())
-    {
+    for at in (0..bytes.len()).step_by(7).chain(bytes.len() - 64..bytes.len()) {
         let mut altered = bytes.clone();
         altered[at] ^= 1;
         let accepted = DeviceCertificate::decode(&altered)
@@ -90,26 +87,11 @@ fn terms_out_of_bounds_are_not_certified() {
     let (practice, device, _) = certified(terms());
     let request = device.request().unwrap();
     let refused = |terms| practice.certify(&request, terms) == Err(IdentityError::BadTerms);
-    assert!(refused(CertificateTerms {
-        display_name: "  ".into(),
-        ..terms()
-    }));
-    assert!(refused(CertificateTerms {
-        display_name: "x".repeat(101),
-        ..terms()
-    }));
-    assert!(refused(CertificateTerms {
-        roles: vec![],
-        ..terms()
-    }));
-    assert!(refused(CertificateTerms {
-        not_after: NOW + 40 * DAY,
-        ..terms()
-    }));
-    assert!(refused(CertificateTerms {
-        registration: Some("9".repeat(41)),
-        ..terms()
-    }));
+    assert!(refused(CertificateTerms { display_name: "  ".into(), ..terms() }));
+    assert!(refused(CertificateTerms { display_name: "x".repeat(101), ..terms() }));
+    assert!(refused(CertificateTerms { roles: vec![], ..terms() }));
+    assert!(refused(CertificateTerms { not_after: NOW + 40 * DAY, ..terms() }));
+    assert!(refused(CertificateTerms { registration: Some("9".repeat(41)), ..terms() }));
 }
 
 #[test]
@@ -117,10 +99,7 @@ fn a_request_for_somebody_elses_key_is_refused() {
     let mut bytes = DeviceKey::generate().unwrap().request().unwrap().encode();
     let other = DeviceKey::generate().unwrap();
     bytes[2..34].copy_from_slice(other.public().as_bytes());
-    assert_eq!(
-        DeviceRequest::decode(&bytes),
-        Err(IdentityError::BadSignature)
-    );
+    assert_eq!(DeviceRequest::decode(&bytes), Err(IdentityError::BadSignature));
 }
 
 #[test]
@@ -132,34 +111,18 @@ fn a_staff_leaf_is_bound_to_group_key_and_role() {
     let staff = LeafCredential::decode(&staff.encode()).unwrap();
     assert_eq!(staff.verify_in_group(&pinned, NOW, &leaf, GROUP), Ok(()));
     let other_group = GroupId::from_bytes([4; 16]);
-    assert!(
-        staff
-            .verify_in_group(&pinned, NOW, &leaf, other_group)
-            .is_err()
-    );
-    assert!(
-        staff
-            .verify_in_group(&pinned, NOW, &[8; 32], GROUP)
-            .is_err()
-    );
+    assert!(staff.verify_in_group(&pinned, NOW, &leaf, other_group).is_err());
+    assert!(staff.verify_in_group(&pinned, NOW, &[8; 32], GROUP).is_err());
     let mut other_role = staff.encode();
     other_role[3] = CallRole::Patient.to_byte();
     let other_role = LeafCredential::decode(&other_role).unwrap();
-    assert!(
-        other_role
-            .verify_in_group(&pinned, NOW, &leaf, GROUP)
-            .is_err()
-    );
+    assert!(other_role.verify_in_group(&pinned, NOW, &leaf, GROUP).is_err());
 }
 
 #[test]
 fn front_desk_staff_cannot_be_host() {
-    let (practice, device, certificate) = certified(CertificateTerms {
-        roles: vec![StaffRole::FrontDesk],
-        ..terms()
-    });
-    let staff =
-        LeafCredential::staff(&device, &certificate, CallRole::Host, &[9; 32], GROUP).unwrap();
+    let (practice, device, certificate) = certified(CertificateTerms { roles: vec![StaffRole::FrontDesk], ..terms() });
+    let staff = LeafCredential::staff(&device, &certificate, CallRole::Host, &[9; 32], GROUP).unwrap();
     let refused = staff.verify_in_group(&practice.fingerprint(), NOW, &[9; 32], GROUP);
     assert_eq!(refused, Err(IdentityError::BadTerms));
 }
@@ -177,8 +140,8 @@ fn a_binder_holds_for_one_key_invitation_attempt_role_and_group() {
     for at in 3..bytes.len() {
         let mut altered = bytes.clone();
         altered[at] ^= 1;
-        let accepted = LeafCredential::decode(&altered)
-            .is_ok_and(|credential| credential.verify_binder(&key, &leaf, GROUP));
+        let accepted =
+            LeafCredential::decode(&altered).is_ok_and(|credential| credential.verify_binder(&key, &leaf, GROUP));
         assert!(!accepted, "byte {at}");
     }
 }
@@ -189,9 +152,5 @@ fn an_invited_leaf_cannot_claim_to_be_host() {
     let invite = InviteId::from_bytes([5; 16]);
     let invited = LeafCredential::invited(&key, invite, 1, CallRole::Host, &[9; 32], GROUP);
     let (practice, _, _) = certified(terms());
-    assert!(
-        invited
-            .verify_in_group(&practice.fingerprint(), NOW, &[9; 32], GROUP)
-            .is_err()
-    );
+    assert!(invited.verify_in_group(&practice.fingerprint(), NOW, &[9; 32], GROUP).is_err());
 }

@@ -57,11 +57,7 @@ impl LobbyCard {
         let nonce: [u8; NONCE_LEN] = random_bytes().ok_or(InvitationError::Backend)?;
         let mut message = write_card_head(invite_id, attempt);
         aead(key)?
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(&message),
-                &mut *content,
-            )
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&message), &mut *content)
             .map_err(|ring::error::Unspecified| InvitationError::Backend)?;
         message.put(&nonce);
         message.put(&content);
@@ -69,10 +65,7 @@ impl LobbyCard {
     }
 
     /// Message 5 →.
-    pub(super) fn open(
-        key: &InvitationKey,
-        sealed: &SealedCard<'_>,
-    ) -> Result<Self, InvitationError> {
+    pub(super) fn open(key: &InvitationKey, sealed: &SealedCard<'_>) -> Result<Self, InvitationError> {
         let mut content = Zeroizing::new(sealed.sealed.to_vec());
         let nonce = Nonce::assume_unique_for_key(sealed.nonce);
         let opened = aead(key)?

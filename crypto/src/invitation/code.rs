@@ -83,23 +83,13 @@ mod tests {
     #[test]
     fn people_type_codes_in_many_ways() {
         for text in ["12345678", "1234 5678", " 1234-5678\n", "12.34.56.78"] {
-            assert_eq!(
-                InvitationCode::parse(text).unwrap().display().as_str(),
-                "1234 5678"
-            );
+            assert_eq!(InvitationCode::parse(text).unwrap().display().as_str(), "1234 5678");
         }
     }
 
     #[test]
     fn anything_but_eight_digits_is_refused() {
-        for text in [
-            "",
-            "1234567",
-            "123456789",
-            "1234567x",
-            "１２３４５６７８",
-            "-12345678x",
-        ] {
+        for text in ["", "1234567", "123456789", "1234567x", "１２３４５６７８", "-12345678x"] {
             assert!(InvitationCode::parse(text).is_err(), "{text}");
         }
     }

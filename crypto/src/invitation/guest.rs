@@ -30,8 +30,7 @@ use crate::{
     identity::{LeafCredential, SigningKey},
     kdf::MAC_LENGTH,
     mls::{
-        CallGroup, Expected, Provider, SUITE, capabilities, credential_with_key, external_psk,
-        join, lifetime, psk_id,
+        CallGroup, Expected, Provider, SUITE, capabilities, credential_with_key, external_psk, join, lifetime, psk_id,
     },
     secret::random_bytes,
 };
@@ -57,12 +56,7 @@ pub struct GuestInvitation {
 
 enum Phase {
     Idle,
-    Knocked {
-        message1: Vec<u8>,
-        head: Vec<u8>,
-        leaf_key: SigningKey,
-        prover: Box<Prover>,
-    },
+    Knocked { message1: Vec<u8>, head: Vec<u8>, leaf_key: SigningKey, prover: Box<Prover> },
     Answered(Box<Agreed>),
     Confirmed(Box<Agreed>),
 }
@@ -82,12 +76,7 @@ impl GuestInvitation {
     /// Starts from a parsed link.
     #[must_use]
     pub fn new(link: InvitationLink) -> Self {
-        Self {
-            link,
-            tries_left: TRIES,
-            host: None,
-            phase: Phase::Idle,
-        }
+        Self { link, tries_left: TRIES, host: None, phase: Phase::Idle }
     }
 
     /// The link that it was made from.
@@ -136,12 +125,7 @@ impl GuestInvitation {
         let proof = ProofKey::new(&self.link.secret)?.tag(&message1);
         message1.put(&proof);
         let prover = Box::new(prover);
-        self.phase = Phase::Knocked {
-            message1: message1.clone(),
-            head,
-            leaf_key,
-            prover,
-        };
+        self.phase = Phase::Knocked { message1: message1.clone(), head, leaf_key, prover };
         Ok(message1)
     }
 
@@ -155,13 +139,7 @@ impl GuestInvitation {
     /// [`InvitationError::OutOfOrder`], [`InvitationError::Backend`].
     pub fn on_challenge(&mut self, now: u64, message2: &[u8]) -> Result<Vec<u8>, InvitationError> {
         let phase = std::mem::replace(&mut self.phase, Phase::Idle);
-        let Phase::Knocked {
-            message1,
-            head,
-            leaf_key,
-            prover,
-        } = phase
-        else {
+        let Phase::Knocked { message1, head, leaf_key, prover } = phase else {
             self.phase = phase;
             return Err(InvitationError::OutOfOrder);
         };
@@ -177,12 +155,9 @@ impl GuestInvitation {
         // Spent before the answer: a fake host learns from it whether its own guess was right.
         self.tries_left -= 1;
         let context = wire::context(&head, challenge.head);
-        let (ke3, session) =
-            prover
-                .finish(&context, challenge.ke2)?
-                .ok_or(InvitationError::WrongCode {
-                    tries_left: self.tries_left,
-                })?;
+        let (ke3, session) = prover
+            .finish(&context, challenge.ke2)?
+            .ok_or(InvitationError::WrongCode { tries_left: self.tries_left })?;
         let transcript = wire::transcript(&message1, message2);
         let key = InvitationKey::new(&self.link.secret, &session, &transcript)?;
 
@@ -207,20 +182,9 @@ impl GuestInvitation {
             mode: fields.mode,
             psk_id: psk_id(self.link.invite_id, attempt),
         };
-        self.host = Some(HostSummary {
-            display_name: name,
-            group_id: fields.group_id,
-            role: fields.role,
-        });
-        self.phase = Phase::Answered(Box::new(Agreed {
-            provider,
-            leaf_key,
-            attempt,
-            key,
-            transcript,
-            package,
-            expected,
-        }));
+        self.host = Some(HostSummary { display_name: name, group_id: fields.group_id, role: fields.role });
+        self.phase =
+            Phase::Answered(Box::new(Agreed { provider, leaf_key, attempt, key, transcript, package, expected }));
         Ok(message3)
     }
 
@@ -236,9 +200,7 @@ impl GuestInvitation {
             return Err(InvitationError::OutOfOrder);
         };
         let (attempt, tag) = wire::read_confirm(self.link.invite_id, message4)?;
-        let fits = agreed
-            .key
-            .accepts_host(&agreed.transcript, &agreed.package, tag)?;
+        let fits = agreed.key.accepts_host(&agreed.transcript, &agreed.package, tag)?;
         if !fits || attempt != agreed.attempt {
             return Err(InvitationError::BadConfirmation);
         }
@@ -274,18 +236,8 @@ impl GuestInvitation {
             self.phase = phase;
             return Err(GroupError::Inactive);
         };
-        let Agreed {
-            provider,
-            leaf_key,
-            attempt,
-            key,
-            package,
-            expected,
-            ..
-        } = *agreed;
-        let psk = key
-            .external_psk(attempt, &package)
-            .map_err(|_failed| GroupError::Backend)?;
+        let Agreed { provider, leaf_key, attempt, key, package, expected, .. } = *agreed;
+        let psk = key.external_psk(attempt, &package).map_err(|_failed| GroupError::Backend)?;
         external_psk(&provider, &expected.psk_id, &psk)?;
         join(provider, leaf_key, &expected, now, welcome)
     }
@@ -312,11 +264,7 @@ fn host_name(
     let credential = LeafCredential::decode(fields.host_credential)?;
     credential.verify_in_group(practice, now, &fields.host_leaf_key, fields.group_id)?;
     match credential {
-        LeafCredential::Staff {
-            role: CallRole::Host,
-            certificate,
-            ..
-        } => Ok(certificate.display_name().to_owned()),
+        LeafCredential::Staff { role: CallRole::Host, certificate, .. } => Ok(certificate.display_name().to_owned()),
         _ => Err(IdentityError::BadTerms),
     }
 }
@@ -330,19 +278,10 @@ fn new_package(
     let bundle = KeyPackage::builder()
         .key_package_lifetime(lifetime())
         .leaf_node_capabilities(capabilities())
-        .build(
-            SUITE,
-            provider,
-            leaf_key,
-            credential_with_key(credential, leaf_key),
-        )
+        .build(SUITE, provider, leaf_key, credential_with_key(credential, leaf_key))
         .map_err(|_failed| InvitationError::Backend)?;
     let package = bundle.key_package();
-    let bytes = package
-        .tls_serialize_detached()
-        .map_err(|_failed| InvitationError::Backend)?;
-    let reference = package
-        .hash_ref(provider.crypto())
-        .map_err(|_failed| InvitationError::Backend)?;
+    let bytes = package.tls_serialize_detached().map_err(|_failed| InvitationError::Backend)?;
+    let reference = package.hash_ref(provider.crypto()).map_err(|_failed| InvitationError::Backend)?;
     Ok((bytes, reference.as_slice().to_vec()))
 }

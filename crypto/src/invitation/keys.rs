@@ -23,9 +23,7 @@ pub(super) struct ProofKey(Secret<32>);
 
 impl ProofKey {
     pub(super) fn new(link_secret: &Secret<32>) -> Result<Self, InvitationError> {
-        derive(b"", link_secret.expose(), "proof", &[])
-            .map(Self)
-            .ok_or(InvitationError::Backend)
+        derive(b"", link_secret.expose(), "proof", &[]).map(Self).ok_or(InvitationError::Backend)
     }
 
     pub(super) fn tag(&self, message: &[u8]) -> [u8; MAC_LENGTH] {
@@ -46,9 +44,7 @@ impl InvitationKey {
         session: &SessionKey,
         transcript: &[u8; MAC_LENGTH],
     ) -> Result<Self, InvitationError> {
-        derive(link_secret.expose(), session, "invitation", &[transcript])
-            .map(Self)
-            .ok_or(InvitationError::Backend)
+        derive(link_secret.expose(), session, "invitation", &[transcript]).map(Self).ok_or(InvitationError::Backend)
     }
 
     pub(super) fn stored(secret: Secret<32>) -> Self {
@@ -67,11 +63,7 @@ impl InvitationKey {
         self.sub("card", &[])
     }
 
-    pub(super) fn external_psk(
-        &self,
-        attempt: u32,
-        package: &[u8],
-    ) -> Result<Secret<32>, InvitationError> {
+    pub(super) fn external_psk(&self, attempt: u32, package: &[u8]) -> Result<Secret<32>, InvitationError> {
         self.sub("external psk", &[&attempt.to_be_bytes(), package])
     }
 
@@ -81,11 +73,7 @@ impl InvitationKey {
         transcript: &[u8; MAC_LENGTH],
         package: &[u8],
     ) -> Result<[u8; MAC_LENGTH], InvitationError> {
-        Ok(mac(
-            &self.sub("guest mac", &[])?,
-            "guest",
-            &[transcript, package],
-        ))
+        Ok(mac(&self.sub("guest mac", &[])?, "guest", &[transcript, package]))
     }
 
     pub(super) fn accepts_guest(
@@ -94,12 +82,7 @@ impl InvitationKey {
         package: &[u8],
         tag: &[u8],
     ) -> Result<bool, InvitationError> {
-        Ok(mac_matches(
-            &self.sub("guest mac", &[])?,
-            "guest",
-            &[transcript, package],
-            tag,
-        ))
+        Ok(mac_matches(&self.sub("guest mac", &[])?, "guest", &[transcript, package], tag))
     }
 
     /// Message 4: the host confirms the same.
@@ -108,11 +91,7 @@ impl InvitationKey {
         transcript: &[u8; MAC_LENGTH],
         package: &[u8],
     ) -> Result<[u8; MAC_LENGTH], InvitationError> {
-        Ok(mac(
-            &self.sub("host mac", &[])?,
-            "host",
-            &[transcript, package],
-        ))
+        Ok(mac(&self.sub("host mac", &[])?, "host", &[transcript, package]))
     }
 
     pub(super) fn accepts_host(
@@ -121,12 +100,7 @@ impl InvitationKey {
         package: &[u8],
         tag: &[u8],
     ) -> Result<bool, InvitationError> {
-        Ok(mac_matches(
-            &self.sub("host mac", &[])?,
-            "host",
-            &[transcript, package],
-            tag,
-        ))
+        Ok(mac_matches(&self.sub("host mac", &[])?, "host", &[transcript, package], tag))
     }
 
     fn sub(&self, label: &str, parts: &[&[u8]]) -> Result<Secret<32>, InvitationError> {

@@ -78,10 +78,7 @@ impl InvitationLink {
         };
         let bytes = URL_SAFE_NO_PAD.decode(body).map(Zeroizing::new);
         let bytes = bytes.map_err(|_damaged| LinkError::Damaged)?;
-        let length = bytes
-            .len()
-            .checked_sub(CHECKSUM)
-            .ok_or(LinkError::Damaged)?;
+        let length = bytes.len().checked_sub(CHECKSUM).ok_or(LinkError::Damaged)?;
         let (content, checksum) = bytes.split_at_checked(length).ok_or(LinkError::Damaged)?;
         if !sha256(content).starts_with(checksum) {
             return Err(LinkError::Damaged);
@@ -186,7 +183,5 @@ impl fmt::Debug for InvitationLink {
 }
 
 pub(super) fn lobby_token(secret: &Secret<32>) -> Result<LobbyToken, InvitationError> {
-    derive(b"", secret.expose(), "lobby", &[])
-        .map(LobbyToken)
-        .ok_or(InvitationError::Backend)
+    derive(b"", secret.expose(), "lobby", &[]).map(LobbyToken).ok_or(InvitationError::Backend)
 }

@@ -117,22 +117,15 @@ impl OwnedInvitation {
     /// [`InvitationError::Expired`], [`InvitationError::TriesSpent`],
     /// [`InvitationError::UntrustedHost`] (this client does not host `call`, or for another
     /// practice) and [`InvitationError::AssessorMode`]. [`InvitationError::Backend`].
-    pub fn on_knock(
-        &mut self,
-        now: u64,
-        message1: &[u8],
-        call: &CallGroup,
-    ) -> Result<KnockReply, InvitationError> {
+    pub fn on_knock(&mut self, now: u64, message1: &[u8], call: &CallGroup) -> Result<KnockReply, InvitationError> {
         let knock = wire::read_knock(self.invite_id, message1)?;
         if !ProofKey::new(&self.secret)?.accepts(knock.proven, knock.proof) {
             return Err(InvitationError::BadLinkProof);
         }
         self.check_window(now)?;
         let digest = sha256(message1);
-        let known = self
-            .exchanges
-            .iter()
-            .find(|exchange| exchange.knock == digest && exchange.group_id == call.group_id());
+        let known =
+            self.exchanges.iter().find(|exchange| exchange.knock == digest && exchange.group_id == call.group_id());
         if let Some(exchange) = known {
             return Ok(KnockReply {
                 message2: exchange.message2.clone(),
@@ -145,19 +138,12 @@ impl OwnedInvitation {
         if call.practice() != self.practice {
             return Err(InvitationError::UntrustedHost(IdentityError::WrongPractice));
         }
-        let (host_credential, host_leaf_key) = call
-            .host_leaf()
-            .map_err(|_no_host| InvitationError::UntrustedHost(IdentityError::BadTerms))?;
+        let (host_credential, host_leaf_key) =
+            call.host_leaf().map_err(|_no_host| InvitationError::UntrustedHost(IdentityError::BadTerms))?;
 
         // The try is spent first: whatever fails from here on has cost it.
-        self.tries_left = self
-            .tries_left
-            .checked_sub(1)
-            .ok_or(InvitationError::TriesSpent)?;
-        self.attempts = self
-            .attempts
-            .checked_add(1)
-            .ok_or(InvitationError::TriesSpent)?;
+        self.tries_left = self.tries_left.checked_sub(1).ok_or(InvitationError::TriesSpent)?;
+        self.attempts = self.attempts.checked_add(1).ok_or(InvitationError::TriesSpent)?;
         let fields = ChallengeHead {
             group_id: call.group_id(),
             role: self.role,
@@ -168,9 +154,7 @@ impl OwnedInvitation {
         };
         let mut message2 = wire::write_challenge_head(self.invite_id, &fields);
         let context = wire::context(knock.head, &message2);
-        let (ke2, state) = self
-            .verifier
-            .answer(self.invite_id.as_bytes(), &context, knock.ke1)?;
+        let (ke2, state) = self.verifier.answer(self.invite_id.as_bytes(), &context, knock.ke1)?;
         message2.put_bytes(&ke2);
         self.remember(Exchange {
             attempt: self.attempts,
@@ -182,12 +166,7 @@ impl OwnedInvitation {
             leaf_key: knock.leaf_key,
             progress: Progress::Challenged(state),
         });
-        Ok(KnockReply {
-            message2,
-            try_spent: true,
-            attempt: self.attempts,
-            tries_left: self.tries_left,
-        })
+        Ok(KnockReply { message2, try_spent: true, attempt: self.attempts, tries_left: self.tries_left })
     }
 
     /// Message 3 → message 4 and the guest. Store the record afterwards: a proved exchange gives
@@ -203,20 +182,14 @@ impl OwnedInvitation {
         let proof = wire::read_proof(self.invite_id, message3)?;
         self.check_window(now)?;
         let at = self.exchanges.iter().position(|exchange| {
-            exchange.attempt == proof.attempt
-                && matches!(exchange.progress, Progress::Challenged(_))
+            exchange.attempt == proof.attempt && matches!(exchange.progress, Progress::Challenged(_))
         });
-        let mut exchange = self
-            .exchanges
-            .remove(at.ok_or(InvitationError::OutOfOrder)?);
+        let mut exchange = self.exchanges.remove(at.ok_or(InvitationError::OutOfOrder)?);
         let Progress::Challenged(state) = &exchange.progress else {
             return Err(InvitationError::OutOfOrder);
         };
-        let session = pake::verify(state, &exchange.context, proof.ke3)?.ok_or(
-            InvitationError::WrongCode {
-                tries_left: self.tries_left,
-            },
-        )?;
+        let session = pake::verify(state, &exchange.context, proof.ke3)?
+            .ok_or(InvitationError::WrongCode { tries_left: self.tries_left })?;
         let key = InvitationKey::new(&self.secret, &session, &exchange.transcript)?;
         let (package, reference) = read_package(proof.package)?;
         if !key.accepts_guest(&exchange.transcript, &reference, proof.tag)? {
@@ -248,13 +221,10 @@ impl OwnedInvitation {
     /// seal that does not open, [`InvitationError::Malformed`].
     pub fn on_card(&self, message5: &[u8]) -> Result<LobbyCard, InvitationError> {
         let sealed = wire::read_card(self.invite_id, message5)?;
-        let proved = self
-            .exchanges
-            .iter()
-            .find_map(|exchange| match &exchange.progress {
-                Progress::Proved(key) if exchange.attempt == sealed.attempt => Some(key),
-                _ => None,
-            });
+        let proved = self.exchanges.iter().find_map(|exchange| match &exchange.progress {
+            Progress::Proved(key) if exchange.attempt == sealed.attempt => Some(key),
+            _ => None,
+        });
         LobbyCard::open(proved.ok_or(InvitationError::OutOfOrder)?, &sealed)
     }
 
@@ -290,11 +260,7 @@ impl OwnedInvitation {
             && matches!(credential, LeafCredential::Invited { role, invite_id, attempt, .. }
                 if role == self.role && invite_id == self.invite_id && attempt == exchange.attempt)
             && credential.verify_binder(binder_key, &exchange.leaf_key, exchange.group_id);
-        if fits {
-            Ok(())
-        } else {
-            Err(InvitationError::BadKeyPackage)
-        }
+        if fits { Ok(()) } else { Err(InvitationError::BadKeyPackage) }
     }
 }
 
@@ -305,10 +271,7 @@ fn read_package(bytes: &[u8]) -> Result<(KeyPackage, Vec<u8>), InvitationError> 
         .map_err(|_malformed| InvitationError::BadKeyPackage)?
         .validate(provider.crypto(), ProtocolVersion::Mls10)
         .map_err(|_refused| InvitationError::BadKeyPackage)?;
-    let reference = package
-        .hash_ref(provider.crypto())
-        .map_err(|_failed| InvitationError::Backend)?
-        .as_slice()
-        .to_vec();
+    let reference =
+        package.hash_ref(provider.crypto()).map_err(|_failed| InvitationError::Backend)?.as_slice().to_vec();
     Ok((package, reference))
 }

@@ -5,10 +5,9 @@
 //! with. No key stretching: guesses are bounded by three tries, not by their cost.
 
 use opaque_ke::{
-    CipherSuite, ClientLogin, ClientLoginFinishParameters, ClientRegistration,
-    ClientRegistrationFinishParameters, CredentialFinalization, CredentialRequest,
-    CredentialResponse, Identifiers, Ristretto255, ServerLogin, ServerLoginParameters,
-    ServerRegistration, ServerSetup, TripleDh, errors::ProtocolError, ksf::Identity,
+    CipherSuite, ClientLogin, ClientLoginFinishParameters, ClientRegistration, ClientRegistrationFinishParameters,
+    CredentialFinalization, CredentialRequest, CredentialResponse, Identifiers, Ristretto255, ServerLogin,
+    ServerLoginParameters, ServerRegistration, ServerSetup, TripleDh, errors::ProtocolError, ksf::Identity,
     rand::rngs::OsRng,
 };
 use zeroize::Zeroizing;
@@ -28,10 +27,7 @@ impl CipherSuite for Suite {
 pub(super) type SessionKey = Zeroizing<Vec<u8>>;
 
 /// What OPAQUE takes for the password.
-pub(super) fn password(
-    link_secret: &Secret<32>,
-    code: &InvitationCode,
-) -> Result<Secret<32>, InvitationError> {
+pub(super) fn password(link_secret: &Secret<32>, code: &InvitationCode) -> Result<Secret<32>, InvitationError> {
     derive(link_secret.expose(), code.digits(), "code", &[]).ok_or(InvitationError::Backend)
 }
 
@@ -49,26 +45,17 @@ impl Verifier {
         let started = started.map_err(backend)?;
         let answer = ServerRegistration::start(&setup, started.message, id).map_err(backend)?;
         let parameters = ClientRegistrationFinishParameters::default();
-        let upload = started
-            .state
-            .finish(&mut OsRng, password.expose(), answer.message, parameters)
-            .map_err(backend)?
-            .message;
+        let upload =
+            started.state.finish(&mut OsRng, password.expose(), answer.message, parameters).map_err(backend)?.message;
         let file = ServerRegistration::<Suite>::finish(upload);
-        Ok(Self {
-            setup: Zeroizing::new(setup.serialize().to_vec()),
-            file: Zeroizing::new(file.serialize().to_vec()),
-        })
+        Ok(Self { setup: Zeroizing::new(setup.serialize().to_vec()), file: Zeroizing::new(file.serialize().to_vec()) })
     }
 
     /// Takes what [`parts`](Self::parts) gave.
     pub(super) fn stored(setup: &[u8], file: &[u8]) -> Option<Self> {
         ServerSetup::<Suite>::deserialize(setup).ok()?;
         ServerRegistration::<Suite>::deserialize(file).ok()?;
-        let (setup, file) = (
-            Zeroizing::new(setup.to_vec()),
-            Zeroizing::new(file.to_vec()),
-        );
+        let (setup, file) = (Zeroizing::new(setup.to_vec()), Zeroizing::new(file.to_vec()));
         Some(Self { setup, file })
     }
 
@@ -95,19 +82,13 @@ impl Verifier {
 }
 
 /// KE3 → the session key; `None` for a wrong code or a changed message.
-pub(super) fn verify(
-    state: &[u8],
-    context: &[u8],
-    ke3: &[u8],
-) -> Result<Option<SessionKey>, InvitationError> {
+pub(super) fn verify(state: &[u8], context: &[u8], ke3: &[u8]) -> Result<Option<SessionKey>, InvitationError> {
     let state = ServerLogin::<Suite>::deserialize(state).map_err(backend)?;
     let Ok(message) = CredentialFinalization::<Suite>::deserialize(ke3) else {
         return Ok(None);
     };
     let finished = state.finish(message, server_parameters(context));
-    Ok(finished
-        .ok()
-        .map(|finished| Zeroizing::new(finished.session_key.to_vec())))
+    Ok(finished.ok().map(|finished| Zeroizing::new(finished.session_key.to_vec())))
 }
 
 /// The guest's half, between KE1 and KE2.
@@ -122,29 +103,15 @@ impl Prover {
         let started = ClientLogin::<Suite>::start(&mut OsRng, password.expose());
         let started = started.map_err(backend)?;
         let ke1 = started.message.serialize().to_vec();
-        Ok((
-            Self {
-                login: started.state,
-                password,
-            },
-            ke1,
-        ))
+        Ok((Self { login: started.state, password }, ke1))
     }
 
     /// KE2 → KE3 and the session key; `None` for a wrong code or a changed message.
-    pub(super) fn finish(
-        self,
-        context: &[u8],
-        ke2: &[u8],
-    ) -> Result<Option<(Vec<u8>, SessionKey)>, InvitationError> {
+    pub(super) fn finish(self, context: &[u8], ke2: &[u8]) -> Result<Option<(Vec<u8>, SessionKey)>, InvitationError> {
         let response = CredentialResponse::<Suite>::deserialize(ke2).map_err(malformed)?;
-        let parameters =
-            ClientLoginFinishParameters::new(Some(context), Identifiers::default(), None);
+        let parameters = ClientLoginFinishParameters::new(Some(context), Identifiers::default(), None);
         let password = self.password.expose();
-        match self
-            .login
-            .finish(&mut OsRng, password, response, parameters)
-        {
+        match self.login.finish(&mut OsRng, password, response, parameters) {
             Ok(finished) => {
                 let session = Zeroizing::new(finished.session_key.to_vec());
                 Ok(Some((finished.message.serialize().to_vec(), session)))
@@ -155,10 +122,7 @@ impl Prover {
 }
 
 fn server_parameters(context: &[u8]) -> ServerLoginParameters<'_, 'static> {
-    ServerLoginParameters {
-        context: Some(context),
-        identifiers: Identifiers::default(),
-    }
+    ServerLoginParameters { context: Some(context), identifiers: Identifiers::default() }
 }
 
 fn backend(_error: ProtocolError) -> InvitationError {

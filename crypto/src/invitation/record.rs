@@ -96,15 +96,10 @@ impl OwnedInvitation {
     ///
     /// # Errors
     /// [`InvitationError::BadField`] for terms out of bounds, [`InvitationError::Backend`].
-    pub fn create(
-        terms: InvitationTerms,
-    ) -> Result<(Self, InvitationLink, InvitationCode), InvitationError> {
+    pub fn create(terms: InvitationTerms) -> Result<(Self, InvitationLink, InvitationCode), InvitationError> {
         let signature = terms.phone_signature.as_slice().try_into();
         let phone_signature: [u8; 64] = signature.map_err(|_length| InvitationError::BadField)?;
-        let phone_is_signed = terms
-            .practice
-            .verify_phone(&terms.practice_phone, &phone_signature)
-            .is_ok();
+        let phone_is_signed = terms.practice.verify_phone(&terms.practice_phone, &phone_signature).is_ok();
         let fits = (1..=MAX_SERVER).contains(&terms.server.len())
             && terms.practice_phone.len() <= MAX_PHONE
             && terms.appointment.len() <= MAX_APPOINTMENT
@@ -205,11 +200,7 @@ impl OwnedInvitation {
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let (setup, file) = self.verifier.parts();
-        let exchanges: usize = self
-            .exchanges
-            .iter()
-            .map(|one| one.message2.len() + 1024)
-            .sum();
+        let exchanges: usize = self.exchanges.iter().map(|one| one.message2.len() + 1024).sum();
         let mut bytes = Zeroizing::new(Vec::with_capacity(1024 + exchanges));
         bytes.put_u16(PROFILE_VERSION);
         bytes.put(self.invite_id.as_bytes());
@@ -312,11 +303,7 @@ impl Exchange {
 impl fmt::Debug for OwnedInvitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, tries) = (self.invite_id, self.tries_left);
-        write!(
-            f,
-            "OwnedInvitation({id:?}, {tries} tries, consumed: {})",
-            self.consumed
-        )
+        write!(f, "OwnedInvitation({id:?}, {tries} tries, consumed: {})", self.consumed)
     }
 }
 

@@ -40,10 +40,7 @@ pub(super) fn write_knock_head(invite_id: InviteId, leaf_key: &[u8; 32], nonce: 
     bytes
 }
 
-pub(super) fn read_knock(
-    invite_id: InviteId,
-    message: &[u8],
-) -> Result<Knock<'_>, InvitationError> {
+pub(super) fn read_knock(invite_id: InviteId, message: &[u8]) -> Result<Knock<'_>, InvitationError> {
     let mut reader = open(1, invite_id, message)?;
     let mut read = || {
         let leaf_key = reader.array()?;
@@ -53,13 +50,7 @@ pub(super) fn read_knock(
         let proof = reader.take(MAC_LENGTH)?;
         reader.end()?;
         let proven = message.get(..message.len() - MAC_LENGTH)?;
-        Some(Knock {
-            leaf_key,
-            head: message.get(..head)?,
-            ke1,
-            proven,
-            proof,
-        })
+        Some(Knock { leaf_key, head: message.get(..head)?, ke1, proven, proof })
     };
     read().ok_or(InvitationError::Malformed)
 }
@@ -90,10 +81,7 @@ pub(super) struct Challenge<'a> {
     pub(super) ke2: &'a [u8],
 }
 
-pub(super) fn read_challenge(
-    invite_id: InviteId,
-    message: &[u8],
-) -> Result<Challenge<'_>, InvitationError> {
+pub(super) fn read_challenge(invite_id: InviteId, message: &[u8]) -> Result<Challenge<'_>, InvitationError> {
     let mut reader = open(2, invite_id, message)?;
     let mut read = || {
         let fields = ChallengeHead {
@@ -119,13 +107,7 @@ pub(super) struct Proof<'a> {
     pub(super) tag: &'a [u8],
 }
 
-pub(super) fn write_proof(
-    invite_id: InviteId,
-    attempt: u32,
-    ke3: &[u8],
-    package: &[u8],
-    tag: &[u8],
-) -> Vec<u8> {
+pub(super) fn write_proof(invite_id: InviteId, attempt: u32, ke3: &[u8], package: &[u8], tag: &[u8]) -> Vec<u8> {
     let mut bytes = begin(3, invite_id);
     bytes.put_u32(attempt);
     bytes.put_bytes(ke3);
@@ -134,10 +116,7 @@ pub(super) fn write_proof(
     bytes
 }
 
-pub(super) fn read_proof(
-    invite_id: InviteId,
-    message: &[u8],
-) -> Result<Proof<'_>, InvitationError> {
+pub(super) fn read_proof(invite_id: InviteId, message: &[u8]) -> Result<Proof<'_>, InvitationError> {
     let mut reader = open(3, invite_id, message)?;
     let mut read = || {
         let proof = Proof {
@@ -159,10 +138,7 @@ pub(super) fn write_confirm(invite_id: InviteId, attempt: u32, tag: &[u8]) -> Ve
     bytes
 }
 
-pub(super) fn read_confirm(
-    invite_id: InviteId,
-    message: &[u8],
-) -> Result<(u32, &[u8]), InvitationError> {
+pub(super) fn read_confirm(invite_id: InviteId, message: &[u8]) -> Result<(u32, &[u8]), InvitationError> {
     let mut reader = open(4, invite_id, message)?;
     let mut read = || {
         let confirm = (reader.u32()?, reader.take(MAC_LENGTH)?);
@@ -186,21 +162,13 @@ pub(super) struct SealedCard<'a> {
     pub(super) sealed: &'a [u8],
 }
 
-pub(super) fn read_card(
-    invite_id: InviteId,
-    message: &[u8],
-) -> Result<SealedCard<'_>, InvitationError> {
+pub(super) fn read_card(invite_id: InviteId, message: &[u8]) -> Result<SealedCard<'_>, InvitationError> {
     let mut reader = open(5, invite_id, message)?;
     let mut read = || {
         let attempt = reader.u32()?;
         let nonce = reader.array()?;
         let (head, rest) = message.split_at_checked(HEAD + 4)?;
-        Some(SealedCard {
-            attempt,
-            head,
-            nonce,
-            sealed: rest.get(12..)?,
-        })
+        Some(SealedCard { attempt, head, nonce, sealed: rest.get(12..)? })
     };
     read().ok_or(InvitationError::Malformed)
 }
@@ -232,8 +200,7 @@ fn open(number: u8, invite_id: InviteId, message: &[u8]) -> Result<Reader<'_>, I
         let found = reader.u8()?;
         let id: [u8; 16] = reader.array()?;
         let fits = message.len() <= MAX_INVITATION_MESSAGE;
-        (version == PROFILE_VERSION && found == number && id == *invite_id.as_bytes() && fits)
-            .then_some(())
+        (version == PROFILE_VERSION && found == number && id == *invite_id.as_bytes() && fits).then_some(())
     };
     read().ok_or(InvitationError::Malformed)?;
     Ok(reader)
@@ -241,8 +208,5 @@ fn open(number: u8, invite_id: InviteId, message: &[u8]) -> Result<Reader<'_>, I
 
 /// Number of a message of the exchange, for routing: 1 to 5.
 pub(crate) fn number(message: &[u8]) -> Option<u8> {
-    message
-        .get(2)
-        .copied()
-        .filter(|number| (1..=5).contains(number))
+    message.get(2).copied().filter(|number| (1..=5).contains(number))
 }

@@ -4,10 +4,7 @@ use std::fmt;
 
 use openmls::{
     group::{GroupId as MlsGroupId, MlsGroup},
-    prelude::{
-        Credential, CredentialType, Extension, LeafNodeIndex, PreSharedKeyProposal, Proposal,
-        UnknownExtension,
-    },
+    prelude::{Credential, CredentialType, Extension, LeafNodeIndex, PreSharedKeyProposal, Proposal, UnknownExtension},
     prelude::{CredentialWithKey, Member as MlsMember},
     schedule::{ExternalPsk, PreSharedKeyId, Psk},
 };
@@ -95,8 +92,7 @@ impl CallGroup {
         let leaf_key = SigningKey::generate()?;
         let practice = certificate.practice_key().fingerprint();
         let role = CallRole::Host;
-        let credential =
-            LeafCredential::staff(device, certificate, role, leaf_key.public(), group_id)?;
+        let credential = LeafCredential::staff(device, certificate, role, leaf_key.public(), group_id)?;
         credential.verify_in_group(&practice, now, leaf_key.public(), group_id)?;
 
         let policy = Policy {
@@ -115,16 +111,7 @@ impl CallGroup {
             credential_with_key(&credential, &leaf_key),
         )
         .map_err(|_failed| GroupError::Backend)?;
-        Ok(Self {
-            provider,
-            group,
-            leaf_key,
-            group_id,
-            policy,
-            pending: None,
-            keys_taken: None,
-            over: false,
-        })
+        Ok(Self { provider, group, leaf_key, group_id, policy, pending: None, keys_taken: None, over: false })
     }
 
     /// Commits the Add of a guest with its pre-shared key; pending until its echo.
@@ -138,10 +125,7 @@ impl CallGroup {
     pub fn admit(&mut self, guest: &VerifiedGuest) -> Result<Bundle, GroupError> {
         self.ready_to_commit()?;
         let leaves = self.leaves()?;
-        if !leaves
-            .iter()
-            .any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf))
-        {
+        if !leaves.iter().any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf)) {
             return Err(GroupError::NotAHost);
         }
         if guest.group_id() != self.group_id {
@@ -172,16 +156,8 @@ impl CallGroup {
                 return Err(error);
             }
         };
-        self.pending = Some(Pending {
-            commit: commit.clone(),
-            psk: Some(psk.psk().clone()),
-        });
-        Ok(Bundle {
-            epoch: self.epoch(),
-            commit,
-            welcome: Some(welcome),
-            invite_psk,
-        })
+        self.pending = Some(Pending { commit: commit.clone(), psk: Some(psk.psk().clone()) });
+        Ok(Bundle { epoch: self.epoch(), commit, welcome: Some(welcome), invite_psk })
     }
 
     /// Commits the Remove of a member; pending until its echo.
@@ -191,10 +167,7 @@ impl CallGroup {
     pub fn remove(&mut self, leaf: LeafIndex) -> Result<Bundle, GroupError> {
         self.ready_to_commit()?;
         let leaves = self.leaves()?;
-        if !leaves
-            .iter()
-            .any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf))
-        {
+        if !leaves.iter().any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf)) {
             return Err(GroupError::NotAHost);
         }
         if leaf == self.own_leaf() || !leaves.iter().any(|member| member.index == leaf) {
@@ -209,21 +182,11 @@ impl CallGroup {
             .map_err(|_failed| GroupError::Backend)?
             .create_group_info(false)
             .use_ratchet_tree_extension(false)
-            .build(
-                self.provider.rand(),
-                self.provider.crypto(),
-                &self.leaf_key,
-                |_| true,
-            )
+            .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
             .map_err(|_failed| GroupError::Backend)?
             .stage_commit(&self.provider)
             .map_err(|_failed| GroupError::Backend)?;
-        self.pend(
-            messages
-                .commit()
-                .to_bytes()
-                .map_err(|_failed| GroupError::Backend)?,
-        )
+        self.pend(messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)?)
     }
 
     /// Commits a path update of the own leaf (RFC 9420 §12.4): it heals the group's secrecy, not
@@ -241,21 +204,11 @@ impl CallGroup {
             .map_err(|_failed| GroupError::Backend)?
             .create_group_info(false)
             .use_ratchet_tree_extension(false)
-            .build(
-                self.provider.rand(),
-                self.provider.crypto(),
-                &self.leaf_key,
-                |_| true,
-            )
+            .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
             .map_err(|_failed| GroupError::Backend)?
             .stage_commit(&self.provider)
             .map_err(|_failed| GroupError::Backend)?;
-        self.pend(
-            messages
-                .commit()
-                .to_bytes()
-                .map_err(|_failed| GroupError::Backend)?,
-        )
+        self.pend(messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)?)
     }
 
     /// Seals an application message in the current epoch, padded to a multiple of 256 bytes, and
@@ -275,12 +228,8 @@ impl CallGroup {
         if let Some(pending) = self.pending.take() {
             // Both write to memory only and cannot fail; a failure would leave a commit pending,
             // which the next operation reports.
-            self.group
-                .clear_pending_commit(self.provider.storage())
-                .ok();
-            pending
-                .psk
-                .map(|psk| self.provider.storage().delete_psk(&psk).ok());
+            self.group.clear_pending_commit(self.provider.storage()).ok();
+            pending.psk.map(|psk| self.provider.storage().delete_psk(&psk).ok());
         }
     }
 
@@ -302,15 +251,8 @@ impl CallGroup {
             return Err(GroupError::KeysTaken);
         }
         let own = self.own_leaf();
-        let others: Vec<_> = self
-            .leaves()?
-            .iter()
-            .map(|leaf| (leaf.index, leaf.key))
-            .collect();
-        let others: Vec<_> = others
-            .into_iter()
-            .filter(|(index, _)| *index != own)
-            .collect();
+        let others: Vec<_> = self.leaves()?.iter().map(|leaf| (leaf.index, leaf.key)).collect();
+        let others: Vec<_> = others.into_iter().filter(|(index, _)| *index != own).collect();
         // OpenMLS gives a bare vector: wipe it as soon as it is copied.
         let exported = self
             .group
@@ -324,33 +266,17 @@ impl CallGroup {
     }
 
     pub(super) fn ready(&self) -> Result<(), GroupError> {
-        if self.is_active() {
-            Ok(())
-        } else {
-            Err(GroupError::Inactive)
-        }
+        if self.is_active() { Ok(()) } else { Err(GroupError::Inactive) }
     }
 
     fn ready_to_commit(&self) -> Result<(), GroupError> {
         self.ready()?;
-        if self.pending.is_some() {
-            Err(GroupError::CommitPending)
-        } else {
-            Ok(())
-        }
+        if self.pending.is_some() { Err(GroupError::CommitPending) } else { Ok(()) }
     }
 
     fn pend(&mut self, commit: Vec<u8>) -> Result<Bundle, GroupError> {
-        self.pending = Some(Pending {
-            commit: commit.clone(),
-            psk: None,
-        });
-        Ok(Bundle {
-            epoch: self.epoch(),
-            commit,
-            welcome: None,
-            invite_psk: None,
-        })
+        self.pending = Some(Pending { commit: commit.clone(), psk: None });
+        Ok(Bundle { epoch: self.epoch(), commit, welcome: None, invite_psk: None })
     }
 
     /// Commits an Add and makes the Welcome a multiple of [`WELCOME_PADDING`].
@@ -376,19 +302,11 @@ impl CallGroup {
                 .use_ratchet_tree_extension(true)
                 .create_group_info_with_extensions([Extension::Unknown(PADDING_EXTENSION, padding)])
                 .map_err(|_failed| GroupError::Backend)?
-                .build(
-                    self.provider.rand(),
-                    self.provider.crypto(),
-                    &self.leaf_key,
-                    |_| true,
-                )
+                .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
                 .map_err(|_refused| refused(PolicyViolation::DuplicateIdentity))?
                 .stage_commit(&self.provider)
                 .map_err(|_failed| GroupError::Backend)?;
-            let commit = messages
-                .commit()
-                .to_bytes()
-                .map_err(|_failed| GroupError::Backend)?;
+            let commit = messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)?;
             let welcome = messages.to_welcome_msg().ok_or(GroupError::Backend)?;
             let welcome = welcome.to_bytes().map_err(|_failed| GroupError::Backend)?;
             let missing = (WELCOME_PADDING - welcome.len() % WELCOME_PADDING) % WELCOME_PADDING;
@@ -396,9 +314,7 @@ impl CallGroup {
                 return Ok((commit, welcome));
             }
             filler += missing;
-            self.group
-                .clear_pending_commit(self.provider.storage())
-                .map_err(|_failed| GroupError::Backend)?;
+            self.group.clear_pending_commit(self.provider.storage()).map_err(|_failed| GroupError::Backend)?;
         }
         Err(GroupError::Backend)
     }
@@ -416,10 +332,7 @@ impl CallGroup {
     }
 
     pub(super) fn forget_psk(&self, psk: &Psk) -> Result<(), GroupError> {
-        self.provider
-            .storage()
-            .delete_psk(psk)
-            .map_err(|_failed| GroupError::Backend)
+        self.provider.storage().delete_psk(psk).map_err(|_failed| GroupError::Backend)
     }
 
     pub(super) fn leaves(&self) -> Result<Vec<Leaf>, GroupError> {
@@ -434,47 +347,25 @@ impl CallGroup {
 
 impl fmt::Debug for CallGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "CallGroup({:?}, epoch {}, {:?})",
-            self.group_id,
-            self.epoch(),
-            self.own_leaf()
-        )
+        write!(f, "CallGroup({:?}, epoch {}, {:?})", self.group_id, self.epoch(), self.own_leaf())
     }
 }
 
 /// A rule that no member broke, but the call's own doing would.
 pub(super) fn refused(violation: PolicyViolation) -> GroupError {
-    GroupError::Refused {
-        committer: None,
-        violation,
-    }
+    GroupError::Refused { committer: None, violation }
 }
 
-pub(crate) fn credential_with_key(
-    credential: &LeafCredential,
-    leaf_key: &SigningKey,
-) -> CredentialWithKey {
+pub(crate) fn credential_with_key(credential: &LeafCredential, leaf_key: &SigningKey) -> CredentialWithKey {
     let credential = Credential::new(CredentialType::Basic, credential.encode());
-    CredentialWithKey {
-        credential,
-        signature_key: leaf_key.public().as_slice().into(),
-    }
+    CredentialWithKey { credential, signature_key: leaf_key.public().as_slice().into() }
 }
 
 /// Puts an external pre-shared key where OpenMLS looks for it, under a fresh nonce
 /// (RFC 9420 §8.4).
-pub(crate) fn external_psk(
-    provider: &Provider,
-    id: &[u8],
-    psk: &Secret<32>,
-) -> Result<PreSharedKeyId, GroupError> {
+pub(crate) fn external_psk(provider: &Provider, id: &[u8], psk: &Secret<32>) -> Result<PreSharedKeyId, GroupError> {
     let external = Psk::External(ExternalPsk::new(id.to_vec()));
-    let psk_id = PreSharedKeyId::new(SUITE, provider.rand(), external)
-        .map_err(|_failed| GroupError::Backend)?;
-    psk_id
-        .store(provider, psk.expose())
-        .map_err(|_failed| GroupError::Backend)?;
+    let psk_id = PreSharedKeyId::new(SUITE, provider.rand(), external).map_err(|_failed| GroupError::Backend)?;
+    psk_id.store(provider, psk.expose()).map_err(|_failed| GroupError::Backend)?;
     Ok(psk_id)
 }

@@ -3,10 +3,7 @@
 use openmls::{
     framing::errors::MessageDecryptionError,
     group::{ProcessMessageError, StageCommitError, ValidationError},
-    prelude::{
-        ContentType, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage,
-        Sender,
-    },
+    prelude::{ContentType, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender},
     schedule::{ExternalPsk, PreSharedKeyId, Psk, errors::PskError},
 };
 use tls_codec::DeserializeBytes as _;
@@ -92,25 +89,13 @@ impl CallGroup {
             return Ok(Inbound::Echo);
         };
         match content.split_first() {
-            Some((&KIND_DATA, data)) => Ok(Inbound::Application {
-                sender,
-                data: data.to_vec(),
-            }),
+            Some((&KIND_DATA, data)) => Ok(Inbound::Application { sender, data: data.to_vec() }),
             _ => Err(GroupError::Malformed),
         }
     }
 
-    fn on_commit(
-        &mut self,
-        now: u64,
-        commit: &[u8],
-        invite_psk: Option<&[u8]>,
-    ) -> Result<Inbound, GroupError> {
-        if self
-            .pending
-            .as_ref()
-            .is_some_and(|pending| pending.commit == commit)
-        {
+    fn on_commit(&mut self, now: u64, commit: &[u8], invite_psk: Option<&[u8]>) -> Result<Inbound, GroupError> {
+        if self.pending.as_ref().is_some_and(|pending| pending.commit == commit) {
             return self.merge_own();
         }
         let message = self.admissible(commit, ContentType::Commit)?;
@@ -129,9 +114,7 @@ impl CallGroup {
     fn merge_own(&mut self) -> Result<Inbound, GroupError> {
         let before = self.leaves()?;
         let pending = self.pending.take();
-        self.group
-            .merge_pending_commit(&self.provider)
-            .map_err(|_failed| GroupError::Backend)?;
+        self.group.merge_pending_commit(&self.provider).map_err(|_failed| GroupError::Backend)?;
         if let Some(psk) = pending.and_then(|pending| pending.psk) {
             self.forget_psk(&psk)?;
         }
@@ -144,97 +127,62 @@ impl CallGroup {
         message: ProtocolMessage,
         brought_by: Option<LeafIndex>,
     ) -> Result<Inbound, GroupError> {
-        let processed = self
-            .group
-            .process_message(&self.provider, message)
-            .map_err(blame)?;
+        let processed = self.group.process_message(&self.provider, message).map_err(blame)?;
         let sender = processed.sender().clone();
         let staged = match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(staged) => staged,
             // In our name, but not the commit that is pending.
-            ProcessedMessageContent::OwnPrivateMessage
-            | ProcessedMessageContent::OwnPendingCommit => return Err(GroupError::ForgedEcho),
+            ProcessedMessageContent::OwnPrivateMessage | ProcessedMessageContent::OwnPendingCommit => {
+                return Err(GroupError::ForgedEcho);
+            }
             _ => return self.refuse(&sender, PolicyViolation::ForbiddenProposal),
         };
         let before = self.leaves()?;
-        let rules = Before {
-            policy: &self.policy,
-            group_id: self.group_id,
-            leaves: &before,
-            now,
-        };
+        let rules = Before { policy: &self.policy, group_id: self.group_id, leaves: &before, now };
         let policy = match check_commit(&rules, &sender, &staged, brought_by) {
             Ok(policy) => policy,
             Err(violation) => return self.refuse(&sender, violation),
         };
         // Whoever loses a race drops its own commit with its key.
         self.abandon_pending();
-        self.group
-            .merge_staged_commit(&self.provider, *staged)
-            .map_err(|_failed| GroupError::Backend)?;
+        self.group.merge_staged_commit(&self.provider, *staged).map_err(|_failed| GroupError::Backend)?;
         self.policy = policy;
         self.epoch_reached(&before, false)
     }
 
     /// A member's commit broke a rule: the group moves on without this client, which must not go
     /// on in the old epoch as if nothing had happened.
-    fn refuse(
-        &mut self,
-        sender: &Sender,
-        violation: PolicyViolation,
-    ) -> Result<Inbound, GroupError> {
+    fn refuse(&mut self, sender: &Sender, violation: PolicyViolation) -> Result<Inbound, GroupError> {
         let committer = match sender {
             Sender::Member(index) => LeafIndex::new(index.u32()),
             _ => None,
         };
         self.over = committer.is_some();
-        Err(GroupError::Refused {
-            committer,
-            violation,
-        })
+        Err(GroupError::Refused { committer, violation })
     }
 
     fn epoch_reached(&mut self, before: &[Leaf], own: bool) -> Result<Inbound, GroupError> {
         if !self.group.is_active() {
             self.over = true;
             let removed = vec![self.own_leaf()];
-            return Ok(Inbound::Epoch {
-                own,
-                added: vec![],
-                removed,
-                self_removed: true,
-            });
+            return Ok(Inbound::Epoch { own, added: vec![], removed, self_removed: true });
         }
         let after = self.leaves()?;
         let missing = |from: &[Leaf], other: &[Leaf]| {
-            let absent = |leaf: &&Leaf| {
-                !other
-                    .iter()
-                    .any(|known| known.index == leaf.index && known.key == leaf.key)
-            };
+            let absent = |leaf: &&Leaf| !other.iter().any(|known| known.index == leaf.index && known.key == leaf.key);
             from.iter().filter(absent).map(|leaf| leaf.index).collect()
         };
         let (added, removed) = (missing(&after, before), missing(before, &after));
-        Ok(Inbound::Epoch {
-            own,
-            added,
-            removed,
-            self_removed: false,
-        })
+        Ok(Inbound::Epoch { own, added, removed, self_removed: false })
     }
 
     /// Parses what may reach OpenMLS at all: a PrivateMessage of this group, this epoch and the
     /// expected content type.
-    fn admissible(
-        &self,
-        bytes: &[u8],
-        content: ContentType,
-    ) -> Result<ProtocolMessage, GroupError> {
+    fn admissible(&self, bytes: &[u8], content: ContentType) -> Result<ProtocolMessage, GroupError> {
         if bytes.len() > MAX_GROUP_MESSAGE {
             return Err(GroupError::TooLong);
         }
-        let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes)
-            .map_err(|_malformed| GroupError::Malformed)?;
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).map_err(|_malformed| GroupError::Malformed)?;
         let message: ProtocolMessage = match message.extract() {
             MlsMessageBodyIn::PrivateMessage(message) => message.into(),
             // A stranger's commit or proposal can only be a PublicMessage: OpenMLS never sees it.
@@ -243,10 +191,7 @@ impl CallGroup {
                     ContentType::Commit => PolicyViolation::ExternalCommit,
                     _ => PolicyViolation::StandaloneProposal,
                 };
-                return Err(GroupError::Refused {
-                    committer: None,
-                    violation,
-                });
+                return Err(GroupError::Refused { committer: None, violation });
             }
             _ => return Err(GroupError::Malformed),
         };
@@ -262,10 +207,9 @@ impl CallGroup {
         }
         match message.content_type() {
             found if found == content => Ok(message),
-            ContentType::Proposal => Err(GroupError::Refused {
-                committer: None,
-                violation: PolicyViolation::StandaloneProposal,
-            }),
+            ContentType::Proposal => {
+                Err(GroupError::Refused { committer: None, violation: PolicyViolation::StandaloneProposal })
+            }
             _ => Err(GroupError::Malformed),
         }
     }
@@ -275,10 +219,7 @@ impl CallGroup {
         &mut self,
         message: ProtocolMessage,
     ) -> Result<Option<(LeafIndex, Zeroizing<Vec<u8>>)>, GroupError> {
-        let processed = self
-            .group
-            .process_message(&self.provider, message)
-            .map_err(blame)?;
+        let processed = self.group.process_message(&self.provider, message).map_err(blame)?;
         let sender = match processed.sender() {
             Sender::Member(index) => LeafIndex::new(index.u32()).ok_or(GroupError::Malformed)?,
             _ => return Err(GroupError::Malformed),
@@ -293,10 +234,7 @@ impl CallGroup {
     }
 
     /// Takes the pre-shared key beside a commit; it is wiped when the commit has been processed.
-    fn take_psk(
-        &mut self,
-        bytes: &[u8],
-    ) -> Result<Option<(LeafIndex, PreSharedKeyId)>, GroupError> {
+    fn take_psk(&mut self, bytes: &[u8]) -> Result<Option<(LeafIndex, PreSharedKeyId)>, GroupError> {
         let message = self.admissible(bytes, ContentType::Application)?;
         let Some((sender, content)) = self.open_application(message)? else {
             return Ok(None);
@@ -317,12 +255,10 @@ impl CallGroup {
 /// Whose fault a failure of OpenMLS' intake is.
 fn blame<E>(error: ProcessMessageError<E>) -> GroupError {
     match error {
-        ProcessMessageError::InvalidCommit(StageCommitError::PskError(PskError::KeyNotFound)) => {
-            GroupError::MissingPsk
+        ProcessMessageError::InvalidCommit(StageCommitError::PskError(PskError::KeyNotFound)) => GroupError::MissingPsk,
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(MessageDecryptionError::AeadError)) => {
+            GroupError::Undecryptable
         }
-        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
-            MessageDecryptionError::AeadError,
-        )) => GroupError::Undecryptable,
         ProcessMessageError::StorageError(_) => GroupError::Backend,
         _ => GroupError::Undecryptable,
     }

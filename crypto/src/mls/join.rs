@@ -42,8 +42,7 @@ pub(crate) fn join(
     if welcome.len() > MAX_GROUP_MESSAGE {
         return Err(GroupError::TooLong);
     }
-    let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome)
-        .map_err(|_malformed| GroupError::Malformed)?;
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome).map_err(|_malformed| GroupError::Malformed)?;
     let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {
         return Err(GroupError::Malformed);
     };
@@ -65,9 +64,7 @@ pub(crate) fn join(
         .build()
         .map_err(|_refused| GroupError::Undecryptable)?;
     let policy = check(&staged, expected, now)?;
-    let group: MlsGroup = staged
-        .into_group(&provider)
-        .map_err(|_failed| GroupError::Backend)?;
+    let group: MlsGroup = staged.into_group(&provider).map_err(|_failed| GroupError::Backend)?;
     let call = CallGroup {
         provider,
         group,
@@ -89,20 +86,15 @@ fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy
     }
     let leaves = leaves(staged.members()).map_err(refused)?;
     check_roster(&policy, expected.group_id, now, &leaves).map_err(refused)?;
-    LeafIndex::new(staged.own_leaf_index().u32())
-        .ok_or_else(|| refused(PolicyViolation::TooManyMembers))?;
+    LeafIndex::new(staged.own_leaf_index().u32()).ok_or_else(|| refused(PolicyViolation::TooManyMembers))?;
 
     // The GroupInfo's signature was verified against this leaf. It must be the host of the
     // transcript: otherwise a guest could fork the group with the server and add the next guest.
-    let signer = staged
-        .welcome_sender()
-        .map_err(|_missing| GroupError::Undecryptable)?;
+    let signer = staged.welcome_sender().map_err(|_missing| GroupError::Undecryptable)?;
     let same_leaf = signer.signature_key().as_slice() == expected.host_leaf_key
         && signer.credential().serialized_content() == expected.host_credential;
     let index = staged.welcome_sender_index().u32();
-    let host = leaves
-        .iter()
-        .find(|leaf| u32::from(leaf.index.as_u8()) == index);
+    let host = leaves.iter().find(|leaf| u32::from(leaf.index.as_u8()) == index);
     if !same_leaf || !host.is_some_and(|leaf| policy.is_host(leaf)) {
         return Err(refused(PolicyViolation::WrongSigner));
     }

@@ -13,9 +13,7 @@
 
 use openmls::{
     group::{GroupContext, Member, StagedCommit},
-    prelude::{
-        Extension, PreSharedKeyProposal, Proposal, ProposalOrRefType, ProtocolVersion, Sender,
-    },
+    prelude::{Extension, PreSharedKeyProposal, Proposal, ProposalOrRefType, ProtocolVersion, Sender},
     schedule::{PreSharedKeyId, Psk},
 };
 use tls_codec::{DeserializeBytes as _, Serialize as _};
@@ -66,19 +64,11 @@ impl Policy {
         let mode = CallMode::from_byte(reader.u8()?).ok()?;
         let mut list = || {
             let count = reader.u8().filter(|count| *count <= MAX_LIST)?;
-            (0..count)
-                .map(|_| reader.array().map(DevicePublicKey::from_bytes))
-                .collect::<Option<Vec<_>>>()
+            (0..count).map(|_| reader.array().map(DevicePublicKey::from_bytes)).collect::<Option<Vec<_>>>()
         };
         let (hosts, deputies) = (list()?, list()?);
         reader.end()?;
-        (!hosts.is_empty()).then_some(Self {
-            call_id,
-            practice,
-            mode,
-            hosts,
-            deputies,
-        })
+        (!hosts.is_empty()).then_some(Self { call_id, practice, mode, hosts, deputies })
     }
 
     /// Reads the policy of a group and refuses every extension that the profile does not know.
@@ -87,15 +77,11 @@ impl Policy {
             return Err(PolicyViolation::PolicyChanged);
         }
         let extensions = context.extensions();
-        let policy = extensions
-            .unknown(POLICY_EXTENSION)
-            .and_then(|bytes| Self::decode(&bytes.0));
+        let policy = extensions.unknown(POLICY_EXTENSION).and_then(|bytes| Self::decode(&bytes.0));
         let policy = policy.ok_or(PolicyViolation::BadPolicy)?;
         let expected: Vec<Extension> = group_extensions(&policy);
         let same = extensions.iter().count() == expected.len()
-            && expected
-                .iter()
-                .all(|wanted| extensions.iter().any(|found| found == wanted));
+            && expected.iter().all(|wanted| extensions.iter().any(|found| found == wanted));
         if !same {
             return Err(PolicyViolation::BadPolicy);
         }
@@ -123,14 +109,10 @@ pub(crate) struct Leaf {
 /// What makes a member the same member: no two leaves may share any of it.
 fn same_identity(a: &LeafCredential, b: &LeafCredential) -> bool {
     match (a, b) {
-        (
-            LeafCredential::Staff { certificate: a, .. },
-            LeafCredential::Staff { certificate: b, .. },
-        ) => a.device_key() == b.device_key(),
-        (
-            LeafCredential::Invited { invite_id: a, .. },
-            LeafCredential::Invited { invite_id: b, .. },
-        ) => a == b,
+        (LeafCredential::Staff { certificate: a, .. }, LeafCredential::Staff { certificate: b, .. }) => {
+            a.device_key() == b.device_key()
+        }
+        (LeafCredential::Invited { invite_id: a, .. }, LeafCredential::Invited { invite_id: b, .. }) => a == b,
         _ => false,
     }
 }
@@ -164,9 +146,10 @@ pub(super) fn check_roster(
     }
     for (at, leaf) in leaves.iter().enumerate() {
         check_credential(policy, group_id, now, leaf)?;
-        let twice = leaves.iter().skip(at + 1).any(|other| {
-            other.key == leaf.key || same_identity(&other.credential, &leaf.credential)
-        });
+        let twice = leaves
+            .iter()
+            .skip(at + 1)
+            .any(|other| other.key == leaf.key || same_identity(&other.credential, &leaf.credential));
         if twice {
             return Err(PolicyViolation::DuplicateIdentity);
         }
@@ -174,12 +157,7 @@ pub(super) fn check_roster(
     Ok(())
 }
 
-fn check_credential(
-    policy: &Policy,
-    group_id: GroupId,
-    now: u64,
-    leaf: &Leaf,
-) -> Result<(), PolicyViolation> {
+fn check_credential(policy: &Policy, group_id: GroupId, now: u64, leaf: &Leaf) -> Result<(), PolicyViolation> {
     leaf.credential
         .verify_in_group(&policy.practice, now, &leaf.key, group_id)
         .map_err(|_refused| PolicyViolation::BadCredential)
@@ -205,10 +183,7 @@ pub(super) fn check_commit(
     let Sender::Member(sender_index) = sender else {
         return Err(PolicyViolation::ExternalCommit);
     };
-    let committer = before
-        .leaves
-        .iter()
-        .find(|leaf| is_at(leaf, sender_index.u32()));
+    let committer = before.leaves.iter().find(|leaf| is_at(leaf, sender_index.u32()));
     let committer = committer.ok_or(PolicyViolation::ExternalCommit)?;
     let by_host = before.policy.is_host(committer);
 
@@ -249,16 +224,11 @@ fn check_members(
     commit: &StagedCommit,
     brought_by: Option<LeafIndex>,
 ) -> Result<(), PolicyViolation> {
-    let removed: Vec<u32> = commit
-        .remove_proposals()
-        .map(|queued| queued.remove_proposal().removed().u32())
-        .collect();
+    let removed: Vec<u32> = commit.remove_proposals().map(|queued| queued.remove_proposal().removed().u32()).collect();
     let mut stays = before.leaves.to_vec();
     stays.retain(|leaf| !removed.iter().any(|removed| is_at(leaf, *removed)));
 
-    let mut psks = commit
-        .psk_proposals()
-        .map(|queued| external_id(queued.psk_proposal()));
+    let mut psks = commit.psk_proposals().map(|queued| external_id(queued.psk_proposal()));
     let psk = psks.next();
     let mut adds = commit.add_proposals();
     let add = adds.next();
@@ -270,9 +240,8 @@ fn check_members(
         Some(add) => {
             let leaf = add_leaf(add.add_proposal().key_package().leaf_node())?;
             check_credential(before.policy, before.group_id, before.now, &leaf)?;
-            let twice = stays.iter().any(|other| {
-                other.key == leaf.key || same_identity(&other.credential, &leaf.credential)
-            });
+            let twice =
+                stays.iter().any(|other| other.key == leaf.key || same_identity(&other.credential, &leaf.credential));
             if twice {
                 return Err(PolicyViolation::DuplicateIdentity);
             }
@@ -280,9 +249,7 @@ fn check_members(
                 return Err(PolicyViolation::TooManyMembers);
             }
             match leaf.credential {
-                LeafCredential::Invited {
-                    invite_id, attempt, ..
-                } => Some(psk_id(invite_id, attempt)),
+                LeafCredential::Invited { invite_id, attempt, .. } => Some(psk_id(invite_id, attempt)),
                 LeafCredential::Staff { .. } => None,
             }
         }
@@ -290,24 +257,12 @@ fn check_members(
     let found = psk.transpose()?;
     // The key beside the commit must come from the committer itself.
     let brought = brought_by.is_none_or(|sender| sender == committer.index);
-    if found == expected && brought {
-        Ok(())
-    } else {
-        Err(PolicyViolation::WrongPsk)
-    }
+    if found == expected && brought { Ok(()) } else { Err(PolicyViolation::WrongPsk) }
 }
 
-fn check_policy(
-    before: &Before<'_>,
-    by_host: bool,
-    commit: &StagedCommit,
-) -> Result<Policy, PolicyViolation> {
-    let after = Policy::of_group(commit.group_context())
-        .map_err(|_refused| PolicyViolation::PolicyChanged)?;
-    let same_but_hosts = Policy {
-        hosts: before.policy.hosts.clone(),
-        ..after.clone()
-    };
+fn check_policy(before: &Before<'_>, by_host: bool, commit: &StagedCommit) -> Result<Policy, PolicyViolation> {
+    let after = Policy::of_group(commit.group_context()).map_err(|_refused| PolicyViolation::PolicyChanged)?;
+    let same_but_hosts = Policy { hosts: before.policy.hosts.clone(), ..after.clone() };
     let hosts_changed = after.hosts != before.policy.hosts;
     let same_group = commit.group_context().group_id().as_slice() == before.group_id.as_bytes();
     if same_but_hosts != *before.policy || (hosts_changed && !by_host) || !same_group {
@@ -333,9 +288,7 @@ fn add_leaf(node: &openmls::prelude::LeafNode) -> Result<Leaf, PolicyViolation> 
 /// The id of an external pre-shared key. OpenMLS keeps the field to itself, but the proposal's
 /// encoding (RFC 9420 §12.1.4) is that of the id alone.
 fn external_id(proposal: &PreSharedKeyProposal) -> Result<Vec<u8>, PolicyViolation> {
-    let bytes = proposal
-        .tls_serialize_detached()
-        .map_err(|_failed| PolicyViolation::WrongPsk)?;
+    let bytes = proposal.tls_serialize_detached().map_err(|_failed| PolicyViolation::WrongPsk)?;
     let id = PreSharedKeyId::tls_deserialize_exact_bytes(&bytes);
     match id.map_err(|_malformed| PolicyViolation::WrongPsk)?.psk() {
         Psk::External(external) => Ok(external.psk_id().to_vec()),
@@ -383,10 +336,7 @@ mod tests {
             assert_eq!(Policy::decode(&bytes[..length]), None);
         }
         assert_eq!(Policy::decode(&[&bytes[..], &[0]].concat()), None);
-        let hostless = Policy {
-            hosts: vec![],
-            ..policy()
-        };
+        let hostless = Policy { hosts: vec![], ..policy() };
         assert_eq!(Policy::decode(&hostless.encode()), None);
         let mut other = bytes.clone();
         other[1] ^= 2;

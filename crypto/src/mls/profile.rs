@@ -1,9 +1,9 @@
 //! The one suite and configuration of every call: pinned, never negotiated.
 
 use openmls::prelude::{
-    Capabilities, CredentialType, Extension, ExtensionType, Lifetime, MlsGroupCreateConfig,
-    MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProtocolVersion,
-    RequiredCapabilitiesExtension, SenderRatchetConfiguration, UnknownExtension,
+    Capabilities, CredentialType, Extension, ExtensionType, Lifetime, MlsGroupCreateConfig, MlsGroupJoinConfig,
+    PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, ProtocolVersion, RequiredCapabilitiesExtension, SenderRatchetConfiguration,
+    UnknownExtension,
 };
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{OpenMlsProvider, types::Ciphersuite};
@@ -87,9 +87,7 @@ pub(super) fn group_extensions(policy: &Policy) -> Vec<Extension> {
 }
 
 pub(super) fn create_config(policy: &Policy) -> Result<MlsGroupCreateConfig, GroupError> {
-    let extensions = group_extensions(policy)
-        .try_into()
-        .map_err(|_| GroupError::Backend)?;
+    let extensions = group_extensions(policy).try_into().map_err(|_| GroupError::Backend)?;
     Ok(MlsGroupCreateConfig::builder()
         .ciphersuite(SUITE)
         .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)

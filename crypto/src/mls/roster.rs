@@ -89,10 +89,9 @@ impl CallGroup {
         let leaves = self.leaves().unwrap_or_default();
         let member = |leaf: super::policy::Leaf| {
             let (name, vouched) = match &leaf.credential {
-                LeafCredential::Staff { certificate, .. } => (
-                    Some(certificate.display_name().to_owned()),
-                    Vouched::Practice,
-                ),
+                LeafCredential::Staff { certificate, .. } => {
+                    (Some(certificate.display_name().to_owned()), Vouched::Practice)
+                }
                 LeafCredential::Invited { .. } => (None, Vouched::Invitation),
             };
             Member {
@@ -111,31 +110,18 @@ impl CallGroup {
     /// in every other epoch or fork.
     #[must_use]
     pub fn authenticator(&self) -> [u8; 48] {
-        hash(
-            "authenticator",
-            &[self.group.epoch_authenticator().as_slice()],
-        )
+        hash("authenticator", &[self.group.epoch_authenticator().as_slice()])
     }
 
     /// What a spoken check pins: epoch, authenticator and roster.
     #[must_use]
     pub fn safety_scope(&self) -> SafetyScope {
-        let identity = |leaf: super::policy::Leaf| {
-            (
-                leaf.index,
-                [&leaf.key[..], &leaf.credential.encode()].concat(),
-            )
-        };
+        let identity = |leaf: super::policy::Leaf| (leaf.index, [&leaf.key[..], &leaf.credential.encode()].concat());
         SafetyScope {
             epoch: self.epoch(),
             authenticator: self.authenticator(),
             own: self.own_leaf(),
-            members: self
-                .leaves()
-                .unwrap_or_default()
-                .into_iter()
-                .map(identity)
-                .collect(),
+            members: self.leaves().unwrap_or_default().into_iter().map(identity).collect(),
         }
     }
 
@@ -144,9 +130,7 @@ impl CallGroup {
         self.ready()?;
         let leaves = self.leaves()?;
         let own = leaves.iter().find(|leaf| leaf.index == self.own_leaf());
-        let own = own
-            .filter(|leaf| self.policy.is_host(leaf))
-            .ok_or(GroupError::NotAHost)?;
+        let own = own.filter(|leaf| self.policy.is_host(leaf)).ok_or(GroupError::NotAHost)?;
         let member = self.own_member().ok_or(GroupError::NoSuchMember)?;
         Ok((member.credential.serialized_content().to_vec(), own.key))
     }

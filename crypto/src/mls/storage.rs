@@ -43,11 +43,7 @@ impl RamStorage {
         Ok(())
     }
 
-    fn get<T: DeserializeOwned>(
-        &self,
-        label: &str,
-        key: &impl Serialize,
-    ) -> Result<Option<T>, StorageError> {
+    fn get<T: DeserializeOwned>(&self, label: &str, key: &impl Serialize) -> Result<Option<T>, StorageError> {
         match self.values().get(&name(label, key)?) {
             Some(bytes) => Ok(Some(serde_json::from_slice(bytes)?)),
             None => Ok(None),
@@ -66,11 +62,7 @@ impl RamStorage {
         self.put(label, key, &list)
     }
 
-    fn list<T: DeserializeOwned>(
-        &self,
-        label: &str,
-        key: &impl Serialize,
-    ) -> Result<Vec<T>, StorageError> {
+    fn list<T: DeserializeOwned>(&self, label: &str, key: &impl Serialize) -> Result<Vec<T>, StorageError> {
         Ok(self.get(label, key)?.unwrap_or_default())
     }
 }
@@ -142,18 +134,11 @@ impl StorageProvider<V> for RamStorage {
         "epoch" GroupEpochSecrets: write_group_epoch_secrets, group_epoch_secrets, delete_group_epoch_secrets;
     }
 
-    fn write_group_state<T: traits::GroupState<V>, K: traits::GroupId<V>>(
-        &self,
-        key: &K,
-        value: &T,
-    ) -> Done {
+    fn write_group_state<T: traits::GroupState<V>, K: traits::GroupId<V>>(&self, key: &K, value: &T) -> Done {
         self.put("state", key, value)
     }
 
-    fn group_state<T: traits::GroupState<V>, K: traits::GroupId<V>>(
-        &self,
-        key: &K,
-    ) -> Result<Option<T>, StorageError> {
+    fn group_state<T: traits::GroupState<V>, K: traits::GroupId<V>>(&self, key: &K) -> Result<Option<T>, StorageError> {
         self.get("state", key)
     }
 
@@ -176,28 +161,18 @@ impl StorageProvider<V> for RamStorage {
         self.get("export", key)
     }
 
-    fn delete_application_export_tree<
-        K: traits::GroupId<V>,
-        T: traits::ApplicationExportTree<V>,
-    >(
+    fn delete_application_export_tree<K: traits::GroupId<V>, T: traits::ApplicationExportTree<V>>(
         &self,
         key: &K,
     ) -> Done {
         self.delete("export", key)
     }
 
-    fn append_own_leaf_node<K: traits::GroupId<V>, T: traits::LeafNode<V>>(
-        &self,
-        key: &K,
-        value: &T,
-    ) -> Done {
+    fn append_own_leaf_node<K: traits::GroupId<V>, T: traits::LeafNode<V>>(&self, key: &K, value: &T) -> Done {
         self.push("own leaves", key, value)
     }
 
-    fn own_leaf_nodes<K: traits::GroupId<V>, T: traits::LeafNode<V>>(
-        &self,
-        key: &K,
-    ) -> Result<Vec<T>, StorageError> {
+    fn own_leaf_nodes<K: traits::GroupId<V>, T: traits::LeafNode<V>>(&self, key: &K) -> Result<Vec<T>, StorageError> {
         self.list("own leaves", key)
     }
 
@@ -205,11 +180,7 @@ impl StorageProvider<V> for RamStorage {
         self.delete("own leaves", key)
     }
 
-    fn queue_proposal<
-        K: traits::GroupId<V>,
-        R: traits::ProposalRef<V>,
-        T: traits::QueuedProposal<V>,
-    >(
+    fn queue_proposal<K: traits::GroupId<V>, R: traits::ProposalRef<V>, T: traits::QueuedProposal<V>>(
         &self,
         key: &K,
         reference: &R,
@@ -226,40 +197,25 @@ impl StorageProvider<V> for RamStorage {
         Ok(queued.into_iter().map(|(reference, _)| reference).collect())
     }
 
-    fn queued_proposals<
-        K: traits::GroupId<V>,
-        R: traits::ProposalRef<V>,
-        T: traits::QueuedProposal<V>,
-    >(
+    fn queued_proposals<K: traits::GroupId<V>, R: traits::ProposalRef<V>, T: traits::QueuedProposal<V>>(
         &self,
         key: &K,
     ) -> Result<Vec<(R, T)>, StorageError> {
         self.list("proposals", key)
     }
 
-    fn remove_proposal<K: traits::GroupId<V>, R: traits::ProposalRef<V>>(
-        &self,
-        key: &K,
-        reference: &R,
-    ) -> Done {
+    fn remove_proposal<K: traits::GroupId<V>, R: traits::ProposalRef<V>>(&self, key: &K, reference: &R) -> Done {
         let reference = serde_json::to_value(reference)?;
-        let mut queued: Vec<(serde_json::Value, serde_json::Value)> =
-            self.list("proposals", key)?;
+        let mut queued: Vec<(serde_json::Value, serde_json::Value)> = self.list("proposals", key)?;
         queued.retain(|(queued, _)| *queued != reference);
         self.put("proposals", key, &queued)
     }
 
-    fn clear_proposal_queue<K: traits::GroupId<V>, R: traits::ProposalRef<V>>(
-        &self,
-        key: &K,
-    ) -> Done {
+    fn clear_proposal_queue<K: traits::GroupId<V>, R: traits::ProposalRef<V>>(&self, key: &K) -> Done {
         self.delete("proposals", key)
     }
 
-    fn write_signature_key_pair<
-        K: traits::SignaturePublicKey<V>,
-        T: traits::SignatureKeyPair<V>,
-    >(
+    fn write_signature_key_pair<K: traits::SignaturePublicKey<V>, T: traits::SignatureKeyPair<V>>(
         &self,
         key: &K,
         value: &T,
@@ -297,11 +253,7 @@ impl StorageProvider<V> for RamStorage {
         self.delete("encryption", key)
     }
 
-    fn write_encryption_epoch_key_pairs<
-        K: traits::GroupId<V>,
-        E: traits::EpochKey<V>,
-        T: traits::HpkeKeyPair<V>,
-    >(
+    fn write_encryption_epoch_key_pairs<K: traits::GroupId<V>, E: traits::EpochKey<V>, T: traits::HpkeKeyPair<V>>(
         &self,
         key: &K,
         epoch: &E,
@@ -311,11 +263,7 @@ impl StorageProvider<V> for RamStorage {
         self.put("epoch keys", &(key, epoch, leaf), &values)
     }
 
-    fn encryption_epoch_key_pairs<
-        K: traits::GroupId<V>,
-        E: traits::EpochKey<V>,
-        T: traits::HpkeKeyPair<V>,
-    >(
+    fn encryption_epoch_key_pairs<K: traits::GroupId<V>, E: traits::EpochKey<V>, T: traits::HpkeKeyPair<V>>(
         &self,
         key: &K,
         epoch: &E,
@@ -333,11 +281,7 @@ impl StorageProvider<V> for RamStorage {
         self.delete("epoch keys", &(key, epoch, leaf))
     }
 
-    fn write_key_package<K: traits::HashReference<V>, T: traits::KeyPackage<V>>(
-        &self,
-        key: &K,
-        value: &T,
-    ) -> Done {
+    fn write_key_package<K: traits::HashReference<V>, T: traits::KeyPackage<V>>(&self, key: &K, value: &T) -> Done {
         self.put("key package", key, value)
     }
 
@@ -356,10 +300,7 @@ impl StorageProvider<V> for RamStorage {
         self.put("psk", key, value)
     }
 
-    fn psk<T: traits::PskBundle<V>, K: traits::PskId<V>>(
-        &self,
-        key: &K,
-    ) -> Result<Option<T>, StorageError> {
+    fn psk<T: traits::PskBundle<V>, K: traits::PskId<V>>(&self, key: &K) -> Result<Option<T>, StorageError> {
         self.get("psk", key)
     }
 
@@ -388,10 +329,7 @@ mod tests {
     fn a_value_is_gone_after_its_deletion() {
         let storage = RamStorage::default();
         storage.put("x", &1_u8, &vec![1_u8, 2]).unwrap();
-        assert_eq!(
-            storage.get::<Vec<u8>>("x", &1_u8).unwrap(),
-            Some(vec![1, 2])
-        );
+        assert_eq!(storage.get::<Vec<u8>>("x", &1_u8).unwrap(), Some(vec![1, 2]));
         assert_eq!(storage.get::<Vec<u8>>("y", &1_u8).unwrap(), None);
         storage.delete("x", &1_u8).unwrap();
         assert_eq!(storage.get::<Vec<u8>>("x", &1_u8).unwrap(), None);

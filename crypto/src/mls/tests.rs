@@ -20,18 +20,13 @@ fn application<'a>(body: &'a [u8]) -> LogEntry<'a> {
 fn a_guest_joins_and_both_hear_each_other() {
     let clinic = Clinic::new();
     let mut members = clinic.full_call(1);
-    let [host, guest] = &mut members[..] else {
-        unreachable!()
-    };
+    let [host, guest] = &mut members[..] else { unreachable!() };
     assert_eq!((host.epoch(), guest.epoch()), (1, 1));
     assert_eq!(host.authenticator(), guest.authenticator());
     let (epoch, body) = host.seal(b"offer").unwrap();
     assert_eq!(epoch, 1);
     assert_eq!(host.handle(NOW, application(&body)), Ok(Inbound::Echo));
-    let heard = Inbound::Application {
-        sender: leaf(0),
-        data: b"offer".to_vec(),
-    };
+    let heard = Inbound::Application { sender: leaf(0), data: b"offer".to_vec() };
     assert_eq!(guest.handle(NOW, application(&body)), Ok(heard));
     let replayed = guest.handle(NOW, application(&body));
     assert_eq!(replayed, Err(GroupError::Undecryptable));

@@ -36,17 +36,12 @@ impl Header {
     pub(crate) fn encode(self) -> Encoded {
         let (key_flag, key_bytes) = field(self.key_id);
         let (counter_flag, counter_bytes) = field(self.counter);
-        let mut out = Encoded {
-            bytes: [0; MAX_LENGTH],
-            length: 0,
-        };
+        let mut out = Encoded { bytes: [0; MAX_LENGTH], length: 0 };
         let config = [(key_flag << 4) | counter_flag];
         let key_id = self.key_id.to_be_bytes();
         let counter = self.counter.to_be_bytes();
-        let parts = config
-            .iter()
-            .chain(key_id.iter().skip(8 - key_bytes))
-            .chain(counter.iter().skip(8 - counter_bytes));
+        let parts =
+            config.iter().chain(key_id.iter().skip(8 - key_bytes)).chain(counter.iter().skip(8 - counter_bytes));
         for (to, from) in out.bytes.iter_mut().zip(parts) {
             *to = *from;
             out.length += 1;
@@ -81,9 +76,7 @@ fn value(flags: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
     }
     let length = usize::from(flags & 0x07) + 1;
     let (bytes, rest) = rest.split_at_checked(length)?;
-    let value = bytes
-        .iter()
-        .fold(0, |value, byte| (value << 8) | u64::from(*byte));
+    let value = bytes.iter().fold(0, |value, byte| (value << 8) | u64::from(*byte));
     (field(value).1 == length).then_some((value, rest))
 }
 
@@ -93,15 +86,9 @@ mod tests {
 
     #[test]
     fn audio_of_our_key_ids_costs_two_bytes_of_header() {
-        let header = Header {
-            key_id: 0x1f,
-            counter: 3,
-        };
+        let header = Header { key_id: 0x1f, counter: 3 };
         assert_eq!(header.encode().as_bytes(), [0x83, 0x1f]);
-        let header = Header {
-            key_id: 0x1ff,
-            counter: 300,
-        };
+        let header = Header { key_id: 0x1ff, counter: 300 };
         assert_eq!(header.encode().as_bytes(), [0x99, 0x01, 0xff, 0x01, 0x2c]);
     }
 
@@ -113,11 +100,7 @@ mod tests {
 
     #[test]
     fn every_truncation_is_refused() {
-        let encoded = Header {
-            key_id: u64::MAX,
-            counter: u64::MAX,
-        }
-        .encode();
+        let encoded = Header { key_id: u64::MAX, counter: u64::MAX }.encode();
         let bytes = encoded.as_bytes();
         for length in 0..bytes.len() {
             assert_eq!(Header::decode(&bytes[..length]), None);

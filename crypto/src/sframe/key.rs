@@ -80,19 +80,11 @@ impl FrameKey {
         let mut key = Zeroizing::new([0; 32]);
         let key = key.get_mut(..aead.key_len())?;
         let info = [b"SFrame 1.0 Secret key ".as_slice(), &id, &code_point];
-        secret
-            .expand(&info, Length(aead.key_len()))
-            .ok()?
-            .fill(key)
-            .ok()?;
+        secret.expand(&info, Length(aead.key_len())).ok()?.fill(key).ok()?;
 
         let mut salt = [0; NONCE_LEN];
         let info = [b"SFrame 1.0 Secret salt ".as_slice(), &id, &code_point];
-        secret
-            .expand(&info, Length(NONCE_LEN))
-            .ok()?
-            .fill(&mut salt)
-            .ok()?;
+        secret.expand(&info, Length(NONCE_LEN)).ok()?.fill(&mut salt).ok()?;
 
         let key = LessSafeKey::new(UnboundKey::new(aead, key).ok()?);
         Some(Self { key_id, key, salt })
@@ -100,17 +92,8 @@ impl FrameKey {
 
     /// Turns the payload's buffer into header, ciphertext and tag: one move of the payload, no
     /// second buffer unless it has to grow.
-    pub(crate) fn seal(
-        &self,
-        counter: u64,
-        metadata: &[u8],
-        mut payload: Vec<u8>,
-    ) -> Result<Vec<u8>, SealError> {
-        let header = Header {
-            key_id: self.key_id,
-            counter,
-        }
-        .encode();
+    pub(crate) fn seal(&self, counter: u64, metadata: &[u8], mut payload: Vec<u8>) -> Result<Vec<u8>, SealError> {
+        let header = Header { key_id: self.key_id, counter }.encode();
         let header = header.as_bytes();
         let aad = Aad::from(AadBytes::new(header, metadata).ok_or(SealError::Backend)?);
         payload.reserve(header.len() + TAG_LENGTH);
@@ -135,16 +118,11 @@ impl FrameKey {
         if frame.len() < header_length + TAG_LENGTH {
             return Err(OpenError::Malformed);
         }
-        let aad = AadBytes::new(frame.get(..header_length).unwrap_or_default(), metadata)
-            .ok_or(OpenError::Malformed)?;
+        let aad =
+            AadBytes::new(frame.get(..header_length).unwrap_or_default(), metadata).ok_or(OpenError::Malformed)?;
         let length = self
             .key
-            .open_within(
-                self.nonce(header.counter),
-                Aad::from(aad),
-                &mut frame,
-                header_length..,
-            )
+            .open_within(self.nonce(header.counter), Aad::from(aad), &mut frame, header_length..)
             .map_err(|ring::error::Unspecified| OpenError::BadTag)?
             .len();
         frame.truncate(length);
@@ -153,11 +131,7 @@ impl FrameKey {
 
     fn nonce(&self, counter: u64) -> Nonce {
         let mut nonce = self.salt;
-        for (to, from) in nonce
-            .iter_mut()
-            .skip(NONCE_LEN - 8)
-            .zip(counter.to_be_bytes())
-        {
+        for (to, from) in nonce.iter_mut().skip(NONCE_LEN - 8).zip(counter.to_be_bytes()) {
             *to ^= from;
         }
         Nonce::assume_unique_for_key(nonce)
@@ -175,9 +149,7 @@ impl AadBytes {
         let length = header.len() + metadata.len();
         let mut bytes = [0; 64];
         let to = bytes.get_mut(..length)?;
-        to.iter_mut()
-            .zip(header.iter().chain(metadata))
-            .for_each(|(to, from)| *to = *from);
+        to.iter_mut().zip(header.iter().chain(metadata)).for_each(|(to, from)| *to = *from);
         Some(Self { bytes, length })
     }
 }

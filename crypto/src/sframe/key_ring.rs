@@ -59,12 +59,7 @@ impl OpeningKeys {
 
 impl fmt::Debug for OpeningKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "OpeningKeys(epoch {}, {} keys)",
-            self.epoch,
-            self.keys.len()
-        )
+        write!(f, "OpeningKeys(epoch {}, {} keys)", self.epoch, self.keys.len())
     }
 }
 
@@ -103,30 +98,12 @@ impl KeyRing {
         self.entries.retain(|_, entry| {
             entry.dies_at = Some(entry.dies_at.map_or(end, |dies_at| dies_at.min(end)));
             entry.dies_at > Some(now)
-                && keys
-                    .keys
-                    .iter()
-                    .any(|key| key.sender == entry.sender && key.owner == entry.owner)
+                && keys.keys.iter().any(|key| key.sender == entry.sender && key.owner == entry.owner)
         });
-        for OpeningKey {
-            sender,
-            owner,
-            context,
-            key,
-        } in keys.keys
-        {
+        for OpeningKey { sender, owner, context, key } in keys.keys {
             let id = key_id(context, sender, keys.epoch);
             let window = ReplayWindow::new();
-            self.entries.insert(
-                id,
-                Entry {
-                    sender,
-                    owner,
-                    key,
-                    window,
-                    dies_at: None,
-                },
-            );
+            self.entries.insert(id, Entry { sender, owner, key, window, dies_at: None });
         }
     }
 
@@ -150,10 +127,7 @@ impl KeyRing {
         if (header.key_id >> 4) & 0x0f != u64::from(sender.as_u8()) {
             return Err(OpenError::WrongSender);
         }
-        let entry = self
-            .entries
-            .get_mut(&header.key_id)
-            .ok_or(OpenError::UnknownKey)?;
+        let entry = self.entries.get_mut(&header.key_id).ok_or(OpenError::UnknownKey)?;
         if entry.dies_at.is_some_and(|dies_at| dies_at <= now) {
             self.entries.remove(&header.key_id);
             return Err(OpenError::UnknownKey);

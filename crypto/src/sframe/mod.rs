@@ -76,18 +76,10 @@ impl MediaKeys {
         let mut keys = Vec::with_capacity(others.len() * MediaContext::ALL.len());
         for &(sender, owner) in others {
             for context in MediaContext::ALL {
-                keys.push(OpeningKey {
-                    sender,
-                    owner,
-                    context,
-                    key: derive(context, sender)?,
-                });
+                keys.push(OpeningKey { sender, owner, context, key: derive(context, sender)? });
             }
         }
-        Some(Self {
-            sender,
-            opening: OpeningKeys { epoch, keys },
-        })
+        Some(Self { sender, opening: OpeningKeys { epoch, keys } })
     }
 
     /// The MLS epoch they belong to.

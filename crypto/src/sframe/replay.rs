@@ -15,10 +15,7 @@ pub(crate) struct ReplayWindow {
 
 impl ReplayWindow {
     pub(crate) const fn new() -> Self {
-        Self {
-            newest: None,
-            seen: [0; WORDS],
-        }
+        Self { newest: None, seen: [0; WORDS] }
     }
 
     /// Whether a frame with this counter may be opened.

@@ -54,11 +54,7 @@ pub struct SealingKey {
 
 impl SealingKey {
     pub(crate) fn new(key: FrameKey, context: MediaContext) -> Self {
-        Self {
-            key,
-            context,
-            next: 0,
-        }
+        Self { key, context, next: 0 }
     }
 
     /// Seals in place: the payload's buffer becomes the frame, 18 to 23 bytes longer.

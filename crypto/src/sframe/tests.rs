@@ -18,10 +18,7 @@ fn vectors() -> Value {
 
 fn hex(value: &Value) -> Vec<u8> {
     let text = value.as_str().unwrap();
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 fn leaf(index: u32) -> LeafIndex {
@@ -52,10 +49,7 @@ fn all_289_headers_of_the_rfc_match() {
     let headers = vectors["header"].as_array().unwrap();
     assert_eq!(headers.len(), 289);
     for vector in headers {
-        let header = Header {
-            key_id: vector["kid"].as_u64().unwrap(),
-            counter: vector["ctr"].as_u64().unwrap(),
-        };
+        let header = Header { key_id: vector["kid"].as_u64().unwrap(), counter: vector["ctr"].as_u64().unwrap() };
         let encoded = hex(&vector["encoded"]);
         assert_eq!(header.encode().as_bytes(), encoded);
         assert_eq!(Header::decode(&encoded), Some((header, encoded.len())));
@@ -109,9 +103,7 @@ fn four_thousand_random_frames_agree_with_the_sframe_crate() {
     let mut random = Random(9605);
     for _ in 0..100 {
         let mut base_key = [0; 32];
-        base_key
-            .iter_mut()
-            .for_each(|byte| *byte = random.next() as u8);
+        base_key.iter_mut().for_each(|byte| *byte = random.next() as u8);
         let key_id = random.next() >> (random.next() % 64);
         let ours = FrameKey::derive(Suite::Aes256GcmSha512, &base_key, key_id).unwrap();
         let suite = CipherSuite::AesGcm256Sha512;
@@ -119,18 +111,13 @@ fn four_thousand_random_frames_agree_with_the_sframe_crate() {
         let opens = DecryptionKey::derive_from(suite, key_id, base_key).unwrap();
         for _ in 0..40 {
             let counter = random.next() >> (random.next() % 64);
-            let payload: Vec<u8> = (0..random.next() % 300)
-                .map(|_| random.next() as u8)
-                .collect();
+            let payload: Vec<u8> = (0..random.next() % 300).map(|_| random.next() as u8).collect();
             let sealed = ours.seal(counter, &[], payload.clone()).unwrap();
             let mut single = SingleUseCounter::new(counter);
             let frame = MediaFrame::try_new(&mut single, &payload).unwrap();
             let theirs = frame.encrypt(&seals).unwrap();
             assert_eq!(AsRef::<[u8]>::as_ref(&theirs), sealed);
-            let opened = EncryptedFrame::try_new(&sealed)
-                .unwrap()
-                .decrypt(&opens)
-                .unwrap();
+            let opened = EncryptedFrame::try_new(&sealed).unwrap().decrypt(&opens).unwrap();
             assert_eq!(opened.payload(), payload);
             let (header, length) = Header::decode(&sealed).unwrap();
             assert_eq!(ours.open(header, length, &[], sealed).unwrap(), payload);
@@ -144,12 +131,7 @@ fn a_frame_travels_on_every_stream_of_a_member() {
     for mut key in [keys.audio, keys.video, keys.screen, keys.data] {
         let context = key.context();
         let sealed = key.seal(b"payload".to_vec()).unwrap();
-        assert!(
-            !sealed
-                .as_bytes()
-                .windows(7)
-                .any(|window| window == b"payload")
-        );
+        assert!(!sealed.as_bytes().windows(7).any(|window| window == b"payload"));
         assert!((7 + 17..=7 + 23).contains(&sealed.len()));
         let opened = ring.open(leaf(0), context, sealed.into_vec(), NOW).unwrap();
         assert_eq!(opened.as_bytes(), b"payload");
@@ -161,10 +143,7 @@ fn a_frame_travels_on_every_stream_of_a_member() {
 fn the_same_frame_opens_once() {
     let (mut keys, mut ring) = call(1);
     let frame = keys.audio.seal(vec![1; 40]).unwrap().into_vec();
-    assert!(
-        ring.open(leaf(0), MediaContext::Audio, frame.clone(), NOW)
-            .is_ok()
-    );
+    assert!(ring.open(leaf(0), MediaContext::Audio, frame.clone(), NOW).is_ok());
     let again = ring.open(leaf(0), MediaContext::Audio, frame, NOW);
     assert_eq!(again.unwrap_err(), OpenError::Replayed);
 }
@@ -176,18 +155,11 @@ fn every_altered_byte_is_refused_and_does_not_move_the_window() {
     for at in 0..frame.len() {
         let mut altered = frame.clone();
         altered[at] ^= 0x10;
-        assert!(
-            ring.open(leaf(0), MediaContext::Video, altered, NOW)
-                .is_err(),
-            "byte {at}"
-        );
+        assert!(ring.open(leaf(0), MediaContext::Video, altered, NOW).is_err(), "byte {at}");
     }
     for length in 0..frame.len() {
         let cut = frame[..length].to_vec();
-        assert!(
-            ring.open(leaf(0), MediaContext::Video, cut, NOW).is_err(),
-            "{length} bytes"
-        );
+        assert!(ring.open(leaf(0), MediaContext::Video, cut, NOW).is_err(), "{length} bytes");
     }
     assert!(ring.open(leaf(0), MediaContext::Video, frame, NOW).is_ok());
 }
@@ -195,10 +167,7 @@ fn every_altered_byte_is_refused_and_does_not_move_the_window() {
 #[test]
 fn a_forged_far_counter_does_not_shut_the_sender_out() {
     let (mut keys, mut ring) = call(1);
-    let header = Header {
-        key_id: key::key_id(MediaContext::Audio, leaf(0), 1),
-        counter: 1 << 40,
-    };
+    let header = Header { key_id: key::key_id(MediaContext::Audio, leaf(0), 1), counter: 1 << 40 };
     let mut forged = header.encode().as_bytes().to_vec();
     forged.extend_from_slice(&[0; 40]);
     let refused = ring.open(leaf(0), MediaContext::Audio, forged, NOW);
@@ -221,10 +190,7 @@ fn a_frame_from_another_association_or_stream_is_refused() {
 fn a_plain_payload_never_opens() {
     let (_, mut ring) = call(1);
     for payload in [&b""[..], &[0; 1200], b"OggS plain audio that nobody sealed"] {
-        assert!(
-            ring.open(leaf(0), MediaContext::Audio, payload.to_vec(), NOW)
-                .is_err()
-        );
+        assert!(ring.open(leaf(0), MediaContext::Audio, payload.to_vec(), NOW).is_err());
     }
 }
 
@@ -234,17 +200,11 @@ fn an_old_epoch_lives_until_its_end() {
     let (new, receiver) = pair(2);
     ring.install(receiver.into_parts().1, SOON, OLD_KEYS_LIVE);
     let mut new = new.into_parts().0;
-    let mut open = |frame: SealedFrame, now| {
-        ring.open(leaf(0), MediaContext::Audio, frame.into_vec(), now)
-            .map(|_| ())
-    };
+    let mut open = |frame: SealedFrame, now| ring.open(leaf(0), MediaContext::Audio, frame.into_vec(), now).map(|_| ());
     let late = SOON + OLD_KEYS_LIVE;
     assert_eq!(open(old.audio.seal(vec![0; 9]).unwrap(), SOON), Ok(()));
     assert_eq!(open(new.audio.seal(vec![0; 9]).unwrap(), SOON), Ok(()));
-    assert_eq!(
-        open(old.audio.seal(vec![0; 9]).unwrap(), late),
-        Err(OpenError::UnknownKey)
-    );
+    assert_eq!(open(old.audio.seal(vec![0; 9]).unwrap(), late), Err(OpenError::UnknownKey));
     assert_eq!(open(new.audio.seal(vec![0; 9]).unwrap(), late), Ok(()));
 }
 
@@ -284,10 +244,7 @@ fn a_used_up_key_is_an_error_not_a_wrap() {
     let (mut keys, _) = call(1);
     keys.audio.skip_to((1 << 31) - 1);
     assert!(keys.audio.seal(vec![0; 9]).is_ok());
-    assert_eq!(
-        keys.audio.seal(vec![0; 9]).unwrap_err(),
-        SealError::Exhausted
-    );
+    assert_eq!(keys.audio.seal(vec![0; 9]).unwrap_err(), SealError::Exhausted);
 }
 
 #[test]
