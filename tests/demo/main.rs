@@ -1,2 +1,63 @@
-//! x
-fn main() {}
+//! One consultation on this machine: `quietroom-demo`, which `scripts/demo.sh` runs.
+//!
+//! It starts the server on loopback with fresh data, makes a practice and a clinician with a second factor through the
+//! programs' own commands, and then either opens two windows or drives two clients without a window, by the same
+//! commands that a person gives. It judges from outside: it links none of the crates that it runs.
+//!
+//! - [`programs`]: child processes and their lines.
+//! - [`bootstrap`]: server, practice, clinician, patient's folder.
+//! - [`journey`]: the consultation without windows.
+//! - [`windows`]: the consultation with windows, and what the terminal shows for it.
+//! - [`report`]: what both sides measured.
+
+#![forbid(unsafe_code)]
+
+mod bootstrap;
+mod journey;
+mod options;
+mod programs;
+mod report;
+mod windows;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use options::Options;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            programs::say(&format!("the demonstration could not start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(until_told(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            programs::say(&format!("FAILED: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the consultation, or ends early on ctrl-c and `kill`; either way every child is gone afterwards.
+async fn until_told(options: &Options) -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = consultation(options) => result,
+        _ = interrupt.recv() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("told to end"),
+    }
+}
+
+async fn consultation(options: &Options) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("quietroom-demo-").tempdir().context("no temporary folder")?;
+    let house = bootstrap::House::build(folder.path()).await?;
+    if options.headless { journey::run(house, options).await } else { windows::run(house, options).await }
+}

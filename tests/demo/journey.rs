@@ -1,0 +1,193 @@
+//! The consultation without windows: every step a command that a person would have given.
+//!
+//! 1. The clinician signs in with two factors, books, and makes an invitation.
+//! 2. The patient joins with link and code, fills in the card, checks devices and knocks.
+//! 3. The host sees both badges, compares the card, confirms the identity and admits.
+//! 4. Both see each other in the roster, sealed and connected, and compare safety words.
+//! 5. They talk; the patient leaves, the host ends; both devices are closed, both programs end by themselves.
+
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::bootstrap::House;
+use crate::options::{Options, Side};
+use crate::programs::{Client, holds, name_of, say, text};
+use crate::report;
+
+/// The patient of the demonstration; no such person exists.
+const PATIENT: (&str, &str, &str) = ("Robin Example", "1980-02-29", "+61 2 5550 0100");
+
+/// Runs it and writes the reports.
+pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
+    let reports = report::Folder::new(options.report.as_deref())?;
+    let mut host = start(&house, options, Side::Host, &reports)?;
+    let mut patient = start(&house, options, Side::Patient, &reports)?;
+
+    let invitation = open_room(&mut host, &house).await?;
+    knock(&mut patient, &invitation).await?;
+    admit(&mut host).await?;
+    meet(&mut host, "host enters the call").await?;
+    meet(&mut patient, "patient enters the call").await?;
+    say("both are in the call");
+    compare_words(&mut host, &mut patient).await?;
+
+    let talk = Duration::from_secs(options.seconds);
+    tokio::try_join!(host.stay("host talks", "call", talk), patient.stay("patient talks", "call", talk))?;
+
+    patient.tell(json!({ "command": "leave" })).await?;
+    goodbye(&mut patient, "patient leaves", "left").await?;
+    host.tell(json!({ "command": "end_for_all" })).await?;
+    goodbye(&mut host, "host ends", "").await?;
+    patient.quit().await.context("step \"patient's program ends\"")?;
+    host.quit().await.context("step \"host's program ends\"")?;
+    house.close().await?;
+    report::summarise(&reports)
+}
+
+fn start(house: &House, options: &Options, side: Side, reports: &report::Folder) -> Result<Client> {
+    let mut arguments: Vec<OsString> = house.arguments(side, options);
+    arguments.push("--headless".into());
+    arguments.push("--null-speaker".into());
+    arguments.push("--report".into());
+    arguments.push(reports.path(side).into());
+    let name = if options.dump.is_some() { "quietroom-lab" } else { "quietroom" };
+    Client::start(name, &arguments, &house.log(side))
+}
+
+/// Link and code of an invitation.
+pub(crate) struct Invitation {
+    pub(crate) link: String,
+    pub(crate) code: String,
+}
+
+/// The host from sign-in to its open room.
+pub(crate) async fn open_room(host: &mut Client, house: &House) -> Result<Invitation> {
+    let invitation = invite(host, house).await?;
+    let appointment = appointment(host).await?;
+    host.tell(json!({ "command": "start_consultation", "appointment": appointment })).await?;
+    host.phase("host opens the room", "lobby_host").await?;
+    Ok(invitation)
+}
+
+/// The host from sign-in to a made invitation, back at today's list.
+pub(crate) async fn invite(host: &mut Client, house: &House) -> Result<Invitation> {
+    host.phase("host starts", "start").await?;
+    host.tell(json!({ "command": "choose_staff" })).await?;
+    host.phase("host chooses to sign in", "sign_in").await?;
+    host.tell(json!({ "command": "sign_in", "name": house.staff.name, "passphrase": house.staff.passphrase })).await?;
+    host.until("host's passphrase", |view| {
+        (text(view, "/phase/step").as_deref() == Some("second_factor")).then_some(())
+    })
+    .await?;
+    host.tell(json!({ "command": "second_factor", "code": house.staff.authenticator.next_code().await? })).await?;
+    host.phase("host's second factor", "today").await?;
+
+    host.tell(json!({ "command": "open_booking" })).await?;
+    host.phase("host opens the booking page", "booking").await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    host.tell(json!({ "command": "book", "label": "Demonstration", "starts_at": now })).await?;
+    let id = appointment(host).await?;
+    host.tell(json!({ "command": "make_invitation", "appointment": id })).await?;
+    let link = host.until("host makes the invitation", |view| text(view, "/phase/page/link")).await?;
+    ensure!(host.view().pointer("/phase/page/code").is_none(), "link and code stand on one page");
+    host.tell(json!({ "command": "invitation_next" })).await?;
+    let code = host.until("host reads the code", |view| text(view, "/phase/page/code")).await?;
+    ensure!(host.view().pointer("/phase/page/link").is_none(), "link and code stand on one page");
+    host.tell(json!({ "command": "invitation_sent" })).await?;
+    host.phase("host returns to today's list", "today").await?;
+    Ok(Invitation { link, code })
+}
+
+async fn appointment(host: &mut Client) -> Result<String> {
+    host.until("the appointment stands in today's list", |view| {
+        (name_of(view) == "today").then(|| text(view, "/phase/appointments/0/id")).flatten()
+    })
+    .await
+}
+
+/// The patient from the link to the lobby.
+async fn knock(patient: &mut Client, invitation: &Invitation) -> Result<()> {
+    patient.phase("patient starts", "start").await?;
+    patient.tell(json!({ "command": "choose_guest" })).await?;
+    patient.phase("patient chooses the invitation", "join_link").await?;
+    patient.tell(json!({ "command": "paste_link", "text": invitation.link })).await?;
+    patient.phase("patient pastes the link", "join_code").await?;
+    patient.tell(json!({ "command": "enter_code", "code": invitation.code })).await?;
+    patient.phase("patient enters the code", "about_you").await?;
+    let (name, birth_date, phone) = PATIENT;
+    patient
+        .tell(
+            json!({ "command": "about_you", "name": name, "birth_date": birth_date, "phone": phone, "consent": true }),
+        )
+        .await?;
+    patient.phase("patient fills in the card", "device_check").await?;
+    patient
+        .until("patient's devices are checked", |view| {
+            let devices = view.pointer("/phase/devices")?.as_object()?;
+            devices.values().all(|device| device.get("state").and_then(Value::as_str) != Some("checking")).then_some(())
+        })
+        .await?;
+    patient.tell(json!({ "command": "devices_ok" })).await?;
+    patient.phase("patient waits in the lobby", "lobby_guest").await
+}
+
+/// The host admits whoever proved link and code and gave the card of the expected patient.
+async fn admit(host: &mut Client) -> Result<()> {
+    let knocker = host
+        .until("the knock reaches the host, with link and code proven", |view| {
+            let knocker = view.pointer("/phase/waiting/0")?;
+            let proven =
+                holds(knocker, "/ready") && holds(knocker, "/badge/link_ok") && holds(knocker, "/badge/code_ok");
+            proven.then(|| knocker.clone())
+        })
+        .await?;
+    let card = [text(&knocker, "/name"), text(&knocker, "/birth_date"), text(&knocker, "/phone")];
+    let expected = [PATIENT.0, PATIENT.1, PATIENT.2].map(|value| Some(value.to_owned()));
+    ensure!(card == expected, "step \"host compares the card\": it is not the expected patient's");
+    let participant = text(&knocker, "/participant").context("a knocker without an id")?;
+    host.tell(json!({ "command": "admit", "participant": participant, "identity_confirmed": true })).await
+}
+
+/// Waits until two members hold keys, everything is sealed, and the other one is connected.
+async fn meet(client: &mut Client, step: &str) -> Result<()> {
+    client
+        .until(step, |view| {
+            let members = view.pointer("/phase/members")?.as_array()?;
+            let there = members.iter().any(|member| !holds(member, "/you") && holds(member, "/media/connected"));
+            (name_of(view) == "call" && members.len() == 2 && there && holds(view, "/phase/encrypted")).then_some(())
+        })
+        .await
+}
+
+/// Both read the safety words, which must be the same four.
+async fn compare_words(host: &mut Client, patient: &mut Client) -> Result<()> {
+    host.tell(json!({ "command": "safety_start" })).await?;
+    let words = |view: &Value| view.pointer("/phase/safety/words").cloned();
+    let at_host = host.until("host reads the safety words", words).await?;
+    let at_patient = patient.until("patient reads the safety words", words).await?;
+    ensure!(at_host == at_patient, "step \"safety words\": they differ");
+    for client in [&mut *host, &mut *patient] {
+        client.tell(json!({ "command": "safety_answer", "matches": true })).await?;
+    }
+    for (client, step) in [(host, "host verifies"), (patient, "patient verifies")] {
+        client
+            .until(step, |view| (text(view, "/phase/safety/state").as_deref() == Some("verified")).then_some(()))
+            .await?;
+    }
+    say("the safety words match");
+    Ok(())
+}
+
+/// Waits for the goodbye page with closed devices; `reason` may be left open.
+async fn goodbye(client: &mut Client, step: &str, reason: &str) -> Result<()> {
+    client
+        .until(step, |view| {
+            let said = text(view, "/phase/reason").unwrap_or_default();
+            let closed = name_of(view) == "goodbye" && holds(view, "/phase/devices_closed");
+            (closed && (reason.is_empty() || said == reason)).then_some(())
+        })
+        .await
+}

@@ -1,0 +1,81 @@
+//! What can be asked for on the command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// One consultation on this machine, with windows or without.
+#[derive(Debug, Parser)]
+pub(crate) struct Options {
+    /// No windows: both clients are driven by explicit commands.
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// How long both sides see and hear each other, in seconds (without windows, or with --auto).
+    #[arg(long, default_value_t = 20)]
+    pub(crate) seconds: u64,
+    /// Folder for one JSON report a participant.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+    /// Fixed bitrate of each side's picture, in kbit/s.
+    #[arg(long)]
+    pub(crate) kbps: Option<u32>,
+    /// The host's picture (y4m) in place of its camera.
+    #[arg(long)]
+    pub(crate) video: Option<PathBuf>,
+    /// The host's sound (wav) in place of its microphone.
+    #[arg(long)]
+    pub(crate) audio: Option<PathBuf>,
+    /// The patient's picture (y4m).
+    #[arg(long)]
+    pub(crate) video_b: Option<PathBuf>,
+    /// The patient's sound (wav).
+    #[arg(long)]
+    pub(crate) audio_b: Option<PathBuf>,
+    /// Folder for every tenth received picture and the played sound; needs the build with the feature `lab`.
+    #[arg(long)]
+    pub(crate) dump: Option<PathBuf>,
+    /// Clicks through both windows by role and label; needs the build with the feature `lab`.
+    #[arg(long)]
+    pub(crate) auto: bool,
+    /// Folder with the stand-ins' clips (host.y4m, host.wav, patient.y4m, patient.wav).
+    #[arg(long)]
+    pub(crate) content: Option<PathBuf>,
+}
+
+/// One of the two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The clinician.
+    Host,
+    /// The patient.
+    Patient,
+}
+
+impl Side {
+    /// Name of its report and of its folders.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Patient => "patient",
+        }
+    }
+}
+
+impl Options {
+    /// The picture file of `side`: the one asked for, else its stand-in's clip.
+    pub(crate) fn video_of(&self, side: Side) -> Option<PathBuf> {
+        let asked = if side == Side::Host { &self.video } else { &self.video_b };
+        asked.clone().or_else(|| self.stand_in(side, "y4m"))
+    }
+
+    /// The sound file of `side`: the one asked for, else its stand-in's voice.
+    pub(crate) fn audio_of(&self, side: Side) -> Option<PathBuf> {
+        let asked = if side == Side::Host { &self.audio } else { &self.audio_b };
+        asked.clone().or_else(|| self.stand_in(side, "wav"))
+    }
+
+    fn stand_in(&self, side: Side, kind: &str) -> Option<PathBuf> {
+        let path = self.content.as_ref()?.join(format!("{}.{kind}", side.name()));
+        path.is_file().then_some(path)
+    }
+}
