@@ -65,10 +65,7 @@ impl DeviceError {
     #[must_use]
     pub const fn kind(&self) -> DeviceKind {
         match self {
-            Self::NotFound(kind)
-            | Self::Refused(kind)
-            | Self::Busy(kind)
-            | Self::Failed { kind, .. } => *kind,
+            Self::NotFound(kind) | Self::Refused(kind) | Self::Busy(kind) | Self::Failed { kind, .. } => *kind,
         }
     }
 }
@@ -115,10 +112,7 @@ mod tests {
             DeviceError::NotFound(kind),
             DeviceError::Refused(kind),
             DeviceError::Busy(kind),
-            DeviceError::Failed {
-                kind,
-                attempt: "read a frame",
-            },
+            DeviceError::Failed { kind, attempt: "read a frame" },
         ];
         let codes: Vec<_> = errors.iter().map(DeviceError::code).collect();
         assert_eq!(codes, ["DEV-01", "DEV-02", "DEV-03", "DEV-04"]);

@@ -21,11 +21,7 @@ pub struct VideoFormat {
 
 impl VideoFormat {
     /// 1280 x 720 at 30 pictures per second.
-    pub const HD: Self = Self {
-        width: 1280,
-        height: 720,
-        fps: 30,
-    };
+    pub const HD: Self = Self { width: 1280, height: 720, fps: 30 };
 }
 
 /// One raw picture: I420, BT.601 limited range, planes one after the other without padding.
@@ -57,40 +53,16 @@ impl VideoFrame {
     ///
     /// [`MediaError::FrameSize`] if a side is zero or above [`VideoFrame::MAX_SIDE`], or `data` is not exactly
     /// [`VideoFrame::data_len`] bytes.
-    pub fn new(
-        width: u32,
-        height: u32,
-        captured: MediaTime,
-        number: u32,
-        data: Vec<u8>,
-    ) -> Result<Self, MediaError> {
+    pub fn new(width: u32, height: u32, captured: MediaTime, number: u32, data: Vec<u8>) -> Result<Self, MediaError> {
         if Self::data_len(width, height)? != data.len() {
             return Err(MediaError::FrameSize { width, height });
         }
-        Ok(Self {
-            width,
-            height,
-            captured,
-            number,
-            data: Arc::new(Buffer::from(data)),
-        })
+        Ok(Self { width, height, captured, number, data: Arc::new(Buffer::from(data)) })
     }
 
-    pub(crate) fn from_buffer(
-        width: u32,
-        height: u32,
-        captured: MediaTime,
-        number: u32,
-        data: Buffer,
-    ) -> Self {
+    pub(crate) fn from_buffer(width: u32, height: u32, captured: MediaTime, number: u32, data: Buffer) -> Self {
         debug_assert_eq!(Self::data_len(width, height), Ok(data.len()));
-        Self {
-            width,
-            height,
-            captured,
-            number,
-            data: Arc::new(data),
-        }
+        Self { width, height, captured, number, data: Arc::new(data) }
     }
 
     /// Bytes of an I420 picture of this size.
@@ -157,9 +129,7 @@ impl VideoFrame {
     /// Y, U and V to write into; copies the pixels first if another clone shares them.
     pub fn planes_mut(&mut self) -> (&mut [u8], &mut [u8], &mut [u8]) {
         let (luma, chroma) = (self.luma_len(), self.chroma_len());
-        let (y, uv) = Arc::make_mut(&mut self.data)
-            .as_mut_slice()
-            .split_at_mut(luma);
+        let (y, uv) = Arc::make_mut(&mut self.data).as_mut_slice().split_at_mut(luma);
         let (u, v) = uv.split_at_mut(chroma);
         (y, u, v)
     }
@@ -175,11 +145,7 @@ impl VideoFrame {
 
 impl fmt::Debug for VideoFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "VideoFrame({} x {}, number {})",
-            self.width, self.height, self.number
-        )
+        write!(f, "VideoFrame({} x {}, number {})", self.width, self.height, self.number)
     }
 }
 
@@ -201,10 +167,7 @@ impl AudioFrame {
     /// A frame without sound.
     #[must_use]
     pub fn silence(captured: MediaTime) -> Self {
-        Self {
-            captured,
-            samples: vec![0.0; Self::SAMPLES],
-        }
+        Self { captured, samples: vec![0.0; Self::SAMPLES] }
     }
 }
 
@@ -236,13 +199,7 @@ pub struct EncodedVideo {
 impl fmt::Debug for EncodedVideo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = if self.key { ", key" } else { "" };
-        write!(
-            f,
-            "EncodedVideo({:?}, number {}, {} bytes{key})",
-            self.codec,
-            self.number,
-            self.data.len()
-        )
+        write!(f, "EncodedVideo({:?}, number {}, {} bytes{key})", self.codec, self.number, self.data.len())
     }
 }
 
@@ -260,13 +217,7 @@ mod tests {
 
     #[test]
     fn wrong_sizes_are_refused() {
-        for (width, height, len) in [
-            (0, 2, 0),
-            (2, 0, 0),
-            (2, 2, 5),
-            (2, 2, 7),
-            (u32::MAX, u32::MAX, 6),
-        ] {
+        for (width, height, len) in [(0, 2, 0), (2, 0, 0), (2, 2, 5), (2, 2, 7), (u32::MAX, u32::MAX, 6)] {
             let frame = VideoFrame::new(width, height, MediaTime::default(), 0, vec![0; len]);
             assert_eq!(frame.err(), Some(MediaError::FrameSize { width, height }));
         }

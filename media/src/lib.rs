@@ -49,7 +49,5 @@ pub use process::echo::VoiceProcessing;
 pub use slot::Slot;
 pub use sound::{SoundDevice, microphones, speakers};
 pub use source::audio::AudioSourceSpec;
-pub use stats::{
-    AudioReceived, AudioSent, Latency, MediaStats, PeerMedia, VideoReceived, VideoSent,
-};
+pub use stats::{AudioReceived, AudioSent, Latency, MediaStats, PeerMedia, VideoReceived, VideoSent};
 pub use time::{Bitrate, MediaTime};

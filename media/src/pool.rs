@@ -35,13 +35,7 @@ impl FramePool {
     /// # Errors
     ///
     /// [`MediaError::FrameSize`] as for [`VideoFrame::data_len`].
-    pub fn frame(
-        &self,
-        width: u32,
-        height: u32,
-        captured: MediaTime,
-        number: u32,
-    ) -> Result<VideoFrame, MediaError> {
+    pub fn frame(&self, width: u32, height: u32, captured: MediaTime, number: u32) -> Result<VideoFrame, MediaError> {
         let len = VideoFrame::data_len(width, height)?;
         let mut bytes = {
             let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,13 +44,7 @@ impl FramePool {
         // After a change of size the few old buffers are resized one by one.
         bytes.resize(len, 0);
         let home = Arc::downgrade(&self.shelf);
-        Ok(VideoFrame::from_buffer(
-            width,
-            height,
-            captured,
-            number,
-            Buffer { bytes, home },
-        ))
+        Ok(VideoFrame::from_buffer(width, height, captured, number, Buffer { bytes, home }))
     }
 }
 
@@ -88,19 +76,13 @@ impl Deref for Buffer {
 
 impl From<Vec<u8>> for Buffer {
     fn from(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes,
-            home: Weak::new(),
-        }
+        Self { bytes, home: Weak::new() }
     }
 }
 
 impl Clone for Buffer {
     fn clone(&self) -> Self {
-        Self {
-            bytes: self.bytes.clone(),
-            home: Weak::clone(&self.home),
-        }
+        Self { bytes: self.bytes.clone(), home: Weak::clone(&self.home) }
     }
 }
 
@@ -127,11 +109,7 @@ mod tests {
         let (address, copy) = (frame.data().as_ptr(), frame.clone());
         drop(frame);
         let other = pool.frame(64, 64, MediaTime::default(), 1).unwrap();
-        assert_ne!(
-            other.data().as_ptr(),
-            address,
-            "a clone still holds the first buffer"
-        );
+        assert_ne!(other.data().as_ptr(), address, "a clone still holds the first buffer");
         drop(copy);
         let third = pool.frame(64, 64, MediaTime::default(), 2).unwrap();
         assert_eq!(third.data().as_ptr(), address);
@@ -157,9 +135,7 @@ mod tests {
     #[test]
     fn the_pool_keeps_few_buffers() {
         let pool = FramePool::new();
-        let frames: Vec<_> = (0..20)
-            .map(|n| pool.frame(4, 4, MediaTime::default(), n).unwrap())
-            .collect();
+        let frames: Vec<_> = (0..20).map(|n| pool.frame(4, 4, MediaTime::default(), n).unwrap()).collect();
         drop(frames);
         assert_eq!(pool.shelf.lock().unwrap().len(), FramePool::KEPT);
     }

@@ -23,14 +23,7 @@ impl<T> Slot<T> {
     /// An empty, open slot.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            state: Mutex::new(State {
-                value: None,
-                version: 0,
-                closed: false,
-            }),
-            changed: Condvar::new(),
-        }
+        Self { state: Mutex::new(State { value: None, version: 0, closed: false }), changed: Condvar::new() }
     }
 
     /// Stores `value` and returns the one it pushed out, if nobody took that. A closed slot gives `value` back.
@@ -61,11 +54,7 @@ impl<T> Slot<T> {
             if left.is_zero() {
                 return None;
             }
-            state = self
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -123,10 +112,7 @@ impl<T> Default for Slot<T> {
 impl<T> std::fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = self.lock();
-        f.debug_struct("Slot")
-            .field("full", &state.value.is_some())
-            .field("version", &state.version)
-            .finish()
+        f.debug_struct("Slot").field("full", &state.value.is_some()).field("version", &state.version).finish()
     }
 }
 
@@ -151,9 +137,7 @@ mod tests {
         let slot = Arc::new(Slot::<u8>::new());
         let reader = {
             let slot = Arc::clone(&slot);
-            std::thread::Builder::new()
-                .spawn(move || slot.take_timeout(Duration::from_secs(60)))
-                .unwrap()
+            std::thread::Builder::new().spawn(move || slot.take_timeout(Duration::from_secs(60))).unwrap()
         };
         slot.close();
         assert_eq!(reader.join().unwrap(), None);
@@ -167,9 +151,7 @@ mod tests {
         let slot = Arc::new(Slot::new());
         let reader = {
             let slot = Arc::clone(&slot);
-            std::thread::Builder::new()
-                .spawn(move || slot.take_timeout(Duration::from_secs(60)))
-                .unwrap()
+            std::thread::Builder::new().spawn(move || slot.take_timeout(Duration::from_secs(60))).unwrap()
         };
         slot.put(7);
         assert_eq!(reader.join().unwrap(), Some(7));

@@ -114,11 +114,9 @@ fn copy_out(picture: &impl YUVSource, pool: &FramePool) -> Result<VideoFrame, Me
     let strides = picture.strides();
     let (y, u, v) = frame.planes_mut();
     let chroma = width.div_ceil(2);
-    for (to, row, from, stride) in [
-        (y, width, picture.y(), strides.0),
-        (u, chroma, picture.u(), strides.1),
-        (v, chroma, picture.v(), strides.2),
-    ] {
+    for (to, row, from, stride) in
+        [(y, width, picture.y(), strides.0), (u, chroma, picture.u(), strides.1), (v, chroma, picture.v(), strides.2)]
+    {
         if stride < row {
             return Err(MediaError::Codec("lay out a decoded picture"));
         }

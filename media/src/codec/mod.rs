@@ -33,11 +33,7 @@ impl VideoCodec {
     /// The codecs of this build, cheapest first.
     #[must_use]
     pub const fn available() -> &'static [Self] {
-        if cfg!(feature = "h264") {
-            &[Self::H264, Self::Av1]
-        } else {
-            &[Self::Av1]
-        }
+        if cfg!(feature = "h264") { &[Self::H264, Self::Av1] } else { &[Self::Av1] }
     }
 
     /// Name for reports: `h264` or `av1`.
@@ -100,17 +96,9 @@ impl VideoEncoder {
     /// # Errors
     ///
     /// [`MediaError::Codec`] if the library fails; a new encoder is then needed.
-    pub fn encode(
-        &mut self,
-        frame: &VideoFrame,
-        force_key: bool,
-    ) -> Result<Option<EncodedVideo>, MediaError> {
+    pub fn encode(&mut self, frame: &VideoFrame, force_key: bool) -> Result<Option<EncodedVideo>, MediaError> {
         if (frame.width(), frame.height()) != (self.settings.width, self.settings.height) {
-            let settings = EncoderSettings {
-                width: frame.width(),
-                height: frame.height(),
-                ..self.settings
-            };
+            let settings = EncoderSettings { width: frame.width(), height: frame.height(), ..self.settings };
             *self = Self::new(self.codec(), settings)?;
         }
         match &mut self.inner {

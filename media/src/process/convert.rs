@@ -44,13 +44,14 @@ pub fn i420_to_rgba(frame: &VideoFrame, rgba: &mut Vec<u8>) {
 ///
 /// # Errors
 ///
-/// [`MediaError::FrameSize`] if `data` is shorter than the frame needs.
+/// [`MediaError::FrameSize`] if `data` is shorter than the frame needs, or a side is odd, which no
+/// camera offers in this layout.
 pub fn yuyv_to_i420(data: &[u8], frame: &mut VideoFrame) -> Result<(), MediaError> {
     let (width, height) = (frame.width(), frame.height());
     let refused = MediaError::FrameSize { width, height };
-    // A row holds whole pairs of pixels.
-    let row = width.div_ceil(2) * 4;
-    let Some(yuy) = data.get(..row as usize * height as usize) else { return Err(refused) };
+    let even = width.is_multiple_of(2) && height.is_multiple_of(2);
+    let row = width * 2;
+    let Some(yuy) = data.get(..row as usize * height as usize).filter(|_| even) else { return Err(refused) };
     let packed = YuvPackedImage { yuy, yuy_stride: row, width, height };
     yuv::yuyv422_to_yuv420(&mut planar(frame), &packed).map_err(|_length| refused)
 }
@@ -109,10 +110,8 @@ pub fn rgb_to_i420(data: &[u8], order: RgbOrder, frame: &mut VideoFrame) -> Resu
 pub fn jpeg_to_i420(data: &[u8], scratch: &mut Vec<u8>, frame: &mut VideoFrame) -> Result<(), MediaError> {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     // Larger pictures are refused by the decoder before it allocates.
-    let options = DecoderOptions::default()
-        .jpeg_set_out_colorspace(ColorSpace::RGB)
-        .set_max_width(width)
-        .set_max_height(height);
+    let options =
+        DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB).set_max_width(width).set_max_height(height);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
     decoder.decode_headers().map_err(|_invalid| MediaError::Undecodable)?;
     let size = decoder.info().map(|info| (usize::from(info.width), usize::from(info.height)));
@@ -181,11 +180,15 @@ mod tests {
     #[test]
     fn camera_layouts_keep_luma_and_chroma_apart() {
         for (width, height) in SIZES {
-            let pairs = (width.div_ceil(2) * height) as usize;
             let mut frame = grey(width, height);
-            yuyv_to_i420(&[100, 50, 100, 200].repeat(pairs), &mut frame).unwrap();
-            assert!(frame.y().iter().all(|&y| y == 100), "{width} x {height}");
-            assert!(frame.u().iter().all(|&u| u == 50) && frame.v().iter().all(|&v| v == 200));
+            let pairs = [100, 50, 100, 200].repeat((width.div_ceil(2) * height) as usize);
+            if width.is_multiple_of(2) && height.is_multiple_of(2) {
+                yuyv_to_i420(&pairs, &mut frame).unwrap();
+                assert!(frame.y().iter().all(|&y| y == 100), "{width} x {height}");
+                assert!(frame.u().iter().all(|&u| u == 50) && frame.v().iter().all(|&v| v == 200));
+            } else {
+                assert!(yuyv_to_i420(&pairs, &mut frame).is_err());
+            }
 
             let mut data = vec![90; frame.y().len()];
             data.extend([60, 70].repeat(frame.u().len()));

@@ -42,7 +42,13 @@ impl Scaler {
         Ok(scaled)
     }
 
-    fn plane(&mut self, from: &[u8], from_size: (u32, u32), to: &mut [u8], to_size: (u32, u32)) -> Result<(), MediaError> {
+    fn plane(
+        &mut self,
+        from: &[u8],
+        from_size: (u32, u32),
+        to: &mut [u8],
+        to_size: (u32, u32),
+    ) -> Result<(), MediaError> {
         let refused = MediaError::FrameSize { width: to_size.0, height: to_size.1 };
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
         let (Ok(from), Ok(mut to)) = (

@@ -43,32 +43,15 @@ pub fn write(frame: &mut VideoFrame, number: u32) {
 pub fn read(frame: &VideoFrame) -> Option<u32> {
     let (width, height) = (frame.width(), frame.height());
     // The middle of each block, away from edges that a codec blurs.
-    let rows = span(
-        TOP + BLOCK * 3 / 10,
-        TOP + BLOCK * 7 / 10,
-        height,
-        LAYOUT_HEIGHT,
-    );
+    let rows = span(TOP + BLOCK * 3 / 10, TOP + BLOCK * 7 / 10, height, LAYOUT_HEIGHT);
     let mut read = 0;
     for bit in 0..BITS {
         let left = LEFT + bit * BLOCK;
-        let (from, to) = span(
-            left + BLOCK * 3 / 10,
-            left + BLOCK * 7 / 10,
-            width,
-            LAYOUT_WIDTH,
-        );
-        let lines = frame
-            .y()
-            .chunks_exact(width as usize)
-            .take(rows.1)
-            .skip(rows.0);
+        let (from, to) = span(left + BLOCK * 3 / 10, left + BLOCK * 7 / 10, width, LAYOUT_WIDTH);
+        let lines = frame.y().chunks_exact(width as usize).take(rows.1).skip(rows.0);
         let (mut sum, mut count) = (0_u64, 0_u64);
         for line in lines {
-            sum += line[from..to]
-                .iter()
-                .map(|&luma| u64::from(luma))
-                .sum::<u64>();
+            sum += line[from..to].iter().map(|&luma| u64::from(luma)).sum::<u64>();
             count += (to - from) as u64;
         }
         read = (read << 1) | u32::from(sum > 128 * count);
@@ -100,13 +83,7 @@ mod tests {
 
     #[test]
     fn numbers_survive_at_many_sizes() {
-        for (width, height) in [
-            (1280, 720),
-            (640, 360),
-            (320, 180),
-            (1920, 1080),
-            (641, 363),
-        ] {
+        for (width, height) in [(1280, 720), (640, 360), (320, 180), (1920, 1080), (641, 363)] {
             for number in [0, 1, 150, 299, 300, 12_345] {
                 let mut frame = grey(width, height);
                 write(&mut frame, number);

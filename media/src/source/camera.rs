@@ -81,12 +81,14 @@ impl Camera {
     fn open_index(index: CameraIndex, wanted: VideoFormat) -> Result<Self, DeviceError> {
         let any = RequestedFormat::with_formats(RequestedFormatType::None, &LAYOUTS);
         let mut camera = nokhwa::Camera::new(index, any).map_err(|error| device_error(&error, "open the camera"))?;
-        let formats = camera.compatible_camera_formats().map_err(|error| device_error(&error, "list the camera's formats"))?;
+        let formats =
+            camera.compatible_camera_formats().map_err(|error| device_error(&error, "list the camera's formats"))?;
         let chosen = choose(&formats, wanted)
             .ok_or(DeviceError::Failed { kind: DeviceKind::Camera, attempt: "find a format that we can convert" })?;
         let layouts = [chosen.format()];
         let exact = RequestedFormat::with_formats(RequestedFormatType::Exact(chosen), &layouts);
-        let format = camera.set_camera_requset(exact).map_err(|error| device_error(&error, "set the camera's format"))?;
+        let format =
+            camera.set_camera_requset(exact).map_err(|error| device_error(&error, "set the camera's format"))?;
         camera.open_stream().map_err(|error| device_error(&error, "start the camera"))?;
         Ok(Self { camera, format, number: 0, pool: FramePool::new(), scratch: Vec::new() })
     }

@@ -38,31 +38,15 @@ impl Y4mFile {
             _ => failed("open the video file"),
         })?;
         let mut reader = BufReader::with_capacity(1 << 16, file);
-        let line =
-            read_line(&mut reader)?.ok_or_else(|| failed("find a header in the video file"))?;
-        let header = Header::parse(&line)
-            .ok_or_else(|| failed("read the video file's header (8-bit 4:2:0 Y4M)"))?;
-        let first = reader
-            .stream_position()
-            .map_err(|_error| failed("read the video file"))?;
+        let line = read_line(&mut reader)?.ok_or_else(|| failed("find a header in the video file"))?;
+        let header = Header::parse(&line).ok_or_else(|| failed("read the video file's header (8-bit 4:2:0 Y4M)"))?;
+        let first = reader.stream_position().map_err(|_error| failed("read the video file"))?;
         let pace = Pace::new(header.rate, header.scale);
-        Ok(Self {
-            reader,
-            header,
-            first,
-            position: 0,
-            frames: None,
-            pace,
-            pool: FramePool::new(),
-        })
+        Ok(Self { reader, header, first, position: 0, frames: None, pace, pool: FramePool::new() })
     }
 
     pub(super) const fn format(&self) -> VideoFormat {
-        VideoFormat {
-            width: self.header.width,
-            height: self.header.height,
-            fps: self.header.fps(),
-        }
+        VideoFormat { width: self.header.width, height: self.header.height, fps: self.header.fps() }
     }
 
     /// The picture that is due at `now`. Pictures missed while the thread was held up are skipped.
@@ -84,10 +68,7 @@ impl Y4mFile {
 
     /// Reads or skips one frame, back to the start at the end of the file.
     fn step(&mut self, frame: Option<&mut VideoFrame>) -> Result<(), DeviceError> {
-        if self
-            .frames
-            .is_some_and(|frames| self.position.is_multiple_of(frames))
-        {
+        if self.frames.is_some_and(|frames| self.position.is_multiple_of(frames)) {
             self.rewind()?;
         }
         let line = match read_line(&mut self.reader)? {
@@ -112,8 +93,8 @@ impl Y4mFile {
                 self.reader.read_exact(plane).map_err(cut)?;
             }
         } else {
-            let len = VideoFrame::data_len(self.header.width, self.header.height)
-                .map_err(|_size| failed("skip a frame"))?;
+            let len =
+                VideoFrame::data_len(self.header.width, self.header.height).map_err(|_size| failed("skip a frame"))?;
             let len = i64::try_from(len).map_err(|_size| failed("skip a frame"))?;
             self.reader.seek_relative(len).map_err(cut)?;
         }
@@ -122,18 +103,12 @@ impl Y4mFile {
     }
 
     fn rewind(&mut self) -> Result<(), DeviceError> {
-        self.reader
-            .seek(SeekFrom::Start(self.first))
-            .map(drop)
-            .map_err(|_error| failed("repeat the video file"))
+        self.reader.seek(SeekFrom::Start(self.first)).map(drop).map_err(|_error| failed("repeat the video file"))
     }
 }
 
 const fn failed(attempt: &'static str) -> DeviceError {
-    DeviceError::Failed {
-        kind: DeviceKind::File,
-        attempt,
-    }
+    DeviceError::Failed { kind: DeviceKind::File, attempt }
 }
 
 /// One line without its end, `None` at the end of the file.
@@ -141,11 +116,8 @@ fn read_line(reader: &mut BufReader<File>) -> Result<Option<Vec<u8>>, DeviceErro
     use std::io::BufRead;
     let mut line = Vec::new();
     let limit = LINE_LIMIT as u64;
-    let read = reader
-        .by_ref()
-        .take(limit)
-        .read_until(b'\n', &mut line)
-        .map_err(|_error| failed("read the video file"))?;
+    let read =
+        reader.by_ref().take(limit).read_until(b'\n', &mut line).map_err(|_error| failed("read the video file"))?;
     match line.pop() {
         None => Ok(None),
         Some(b'\n') => Ok(Some(line)),
@@ -182,10 +154,7 @@ impl Header {
                 'H' => height = value.parse::<u32>().ok(),
                 'F' => {
                     let (numerator, denominator) = value.split_once(':')?;
-                    rate = Some((
-                        numerator.parse::<u32>().ok()?,
-                        denominator.parse::<u32>().ok()?,
-                    ));
+                    rate = Some((numerator.parse::<u32>().ok()?, denominator.parse::<u32>().ok()?));
                 }
                 // Sitings of the chroma samples differ by half a pixel, which no one sees in a test clip.
                 'C' if !matches!(value, "420" | "420jpeg" | "420mpeg2" | "420paldv") => {
@@ -203,12 +172,7 @@ impl Header {
             None | Some((0, _) | (_, 0)) => (30, 1),
             Some(rate) => rate,
         };
-        let header = Self {
-            width,
-            height,
-            rate,
-            scale,
-        };
+        let header = Self { width, height, rate, scale };
         (rate / scale <= MAX_FPS && header.fps() > 0).then_some(header)
     }
 
@@ -230,8 +194,7 @@ mod tests {
 
     impl Clip {
         fn new(name: &str, content: &[u8]) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("quietroom-y4m-{}-{name}", std::process::id()));
+            let path = std::env::temp_dir().join(format!("quietroom-y4m-{}-{name}", std::process::id()));
             File::create(&path).unwrap().write_all(content).unwrap();
             Self(path)
         }
@@ -263,19 +226,9 @@ mod tests {
     fn file_repeats_and_numbers_go_on() {
         let clip = Clip::new("repeat", &three_frames());
         let mut file = Y4mFile::open(&clip.0).unwrap();
-        assert_eq!(
-            file.format(),
-            VideoFormat {
-                width: 4,
-                height: 2,
-                fps: 10
-            }
-        );
+        assert_eq!(file.format(), VideoFormat { width: 4, height: 2, fps: 10 });
         for number in 0..8_u32 {
-            let frame = frame_at(
-                &mut file,
-                MediaTime::from_micros(u64::from(number) * 100_000),
-            );
+            let frame = frame_at(&mut file, MediaTime::from_micros(u64::from(number) * 100_000));
             assert_eq!(frame.number, number);
             assert_eq!(u32::from(frame.y()[0]), 10 * (number % 3 + 1));
         }
@@ -286,14 +239,8 @@ mod tests {
         let clip = Clip::new("skip", &three_frames());
         let mut file = Y4mFile::open(&clip.0).unwrap();
         frame_at(&mut file, MediaTime::default());
-        assert!(matches!(
-            file.next(MediaTime::default()).unwrap(),
-            Step::Wait(_)
-        ));
-        let frame = frame_at(
-            &mut file,
-            MediaTime::default() + Duration::from_millis(1_050),
-        );
+        assert!(matches!(file.next(MediaTime::default()).unwrap(), Step::Wait(_)));
+        let frame = frame_at(&mut file, MediaTime::default() + Duration::from_millis(1_050));
         assert_eq!((frame.number, frame.y()[0]), (10, 20));
     }
 
@@ -328,10 +275,7 @@ mod tests {
     fn unknown_rate_and_unknown_fields_are_accepted() {
         let header = Header::parse("YUV4MPEG2 H2 W4 F0:0 Xcomment \u{e9}".as_bytes()).unwrap();
         assert_eq!(header.fps(), 30);
-        assert_eq!(
-            Header::parse(b"YUV4MPEG2 W4 H2 F30000:1001").unwrap().fps(),
-            30
-        );
+        assert_eq!(Header::parse(b"YUV4MPEG2 W4 H2 F30000:1001").unwrap().fps(), 30);
     }
 
     #[test]
@@ -356,12 +300,6 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_not_found() {
-        assert_eq!(
-            Y4mFile::open(Path::new("/nonexistent/clip.y4m"))
-                .err()
-                .unwrap()
-                .code(),
-            "DEV-01"
-        );
+        assert_eq!(Y4mFile::open(Path::new("/nonexistent/clip.y4m")).err().unwrap().code(), "DEV-01");
     }
 }

@@ -2,10 +2,10 @@
 
 pub mod audio;
 pub(crate) mod audio_file;
-pub(crate) mod microphone;
 pub mod barcode;
 mod camera;
 mod file;
+pub(crate) mod microphone;
 mod pace;
 mod test_pattern;
 pub mod voice;
@@ -98,11 +98,7 @@ impl VideoCapture {
                 }
             })
             .map_err(|_no_thread| failed("start the capture thread"))?;
-        let mut capture = Self {
-            format: wanted,
-            stop,
-            thread: Some(thread),
-        };
+        let mut capture = Self { format: wanted, stop, thread: Some(thread) };
         match opening.recv_timeout(OPEN_LIMIT) {
             Ok(Ok(format)) => {
                 capture.format = format;
@@ -178,13 +174,9 @@ enum Step {
 impl Source {
     fn open(spec: VideoSourceSpec, wanted: VideoFormat) -> Result<Self, DeviceError> {
         Ok(match spec {
-            VideoSourceSpec::Camera(id) => {
-                Self::Camera(camera::Camera::open(id.as_deref(), wanted)?)
-            }
+            VideoSourceSpec::Camera(id) => Self::Camera(camera::Camera::open(id.as_deref(), wanted)?),
             VideoSourceSpec::File(path) => Self::File(file::Y4mFile::open(&path)?),
-            VideoSourceSpec::TestPattern { variant } => {
-                Self::TestPattern(TestPattern::new(variant, wanted)?)
-            }
+            VideoSourceSpec::TestPattern { variant } => Self::TestPattern(TestPattern::new(variant, wanted)?),
         })
     }
 

@@ -24,12 +24,7 @@ pub(super) enum Due {
 impl Pace {
     /// `rate / scale` pictures per second, both above zero.
     pub(super) const fn new(rate: u32, scale: u32) -> Self {
-        Self {
-            rate,
-            scale,
-            start: None,
-            next: 0,
-        }
+        Self { rate, scale, start: None, next: 0 }
     }
 
     pub(super) fn due(&mut self, now: MediaTime) -> Due {
@@ -75,10 +70,7 @@ mod tests {
         let mut pace = Pace::new(30, 1);
         assert_eq!(pace.due(START), Due::Now(0, START));
         let late = START + Duration::from_millis(250);
-        assert_eq!(
-            pace.due(late),
-            Due::Now(7, START + Duration::from_micros(233_334))
-        );
+        assert_eq!(pace.due(late), Due::Now(7, START + Duration::from_micros(233_334)));
         assert_eq!(pace.due(late), Due::In(Duration::from_micros(16_667)));
     }
 
@@ -88,9 +80,6 @@ mod tests {
         assert_eq!(pace.due(START), Due::Now(0, START));
         let mut pace = Pace::new(1, u32::MAX);
         assert_eq!(pace.due(START), Due::Now(0, START));
-        assert!(matches!(
-            pace.due(MediaTime::from_micros(u64::MAX)),
-            Due::Now(4_294, _)
-        ));
+        assert!(matches!(pace.due(MediaTime::from_micros(u64::MAX)), Due::Now(4_294, _)));
     }
 }

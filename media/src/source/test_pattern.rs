@@ -34,44 +34,17 @@ struct Look {
 impl Look {
     const fn of(variant: u8) -> Self {
         match variant % 4 {
-            0 => Self {
-                room: (134, 122),
-                figure: (110, 150),
-                light: 190,
-                sway: 2,
-                sideways: false,
-            },
-            1 => Self {
-                room: (118, 126),
-                figure: (116, 142),
-                light: 160,
-                sway: -3,
-                sideways: true,
-            },
-            2 => Self {
-                room: (126, 136),
-                figure: (104, 146),
-                light: 205,
-                sway: 1,
-                sideways: false,
-            },
-            _ => Self {
-                room: (140, 116),
-                figure: (120, 138),
-                light: 140,
-                sway: -1,
-                sideways: true,
-            },
+            0 => Self { room: (134, 122), figure: (110, 150), light: 190, sway: 2, sideways: false },
+            1 => Self { room: (118, 126), figure: (116, 142), light: 160, sway: -3, sideways: true },
+            2 => Self { room: (126, 136), figure: (104, 146), light: 205, sway: 1, sideways: false },
+            _ => Self { room: (140, 116), figure: (120, 138), light: 140, sway: -1, sideways: true },
         }
     }
 }
 
 impl TestPattern {
     pub(crate) fn new(variant: u8, format: VideoFormat) -> Result<Self, DeviceError> {
-        let failed = |attempt| DeviceError::Failed {
-            kind: DeviceKind::Camera,
-            attempt,
-        };
+        let failed = |attempt| DeviceError::Failed { kind: DeviceKind::Camera, attempt };
         if format.fps == 0 {
             return Err(failed("make a test pattern of that rate"));
         }
@@ -81,13 +54,7 @@ impl TestPattern {
             .map_err(|_size| failed("make a test pattern of that size"))?;
         let look = Look::of(variant);
         paint_room(&mut background, &look);
-        Ok(Self {
-            format,
-            look,
-            background,
-            pace: Pace::new(format.fps, 1),
-            pool,
-        })
+        Ok(Self { format, look, background, pace: Pace::new(format.fps, 1), pool })
     }
 
     pub(super) const fn format(&self) -> VideoFormat {
@@ -105,33 +72,20 @@ impl TestPattern {
         let mut frame = self
             .pool
             .frame(self.format.width, self.format.height, moment, number)
-            .map_err(|_size| DeviceError::Failed {
-                kind: DeviceKind::Camera,
-                attempt: "hold a test picture",
-            })?;
+            .map_err(|_size| DeviceError::Failed { kind: DeviceKind::Camera, attempt: "hold a test picture" })?;
         let (y, u, v) = frame.planes_mut();
         y.copy_from_slice(self.background.y());
         u.copy_from_slice(self.background.u());
         v.copy_from_slice(self.background.v());
 
-        let phase = f32::from(u16::try_from(number % barcode::PERIOD).unwrap_or(0))
-            / barcode::PERIOD as f32;
+        let phase = f32::from(u16::try_from(number % barcode::PERIOD).unwrap_or(0)) / barcode::PERIOD as f32;
         let turn = phase * std::f32::consts::TAU;
         let (width, height) = (self.format.width as f32, self.format.height as f32);
         let x = width * (0.5 + 0.04 * (turn * f32::from(self.look.sway)).sin());
         let nod = height * 0.01 * (turn * 3.0).sin();
-        let head = Oval {
-            x,
-            y: height * 0.42 + nod,
-            rx: width * 0.13,
-            ry: height * 0.29,
-        };
-        let body = Oval {
-            x: (x + width) / 3.0 + width / 6.0 * 0.5,
-            y: height * 1.1,
-            rx: width * 0.28,
-            ry: height * 0.38,
-        };
+        let head = Oval { x, y: height * 0.42 + nod, rx: width * 0.13, ry: height * 0.29 };
+        let body =
+            Oval { x: (x + width) / 3.0 + width / 6.0 * 0.5, y: height * 1.1, rx: width * 0.28, ry: height * 0.38 };
         paint_oval(&mut frame, &body, self.look.light / 2, self.look.room);
         paint_oval(&mut frame, &head, self.look.light, self.look.figure);
         barcode::write(&mut frame, number);
@@ -151,11 +105,7 @@ fn paint_room(frame: &mut VideoFrame, look: &Look) {
     let (y, u, v) = frame.planes_mut();
     for (row, line) in y.chunks_exact_mut(width).enumerate() {
         for (column, luma) in line.iter_mut().enumerate() {
-            let along = if look.sideways {
-                column * 96 / width
-            } else {
-                row * 96 / height
-            };
+            let along = if look.sideways { column * 96 / width } else { row * 96 / height };
             // A coarse weave gives the encoder some detail to keep.
             let weave = ((column / 16 + row / 16) % 2) * 6;
             *luma = 48 + u8::try_from(along + weave).unwrap_or(0);
@@ -175,12 +125,7 @@ fn paint_oval(frame: &mut VideoFrame, oval: &Oval, light: u8, chroma: (u8, u8)) 
         let blend = (inside * 10.0).min(1.0);
         (f32::from(old) + (shade - f32::from(old)) * blend) as u8
     });
-    let half = Oval {
-        x: oval.x / 2.0,
-        y: oval.y / 2.0,
-        rx: oval.rx / 2.0,
-        ry: oval.ry / 2.0,
-    };
+    let half = Oval { x: oval.x / 2.0, y: oval.y / 2.0, rx: oval.rx / 2.0, ry: oval.ry / 2.0 };
     paint_plane(u, chroma_width, &half, |_, _| chroma.0);
     paint_plane(v, chroma_width, &half, |_, _| chroma.1);
 }
@@ -209,24 +154,14 @@ mod tests {
     use super::*;
 
     fn picture(variant: u8, number: u32) -> VideoFrame {
-        let format = VideoFormat {
-            width: 320,
-            height: 180,
-            fps: 30,
-        };
-        TestPattern::new(variant, format)
-            .unwrap()
-            .paint(number, MediaTime::default())
-            .unwrap()
+        let format = VideoFormat { width: 320, height: 180, fps: 30 };
+        TestPattern::new(variant, format).unwrap().paint(number, MediaTime::default()).unwrap()
     }
 
     #[test]
     fn pictures_carry_their_number() {
         for number in [0, 7, 299, 300] {
-            assert_eq!(
-                barcode::read(&picture(1, number)),
-                Some(number % barcode::PERIOD)
-            );
+            assert_eq!(barcode::read(&picture(1, number)), Some(number % barcode::PERIOD));
         }
     }
 
@@ -240,17 +175,8 @@ mod tests {
     #[test]
     fn odd_and_tiny_sizes_are_painted_and_absurd_ones_refused() {
         for (width, height) in [(1, 1), (3, 5), (641, 361)] {
-            let format = VideoFormat {
-                width,
-                height,
-                fps: 30,
-            };
-            assert!(
-                TestPattern::new(0, format)
-                    .unwrap()
-                    .paint(9, MediaTime::default())
-                    .is_ok()
-            );
+            let format = VideoFormat { width, height, fps: 30 };
+            assert!(TestPattern::new(0, format).unwrap().paint(9, MediaTime::default()).is_ok());
         }
         for (width, height, fps) in [(0, 1, 30), (1, 100_000, 30), (64, 64, 0)] {
             assert!(TestPattern::new(0, VideoFormat { width, height, fps }).is_err());

@@ -55,8 +55,9 @@ impl Encoder {
         let version = c_int::try_from(aom::AOM_ENCODER_ABI_VERSION).map_err(|_never| failed())?;
         // SAFETY: context and configuration are valid; the library copies the configuration. On failure there is
         // nothing to destroy (documented), so no `Encoder` exists yet.
-        let opened =
-            unsafe { aom::aom_codec_enc_init_ver(&raw mut *context, aom::aom_codec_av1_cx(), &raw const *config, 0, version) };
+        let opened = unsafe {
+            aom::aom_codec_enc_init_ver(&raw mut *context, aom::aom_codec_av1_cx(), &raw const *config, 0, version)
+        };
         if opened != aom::AOM_CODEC_OK {
             return Err(failed());
         }
@@ -87,8 +88,9 @@ impl Encoder {
         let mut image = MaybeUninit::zeroed();
         let luma = planes.y.as_ptr().cast_mut();
         // SAFETY: the library fills in the descriptor, with pointers computed from `luma` but not read.
-        let wrapped =
-            unsafe { aom::aom_img_wrap(image.as_mut_ptr(), aom::AOM_IMG_FMT_I420, planes.width, planes.height, 1, luma) };
+        let wrapped = unsafe {
+            aom::aom_img_wrap(image.as_mut_ptr(), aom::AOM_IMG_FMT_I420, planes.width, planes.height, 1, luma)
+        };
         if wrapped.is_null() {
             return Err(failed());
         }
