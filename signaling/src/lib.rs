@@ -4,8 +4,17 @@
 //! per call. It refuses to know more: it links no MLS and no frame encryption, it never sees an invitation's secret or
 //! code, and it holds no patient's name. A server that lies can delay or deny a call; it cannot join one.
 //!
-//! Map:
-//! - [`protocol`]: wire types of REST and WebSocket, the only part that a client compiles (`default-features = false`).
+//! | module | what | pure? |
+//! | --- | --- | --- |
+//! | [`protocol`] | wire types of REST and WebSocket, the only part that a client compiles (`default-features = false`) | yes |
+//! | `room` | lobby, admission, ordered log, role × action table: messages in, effects out | yes |
+//! | `auth` | passphrase, second factor, tokens, throttle | yes, but for the hashing threads |
+//! | `audit` | the hash chain | yes |
+//! | `store` | SQLite: accounts, appointments, invitations, sessions, audit | I/O |
+//! | `server` | TLS, REST, sockets, tasks; `Server::start` | tasks |
+//!
+//! Tasks: one accepts, one serves each connection, one each room. Argon2id runs on blocking threads, at most one per core.
+//! Every queue is bounded: a full room mailbox makes the sender wait, a full outbox disconnects the slow peer.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 

@@ -12,7 +12,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Called with every piece of plain bytes in either direction, and again with each WebSocket text of a client after
 /// unmasking (RFC 6455 section 5.3), since masked bytes hide a pattern.
 #[derive(Clone)]
-pub struct Tap(Arc<dyn Fn(&[u8]) + Send + Sync>);
+pub struct Tap(Arc<See>);
+
+/// What looks at plain bytes.
+type See = dyn Fn(&[u8]) + Send + Sync;
 
 impl Tap {
     /// Wraps what looks.

@@ -34,6 +34,9 @@ use crate::{
 /// Readers besides the one writer.
 const READERS: u32 = 4;
 
+/// Most keys whose tries are remembered over a sweep. Lower lets a flood of names wipe a lock sooner.
+const MAX_COUNTED: i64 = 100_000;
+
 /// The database.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -93,6 +96,13 @@ impl Store {
             .bind(seconds(crate::auth::Tries::stale_before(now)))
             .execute(&mut *tx)
             .await?;
+        // Names that nobody has are counted too, so that their number needs a bound: the stalest go first.
+        sqlx::query(
+            "DELETE FROM throttle WHERE rowid IN (SELECT rowid FROM throttle ORDER BY last_try DESC LIMIT -1 OFFSET ?)",
+        )
+        .bind(MAX_COUNTED)
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(())
     }
