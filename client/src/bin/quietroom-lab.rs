@@ -1,1 +1,21 @@
-fn main() {}
+//! The program `quietroom-lab`: the same client with measuring aids, never shipped.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use client::cli::Cli;
+
+/// The client with measuring aids.
+#[derive(Debug, Parser)]
+struct LabCli {
+    /// Write every 10th received picture and the played sound to this folder
+    #[arg(long, value_name = "DIR", global = true)]
+    dump: Option<PathBuf>,
+    #[command(flatten)]
+    cli: Cli,
+}
+
+fn main() -> anyhow::Result<()> {
+    let LabCli { dump, cli } = LabCli::parse();
+    client::start::run(&cli, dump, client::app::run)
+}

@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use super::{ConnectError, Server, tls};
 use crate::session::ErrorCode;
 
-/// Messages on their way out. The session sends a handful at a time; when it is full the driver waits for the socket.
-const OUTBOX: usize = 64;
+/// Messages on their way out. The session sends a handful at a time; when it is full, what comes next is dropped and logged.
+const OUTBOX: usize = 256;
 /// First wait after a loss; doubled up to [`LONGEST_WAIT`], each with jitter so that a thousand clients do not come back at once.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
@@ -54,10 +54,11 @@ impl Socket {
         Self { outbox, task }
     }
 
-    /// Queues a message; waits while the queue is full. Lost with the connection: the session sends again what matters.
-    pub async fn send(&self, message: ClientMessage) {
-        // The receiver lives as long as the task; if that ended, the session hears it as an event.
-        self.outbox.send(message).await.ok();
+    /// Queues a message without waiting. Lost with the connection: the session sends again what matters.
+    pub fn send(&self, message: ClientMessage) {
+        if self.outbox.try_send(message).is_err() {
+            tracing::error!("a message was dropped: the live connection does not take it");
+        }
     }
 
     /// Sends what is queued, at most for a second, and closes.

@@ -1,9 +1,250 @@
-//! The consultation from sign-in to close.
+//! The consultation from sign-in to close: one owner of its state, pure.
+//!
+//! [`Session::handle`] takes one [`Input`] and the moment, and gives [`Output`]s to be done in their order; what is to be
+//! seen stands in [`Session::view`]. It reads no clock and opens nothing. The cryptographic objects live in here, since
+//! every message is theirs; they draw their own randomness.
+//!
+//! | stage | holds | leaves by |
+//! | --- | --- | --- |
+//! | Start | nothing | `ChooseGuest`, `ChooseStaff` |
+//! | SignIn | what the passphrase opened, after it | second factor, `Back` |
+//! | Desk | [`desk`]: token, device, invitations | `StartConsultation`, `SignOut` |
+//! | Host | the desk, [`door`], [`room`] | `Leave`, `EndForAll`, the server's `Ended` |
+//! | Joining | [`joining`]: link, code, card | admission, denial, `Leave` |
+//! | Guest | the way in (for a new group), [`room`] | `Leave`, the server's `Ended`, removal |
+//! | Goodbye | the desk, for staff | `Done` |
 
 mod command;
+mod desk;
+mod door;
+pub mod driver;
+mod effect;
+mod effects;
 mod error_code;
+mod joining;
+mod log;
+mod message;
+mod on_command;
+mod on_event;
+mod peer;
+mod room;
+mod safety;
+mod show;
+#[cfg(test)]
+mod tests;
 mod view;
 
+use signaling::protocol::{AppointmentId, ParticipantId};
+
+use desk::{Desk, Drafted};
+use door::Door;
+use effects::Effects;
+use joining::Joining;
+use room::{Room, Sources};
+
 pub use command::Command;
+pub use effect::{
+    Device, Endpoint, HostIdentity, Input, Mark, MediaCommand, Now, Output, Refusal, Reply, Request, Unlocked,
+};
 pub use error_code::ErrorCode;
 pub use view::*;
+
+use crate::private::Private;
+
+/// The consultation, from sign-in to close.
+#[derive(Debug)]
+pub struct Session {
+    stage: Stage,
+    notice: Option<Notice>,
+    connection: ConnectionState,
+    devices: Devices,
+    microphone_on: bool,
+    camera_on: bool,
+    /// Numbers requests; answers to requests of an earlier stage are dropped.
+    next_request: u64,
+    first_valid_reply: u64,
+    /// Name that signed in last, to fill in.
+    account: Private,
+    now_unix: u64,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Start,
+    SignIn(SignInStage),
+    Desk(Box<AtDesk>),
+    Host(Box<Hosting>),
+    /// A guest without a readable link.
+    JoinLink,
+    Joining(Box<Entering>),
+    Guest(Box<Visiting>),
+    Goodbye(Ended),
+}
+
+#[derive(Debug, Default)]
+struct SignInStage {
+    busy: bool,
+    unlocked: Option<Box<Unlocked>>,
+}
+
+#[derive(Debug)]
+struct AtDesk {
+    desk: Desk,
+    drafted: Option<Drafted>,
+}
+
+#[derive(Debug)]
+struct Hosting {
+    desk: Desk,
+    appointment: AppointmentId,
+    label: String,
+    door: Door,
+    room: Room,
+    /// Somebody was admitted: the call page stays, also when everybody left.
+    called: bool,
+}
+
+#[derive(Debug)]
+struct Entering {
+    joining: Joining,
+    /// For `Hello`, once the server took the link's token.
+    token: Option<Private>,
+}
+
+#[derive(Debug)]
+struct Visiting {
+    entering: Entering,
+    room: Room,
+}
+
+#[derive(Debug)]
+struct Ended {
+    reason: GoodbyeReason,
+    devices_closed: bool,
+    desk: Option<Box<Desk>>,
+    /// Its phone stays on the page.
+    practice: Option<PracticeInfo>,
+}
+
+impl Session {
+    /// A fresh session; `account` fills in the sign-in.
+    pub fn new(account: Private) -> Self {
+        Self {
+            stage: Stage::Start,
+            notice: None,
+            connection: ConnectionState::Idle,
+            devices: Devices::CHECKING,
+            microphone_on: true,
+            camera_on: true,
+            next_request: 0,
+            first_valid_reply: 0,
+            account,
+            now_unix: 0,
+        }
+    }
+
+    /// Takes one input and says what is to be done, in this order.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Output> {
+        self.now_unix = now.unix;
+        let mut fx = Effects::default();
+        match input {
+            Input::Command(command) => self.on_command(now, command, &mut fx),
+            Input::Socket(event) => self.on_socket(now, event, &mut fx),
+            Input::Reply(number, reply) if number >= self.first_valid_reply => self.on_reply(now, reply, &mut fx),
+            Input::Reply(..) => tracing::debug!("an answer came too late"),
+            Input::Engine(event) => self.on_engine(now, event, &mut fx),
+            Input::Device(device, state) => self.on_device(device, state, &mut fx),
+            Input::MediaStopped => self.on_media_stopped(),
+            Input::Tick => self.on_tick(now, &mut fx),
+        }
+        self.settle(&mut fx);
+        fx.out
+    }
+
+    /// Applies what an input meant for the session as a whole.
+    fn settle(&mut self, fx: &mut Effects) {
+        for invite in std::mem::take(&mut fx.consumed) {
+            self.consume(&invite, fx);
+        }
+        if let Some(notice) = fx.notice.take() {
+            self.notice = Some(notice);
+        }
+        if let Some(reason) = fx.end.take() {
+            self.say_goodbye(reason, fx);
+        }
+    }
+
+    /// Leaves the consultation: connection closed, devices closed, every key of the call dropped with its stage.
+    fn say_goodbye(&mut self, reason: GoodbyeReason, fx: &mut Effects) {
+        if matches!(self.stage, Stage::Goodbye(_)) {
+            return;
+        }
+        let practice = self.view().practice;
+        let desk = match std::mem::replace(&mut self.stage, Stage::Start) {
+            Stage::Host(hosting) => Some(Box::new(hosting.desk)),
+            _ => None,
+        };
+        self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, practice }));
+        fx.out.push(Output::CloseSocket);
+        fx.media(MediaCommand::Stop);
+        self.connection = ConnectionState::Idle;
+    }
+
+    /// Changes the stage; answers to earlier requests no longer count.
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.first_valid_reply = self.next_request;
+    }
+
+    fn request(&mut self, request: Request, fx: &mut Effects) {
+        fx.out.push(Output::Request(self.next_request, request));
+        self.next_request += 1;
+    }
+
+    /// A guest became a member: its invitation is spent, durably.
+    fn consume(&mut self, invite: &[u8; 16], fx: &mut Effects) {
+        let Stage::Host(hosting) = &mut self.stage else { return };
+        hosting.called = true;
+        if let Some(invitation) = hosting.desk.invitations.get_mut(invite) {
+            invitation.consume();
+            fx.out.push(door::store_then_send(invitation, None));
+        }
+    }
+
+    /// Opens the devices; they are told to be chosen as before.
+    fn start_media(&mut self, fx: &mut Effects) {
+        self.devices = Devices::CHECKING;
+        (self.microphone_on, self.camera_on) = (true, true);
+        fx.media(MediaCommand::Start);
+    }
+
+    /// What the others are told about the own sources.
+    fn sources(&self) -> Sources {
+        let source = |state: DeviceState, on: bool| match state {
+            DeviceState::Failed(_) | DeviceState::Off => SourceState::Missing,
+            DeviceState::Checking | DeviceState::Ready if on => SourceState::On,
+            DeviceState::Checking | DeviceState::Ready => SourceState::Off,
+        };
+        Sources {
+            microphone: source(self.devices.microphone, self.microphone_on),
+            camera: source(self.devices.camera, self.camera_on),
+        }
+    }
+
+    fn tell_sources(&mut self, fx: &mut Effects) {
+        let sources = self.sources();
+        match &mut self.stage {
+            Stage::Host(hosting) => hosting.room.set_sources(sources, fx),
+            Stage::Guest(visiting) => visiting.room.set_sources(sources, fx),
+            _ => {}
+        }
+    }
+
+    fn room(&mut self) -> Option<&mut Room> {
+        match &mut self.stage {
+            Stage::Host(hosting) => Some(&mut hosting.room),
+            Stage::Guest(visiting) => Some(&mut visiting.room),
+            _ => None,
+        }
+    }
+}

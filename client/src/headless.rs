@@ -1,0 +1,105 @@
+//! The same session without a window: commands as JSON lines in, views as JSON lines out.
+//!
+//! In: one [`Command`] a line, such as `{"command":"enter_code","code":"1234 5678"}`. Secrets come this way only, never as arguments.
+//! Out: `{"view":{…}}` after each change of the view, `{"error":"…"}` for a line that is no command, `{"done":true}` at the end.
+//! Painting is all that is left out: identity, consent and admission are the same explicit commands.
+
+use std::io::{BufRead, BufReader, Read, Write};
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+use crate::AppHandle;
+use crate::session::{Command, View};
+
+/// Bytes of the longest line; a longer one falls apart and is no command.
+const LINE: u64 = 64 * 1024;
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Line<'a> {
+    View(&'a View),
+    Error(&'a str),
+    Done(bool),
+}
+
+/// Runs until `Quit`, the end of the input, or the end of the driver. The end of the input counts as `Quit`.
+///
+/// # Errors
+/// Those of starting a thread and of standard output.
+pub async fn run(handle: AppHandle, driver: JoinHandle<()>, out: impl Write) -> std::io::Result<()> {
+    drive(handle, driver, lines_of(std::io::stdin())?, out).await
+}
+
+/// Reads lines on a thread of their own: it ends with the input or with the program, and waits while eight lines wait.
+fn lines_of(input: impl Read + Send + 'static) -> std::io::Result<mpsc::Receiver<Zeroizing<Vec<u8>>>> {
+    let (sender, lines) = mpsc::channel(8);
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let mut input = BufReader::new(input);
+        loop {
+            let mut line = Zeroizing::new(Vec::new());
+            let read = input.by_ref().take(LINE).read_until(b'\n', &mut line);
+            if !matches!(read, Ok(1..)) || sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(lines)
+}
+
+async fn drive(
+    mut handle: AppHandle,
+    mut driver: JoinHandle<()>,
+    mut lines: mpsc::Receiver<Zeroizing<Vec<u8>>>,
+    mut out: impl Write,
+) -> std::io::Result<()> {
+    let shown = handle.view.borrow_and_update().clone();
+    print(&mut out, &Line::View(&shown))?;
+    let mut open = true;
+    loop {
+        tokio::select! {
+            line = lines.recv(), if open => match line {
+                None => {
+                    open = false;
+                    // A driver that has ended already needs no command.
+                    handle.commands.send(Command::Quit).await.ok();
+                }
+                Some(line) if line.trim_ascii().is_empty() => {}
+                Some(line) => match serde_json::from_slice::<Command>(&line) {
+                    Ok(command) => {
+                        handle.commands.send(command).await.ok();
+                    }
+                    // The parser's words name fields, not values.
+                    Err(error) => print(&mut out, &Line::Error(category(&error)))?,
+                },
+            },
+            changed = handle.view.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                let view = handle.view.borrow_and_update().clone();
+                print(&mut out, &Line::View(&view))?;
+            }
+            _ended = &mut driver => return print(&mut out, &Line::Done(true)),
+        }
+    }
+    // Views end a moment before the task does: devices and socket are closed when it has ended.
+    driver.await.ok();
+    print(&mut out, &Line::Done(true))
+}
+
+fn category(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Data => "no such command, or a field is missing or unknown",
+        _ => "the line is not JSON",
+    }
+}
+
+fn print(out: &mut impl Write, line: &Line<'_>) -> std::io::Result<()> {
+    let mut text = Zeroizing::new(serde_json::to_vec(line)?);
+    text.push(b'\n');
+    out.write_all(&text)?;
+    out.flush()
+}

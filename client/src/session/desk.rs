@@ -1,0 +1,227 @@
+//! Staff at their desk: today's list, booking, invitations.
+
+use crypto::{CallRole, InvitationTerms, OwnedInvitation};
+use signaling::protocol::{
+    Appointment, AppointmentId, AppointmentState, CreateInvitationRequest, GuestRole, InvitationState as ServerState, Opaque,
+    SessionResponse, StaffRole, UnixSeconds,
+};
+
+use super::door::Invitations;
+use super::effect::{Endpoint, HostIdentity, Now, Request, Unlocked};
+use super::error_code::ErrorCode;
+use super::view::{AppointmentRow, Booking, InvitationState, Invite, InvitePage, Phase, PracticeInfo, Today};
+use crate::private::Private;
+
+/// Guests may come this long before the appointment.
+const EARLY: u64 = 30 * 60;
+/// The invitation ends this long after the appointment began (E2EE 3 allows 24 h after its end).
+const LATE: u64 = 4 * 3600;
+/// The list is read anew after this many seconds.
+const REFRESH: u64 = 15;
+
+/// A signed-in member of staff.
+#[derive(Debug)]
+pub(super) struct Desk {
+    /// Server of this computer.
+    pub endpoint: Endpoint,
+    /// Session token.
+    pub token: Private,
+    /// This device as a host.
+    pub host: Option<HostIdentity>,
+    /// Invitations made on this computer.
+    pub invitations: Invitations,
+    /// Practice, as the server says.
+    pub practice: Option<PracticeInfo>,
+    display_name: String,
+    may_host: bool,
+    appointments: Vec<Appointment>,
+    updated_at: Option<u64>,
+    asked_at: u64,
+    /// A request of a click is under way.
+    pub busy: bool,
+    page: Page,
+}
+
+#[derive(Debug)]
+enum Page {
+    Today,
+    Booking,
+    /// Link and code, while they are handed out; then they are gone from memory.
+    Invite { shown: Box<Invite>, code: Private },
+}
+
+/// A freshly made invitation on its way to disk and server.
+#[derive(Debug)]
+pub(super) struct Drafted {
+    invitation: OwnedInvitation,
+    invite: Invite,
+    code: Private,
+}
+
+impl Desk {
+    /// After the second factor.
+    pub(super) fn new(unlocked: Unlocked, session: &SessionResponse) -> Self {
+        let invitations = unlocked.invitations.into_iter().map(|invitation| (*invitation.invite_id().as_bytes(), invitation));
+        let practice = session.practice.as_ref();
+        Self {
+            endpoint: unlocked.endpoint,
+            token: session.session.expose().into(),
+            may_host: session.roles.contains(&StaffRole::Host),
+            host: unlocked.host,
+            invitations: invitations.collect(),
+            practice: practice.map(|practice| PracticeInfo { name: practice.name.clone(), phone: practice.phone.clone() }),
+            display_name: session.display.clone(),
+            appointments: Vec::new(),
+            updated_at: None,
+            asked_at: 0,
+            busy: false,
+            page: Page::Today,
+        }
+    }
+
+    /// The page that is shown.
+    pub(super) fn phase(&self, now: u64) -> Phase {
+        match &self.page {
+            Page::Today => Phase::Today(Today {
+                display_name: self.display_name.clone(),
+                may_host: self.may_host && self.host.is_some(),
+                appointments: self.appointments.iter().map(|appointment| self.row(appointment, now)).collect(),
+                busy: self.busy,
+                updated_at: self.updated_at,
+            }),
+            Page::Booking => Phase::Booking(Booking { busy: self.busy }),
+            Page::Invite { shown, .. } => Phase::Invite((**shown).clone()),
+        }
+    }
+
+    /// Whether today's list is shown and has not been read for a while.
+    pub(super) fn is_stale(&self, now: u64) -> bool {
+        matches!(self.page, Page::Today) && now.saturating_sub(self.asked_at) >= REFRESH
+    }
+
+    /// Asks for today's list.
+    pub(super) fn refresh(&mut self, now: u64) -> Request {
+        self.asked_at = now;
+        Request::Appointments { token: self.token.clone() }
+    }
+
+    /// Today's list came.
+    pub(super) fn on_appointments(&mut self, now: u64, appointments: Vec<Appointment>) {
+        self.appointments = appointments;
+        self.appointments.retain(|appointment| appointment.state != AppointmentState::Cancelled);
+        self.updated_at = Some(now);
+        self.busy = false;
+    }
+
+    /// Opens the booking page.
+    pub(super) fn open_booking(&mut self) {
+        self.page = Page::Booking;
+    }
+
+    /// Back to today's list. Link and code go from memory; only the code's OPAQUE record stays on disk.
+    pub(super) fn show_today(&mut self) {
+        self.page = Page::Today;
+        self.busy = false;
+    }
+
+    /// From the link page to the code page.
+    pub(super) fn show_code(&mut self) {
+        if let Page::Invite { shown, code } = &mut self.page {
+            shown.page = InvitePage::Code { code: code.clone() };
+        }
+    }
+
+    /// The appointment with this id.
+    pub(super) fn find(&self, id: &str) -> Option<&Appointment> {
+        self.appointments.iter().find(|appointment| appointment.id.to_hex() == id)
+    }
+
+    /// Makes link and code. They are shown once the record is on disk and the server knows the token's hash.
+    ///
+    /// # Errors
+    /// `KEY-01` without a certified device, `SRV-03` for an unknown appointment, `KEY-03` when it cannot be made.
+    pub(super) fn draft(&self, now: Now, id: &str) -> Result<(Drafted, Request), ErrorCode> {
+        let appointment = self.find(id).ok_or(ErrorCode::Srv03)?;
+        let host = self.host.as_ref().ok_or(ErrorCode::Key01)?;
+        let starts_at = appointment.starts_at.0;
+        let not_before = starts_at.saturating_sub(EARLY).min(now.unix);
+        let expires_at = starts_at.max(now.unix) + LATE;
+        let terms = InvitationTerms {
+            server: self.endpoint.address.clone(),
+            server_pin: self.endpoint.pin,
+            practice: host.practice,
+            practice_phone: host.practice_phone.clone(),
+            phone_signature: host.phone_signature.clone(),
+            role: CallRole::Patient,
+            not_before,
+            expires_at,
+            appointment: id.to_owned(),
+        };
+        let failed = |error| {
+            tracing::error!(%error, "an invitation could not be made");
+            ErrorCode::Key03
+        };
+        let (invitation, link, code) = OwnedInvitation::create(terms).map_err(failed)?;
+        let token_hash = link.lobby_token().map_err(failed)?.hash();
+        let request = CreateInvitationRequest {
+            invite_id: signaling::protocol::InviteId::from_bytes(*invitation.invite_id().as_bytes()),
+            token_hash: Opaque::new(token_hash.to_vec()),
+            role: GuestRole::Patient,
+            not_before: UnixSeconds(not_before),
+            expires_at: UnixSeconds(expires_at),
+        };
+        let request = Request::RegisterInvitation {
+            token: self.token.clone(),
+            appointment: appointment.id,
+            record: invitation.encode(),
+            request,
+        };
+        let invite = Invite {
+            appointment: id.to_owned(),
+            label: appointment.label.clone(),
+            starts_at,
+            expires_at,
+            page: InvitePage::Link { link: link.to_uri().as_str().into() },
+        };
+        Ok((Drafted { invitation, invite, code: code.display().as_str().into() }, request))
+    }
+
+    /// The server knows the invitation: show the link.
+    pub(super) fn on_registered(&mut self, drafted: Drafted) {
+        let Drafted { invitation, invite, code } = drafted;
+        self.invitations.insert(*invitation.invite_id().as_bytes(), invitation);
+        self.page = Page::Invite { shown: Box::new(invite), code };
+        self.busy = false;
+    }
+
+    /// The open invitation of an appointment, to be withdrawn.
+    pub(super) fn open_invitation(&self, id: &str) -> Option<signaling::protocol::InviteId> {
+        let open = |state| matches!(state, ServerState::Made | ServerState::Redeemed);
+        self.find(id)?.invitations.iter().rev().find(|summary| open(summary.state)).map(|summary| summary.invite_id)
+    }
+
+    fn row(&self, appointment: &Appointment, now: u64) -> AppointmentRow {
+        let newest = appointment.invitations.last();
+        let invitation = newest.map_or(InvitationState::None, |summary| match summary.state {
+            ServerState::Used | ServerState::Denied => InvitationState::Used,
+            ServerState::Revoked | ServerState::Moved => InvitationState::Revoked,
+            ServerState::Made | ServerState::Redeemed if summary.expires_at.0 < now => InvitationState::Expired,
+            ServerState::Made | ServerState::Redeemed if self.invitations.contains_key(summary.invite_id.as_bytes()) => {
+                InvitationState::Made
+            }
+            ServerState::Made | ServerState::Redeemed => InvitationState::Elsewhere,
+        });
+        AppointmentRow {
+            id: appointment.id.to_hex(),
+            label: appointment.label.clone(),
+            starts_at: appointment.starts_at.0,
+            invitation,
+            waiting: appointment.waiting,
+        }
+    }
+}
+
+/// The consultation's id in the group's policy: it stays when a new group is opened for the same appointment.
+pub(super) fn call_id(appointment: AppointmentId) -> crypto::CallId {
+    crypto::CallId::from_bytes(*appointment.as_bytes())
+}

@@ -1,0 +1,225 @@
+//! The driver's hand on the media engine.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use media::codec::VideoCodec;
+use media::source::VideoSourceSpec;
+use media::{
+    AudioSourceSpec, Bitrate, DeviceKind, Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, MediaStats, SpeakerSpec,
+    VideoFormat, VoiceProcessing,
+};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::Done;
+use crate::session::{Device, DeviceState, Input, MediaCommand};
+use crate::{Pictures, Waker};
+
+/// A device that has not failed by then works. Sound servers answer within 200 ms.
+const SETTLED: Duration = Duration::from_millis(600);
+/// Old members seal under the old keys for so long after an Add (E2EE 7).
+const SWITCH: Duration = Duration::from_millis(500);
+
+/// Where pictures and sound come from and go to.
+#[derive(Clone, Debug)]
+pub struct MediaOptions {
+    /// Pictures; `None` sends none.
+    pub video: Option<VideoSourceSpec>,
+    /// Voice.
+    pub audio: AudioSourceSpec,
+    /// Loudspeaker.
+    pub speaker: SpeakerSpec,
+    /// Upper bound of the video bitrate.
+    pub bitrate: Bitrate,
+    /// Codec of the own pictures.
+    pub codec: VideoCodec,
+    /// Echo canceller, noise suppression and gain.
+    pub voice_processing: VoiceProcessing,
+    /// Local addresses for candidates; empty means all but loopback.
+    pub bind: Vec<IpAddr>,
+    /// Folder for what was received; only a build with the feature `lab` writes there.
+    pub dump: Option<PathBuf>,
+}
+
+/// The running engine, if there is one.
+pub(super) struct MediaHand {
+    options: MediaOptions,
+    pictures: Pictures,
+    wake: Waker,
+    runtime: Handle,
+    engine: Option<Engine>,
+    events: Option<mpsc::Receiver<EngineEvent>>,
+    started: Instant,
+    /// Camera, microphone, speaker: still to be told.
+    untold: [bool; 3],
+    stopping: bool,
+}
+
+impl MediaHand {
+    pub(super) fn new(options: MediaOptions, pictures: Pictures, wake: Waker, runtime: Handle) -> Self {
+        let started = Instant::now();
+        Self { options, pictures, wake, runtime, engine: None, events: None, started, untold: [false; 3], stopping: false }
+    }
+
+    /// The next event of the running engine.
+    pub(super) async fn event(&mut self) -> EngineEvent {
+        let event = super::next(&mut self.events).await;
+        if let EngineEvent::Device(error) = &event {
+            let device = match error.kind() {
+                DeviceKind::Camera | DeviceKind::File => 0,
+                DeviceKind::Microphone => 1,
+                DeviceKind::Speaker => 2,
+            };
+            if let Some(untold) = self.untold.get_mut(device) {
+                *untold = false;
+            }
+        }
+        event
+    }
+
+    /// What was counted of a peer goes with it: take it before the peer, or the engine, goes.
+    pub(super) fn before(&self, command: &MediaCommand) -> Option<MediaStats> {
+        match command {
+            MediaCommand::RemovePeer(_) => self.engine.as_ref().map(Engine::stats),
+            _ => None,
+        }
+    }
+
+    pub(super) fn perform(&mut self, command: MediaCommand, done: &mpsc::Sender<Done>) {
+        let command = match command {
+            MediaCommand::Start => return self.start(done),
+            MediaCommand::Stop => return self.stop(done),
+            command => command,
+        };
+        let Some(engine) = &self.engine else {
+            tracing::debug!("a media command without an engine was dropped");
+            return;
+        };
+        let outcome: Result<(), EngineError> = match command {
+            MediaCommand::InstallEpoch { keys, at_once } => {
+                engine.install_epoch(*keys, if at_once { EpochSwitch::Now } else { EpochSwitch::Within(SWITCH) })
+            }
+            MediaCommand::AddPeer(leaf, role) => {
+                let added = engine.add_peer(leaf, role);
+                self.pictures.set_remote(u32::from(leaf.as_u8()), engine.picture_of(leaf));
+                added
+            }
+            MediaCommand::RemovePeer(leaf) => {
+                self.pictures.set_remote(u32::from(leaf.as_u8()), None);
+                engine.remove_peer(leaf)
+            }
+            MediaCommand::Signal(leaf, signal) => engine.signal(leaf, signal),
+            MediaCommand::Microphone(on) => {
+                engine.set_microphone(on);
+                Ok(())
+            }
+            MediaCommand::Camera(on) => {
+                engine.set_camera(on);
+                Ok(())
+            }
+            MediaCommand::Start | MediaCommand::Stop => Ok(()),
+        };
+        if let Err(error) = outcome {
+            tracing::error!(%error, "the media engine did not take a command");
+        }
+    }
+
+    /// Devices whose state is known now.
+    pub(super) fn poll(&mut self) -> Vec<(Device, DeviceState)> {
+        let Some(engine) = &self.engine else { return Vec::new() };
+        self.pictures.set_level(Some(engine.levels().microphone_dbov));
+        let settled = self.started.elapsed() > SETTLED;
+        let works = [engine.self_view().version() > 0, settled, settled];
+        let mut told = Vec::new();
+        for ((untold, works), device) in
+            self.untold.iter_mut().zip(works).zip([Device::Camera, Device::Microphone, Device::Speaker])
+        {
+            if *untold && works {
+                *untold = false;
+                told.push((device, DeviceState::Ready));
+            }
+        }
+        told
+    }
+
+    /// Whether a stop is under way.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// The stop is done.
+    pub(super) fn stopped(&mut self) {
+        self.stopping = false;
+    }
+
+    /// Stops and waits; `None` when nothing ran.
+    pub(super) async fn stop_now(&mut self) -> Option<MediaStats> {
+        self.pictures.clear();
+        self.events = None;
+        let engine = self.engine.take()?;
+        Some(engine.stop().await)
+    }
+
+    fn start(&mut self, done: &mpsc::Sender<Done>) {
+        if self.engine.is_some() {
+            return;
+        }
+        let wake = self.wake.clone();
+        let config = EngineConfig {
+            video: self.options.video.clone(),
+            audio: self.options.audio.clone(),
+            speaker: self.options.speaker.clone(),
+            format: VideoFormat::HD,
+            video_bitrate: self.options.bitrate,
+            codec: self.options.codec,
+            voice_processing: self.options.voice_processing,
+            bind: self.options.bind.clone(),
+            wake: Some(Arc::new(move || wake.wake())),
+            warm_up: crate::report::WARM_UP,
+            #[cfg(feature = "lab")]
+            dump: self.options.dump.clone(),
+        };
+        let mut off = Vec::new();
+        match Engine::start(config, &self.runtime) {
+            Ok((engine, events)) => {
+                self.untold = [self.options.video.is_some(), self.options.audio != AudioSourceSpec::None, true];
+                self.pictures.set_own(self.options.video.as_ref().map(|_| engine.self_view()));
+                self.started = Instant::now();
+                self.engine = Some(engine);
+                self.events = Some(events);
+                if self.options.video.is_none() {
+                    off.push(Device::Camera);
+                }
+                if self.options.audio == AudioSourceSpec::None {
+                    off.push(Device::Microphone);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the media engine did not start");
+                off = vec![Device::Camera, Device::Microphone, Device::Speaker];
+            }
+        }
+        for device in off {
+            // Three at most, in a queue of many.
+            done.try_send(Done::Input(Input::Device(device, DeviceState::Off))).ok();
+        }
+    }
+
+    fn stop(&mut self, done: &mpsc::Sender<Done>) {
+        self.pictures.clear();
+        self.events = None;
+        self.stopping = true;
+        let (engine, done) = (self.engine.take(), done.clone());
+        self.runtime.spawn(async move {
+            let stats = match engine {
+                Some(engine) => engine.stop().await,
+                None => MediaStats::default(),
+            };
+            // Without a driver nobody waits for it.
+            done.send(Done::MediaStopped(Box::new(stats))).await.ok();
+        });
+    }
+}

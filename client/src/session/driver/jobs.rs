@@ -1,0 +1,233 @@
+//! Requests of the session: the keystore and the server's REST calls.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crypto::{DeviceKey, OwnedInvitation};
+use signaling::protocol::{
+    Appointment, AppointmentList, AuthStartRequest, BookRequest, CodeRequest, Empty, JoinLookupRequest, JoinLookupResponse,
+    JoinRedeemRequest, JoinRedeemResponse, Secret, SessionResponse, TicketResponse, UnixSeconds,
+};
+use zeroize::Zeroizing;
+
+use super::{Done, Driver};
+use crate::Private;
+use crate::connection::{Server, ServerPin};
+use crate::keystore::{Item, Keystore, KeystoreError, login_secret};
+use crate::session::{Endpoint, ErrorCode, HostIdentity, Input, Refusal, Reply, Request, Unlocked};
+use crate::settings::Settings;
+
+/// Length of an appointment until the booking page asks for it.
+const MINUTES: u16 = 30;
+
+impl Driver {
+    /// Does a request beside the driver; its answer comes back as an input.
+    pub(super) fn start_job(&mut self, number: u64, request: Request) {
+        let done = self.done_sender.clone();
+        let folder = self.config.folder.clone();
+        let keystore = self.keystore.clone();
+        if let Request::SignIn { .. } = &request {
+            self.server = Settings::load(&folder).ok().and_then(|settings| settings.server().ok());
+            self.keystore = None;
+        }
+        let server = self.server.clone();
+        tokio::spawn(async move {
+            let reply = match request {
+                Request::SignIn { name, passphrase } => {
+                    let (keystore, reply) = sign_in(folder, server, name, passphrase).await;
+                    if let Some(keystore) = keystore {
+                        done.send(Done::Keystore(keystore)).await.ok();
+                    }
+                    Reply::Ticket(reply)
+                }
+                request => perform(request, server, keystore).await,
+            };
+            // Without a driver nobody waits for it.
+            done.send(Done::Input(Input::Reply(number, reply))).await.ok();
+        });
+    }
+}
+
+async fn perform(request: Request, server: Option<Server>, keystore: Option<Arc<Keystore>>) -> Reply {
+    let staff = server.ok_or(Refusal::from(ErrorCode::Key01));
+    match request {
+        Request::SignIn { .. } => Reply::Ticket(Err(ErrorCode::Key01.into())),
+        Request::SecondFactor { ticket, code } => Reply::SignedIn(match staff {
+            Ok(server) => second_factor(&server, ticket, &code).await.map(Box::new),
+            Err(refusal) => Err(refusal),
+        }),
+        Request::SignOut { token } => Reply::Done(match staff {
+            Ok(server) => empty(server.post("/v1/auth/logout", Some(&token), &Empty {}).await),
+            Err(refusal) => Err(refusal),
+        }),
+        Request::Appointments { token } => Reply::Appointments(match staff {
+            Ok(server) => appointments(&server, &token).await,
+            Err(refusal) => Err(refusal),
+        }),
+        Request::Book { token, label, starts_at } => Reply::Done(match staff {
+            Ok(server) => {
+                let body = BookRequest { label, starts_at: UnixSeconds(starts_at), duration_min: MINUTES, host: None };
+                let booked = server.post::<_, Appointment>("/v1/appointments", Some(&token), &body).await;
+                booked.map(|_appointment| ()).map_err(Refusal::from)
+            }
+            Err(refusal) => Err(refusal),
+        }),
+        Request::RegisterInvitation { token, appointment, record, request } => {
+            let (Ok(server), Some(keystore)) = (staff, keystore) else { return Reply::Registered(Err(ErrorCode::Key01.into())) };
+            let invite = *request.invite_id.as_bytes();
+            // On disk first: a link that nobody could answer must not be handed out.
+            let stored = tokio::task::spawn_blocking(move || keystore.store_invitation(&invite, &record)).await;
+            if !matches!(stored, Ok(Ok(()))) {
+                return Reply::Registered(Err(ErrorCode::Key03.into()));
+            }
+            let path = format!("/v1/appointments/{}/invitations", appointment.to_hex());
+            Reply::Registered(empty(server.post(&path, Some(&token), &request).await))
+        }
+        Request::Revoke { token, invite } => Reply::Done(match staff {
+            Ok(server) => {
+                let path = format!("/v1/invitations/{}/revoke", invite.to_hex());
+                empty(server.post(&path, Some(&token), &Empty {}).await)
+            }
+            Err(refusal) => Err(refusal),
+        }),
+        Request::Lookup { endpoint, invite } => Reply::Lookup(match guest_server(&endpoint) {
+            Ok(server) => {
+                let body = JoinLookupRequest { invite_id: invite };
+                let answer = server.post::<_, JoinLookupResponse>("/v1/join/lookup", None, &body).await;
+                answer.map(Box::new).map_err(Refusal::from)
+            }
+            Err(refusal) => Err(refusal),
+        }),
+        Request::Redeem { endpoint, invite, lobby_token } => Reply::Redeemed(match guest_server(&endpoint) {
+            Ok(server) => {
+                let body = JoinRedeemRequest { invite_id: invite, lobby_token: Secret::new(lobby_token.as_str().to_owned()) };
+                server.post::<_, JoinRedeemResponse>("/v1/join/redeem", None, &body).await.map_err(Refusal::from)
+            }
+            Err(refusal) => Err(refusal),
+        }),
+    }
+}
+
+fn empty(answer: Result<Empty, crate::connection::RestError>) -> Result<(), Refusal> {
+    answer.map(|_empty| ()).map_err(Refusal::from)
+}
+
+fn guest_server(endpoint: &Endpoint) -> Result<Server, Refusal> {
+    let address = endpoint.address.parse().map_err(|_address| Refusal::from(ErrorCode::Inv01))?;
+    Ok(Server::new(address, ServerPin(endpoint.pin)))
+}
+
+async fn appointments(server: &Server, token: &str) -> Result<Vec<Appointment>, Refusal> {
+    Ok(server.get::<AppointmentList>("/v1/appointments", Some(token)).await?.appointments)
+}
+
+async fn second_factor(server: &Server, ticket: Secret, code: &str) -> Result<SessionResponse, Refusal> {
+    let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let body = CodeRequest { ticket, code: Secret::new(digits) };
+    Ok(server.post("/v1/auth/totp", None, &body).await?)
+}
+
+/// What the passphrase opens on this computer.
+struct Opened {
+    keystore: Option<Arc<Keystore>>,
+    host: Option<HostIdentity>,
+    invitations: Vec<OwnedInvitation>,
+}
+
+async fn sign_in(
+    folder: PathBuf,
+    server: Option<Server>,
+    name: Private,
+    passphrase: Private,
+) -> (Option<Arc<Keystore>>, Result<Box<Unlocked>, Refusal>) {
+    let Some(server) = server else { return (None, Err(ErrorCode::Key01.into())) };
+    let local = {
+        let (folder, name, passphrase) = (folder, name.clone(), passphrase);
+        tokio::task::spawn_blocking(move || {
+            let secret = login_secret(&name, &passphrase)?;
+            let opened = open(&folder, &passphrase);
+            remember_account(&folder, &name);
+            Ok::<_, KeystoreError>((secret, opened))
+        })
+        .await
+    };
+    let Ok(Ok((secret, opened))) = local else { return (None, Err(ErrorCode::Key03.into())) };
+    // The server is asked in any case: a wrong passphrase is then told by it, counted, and in the same words.
+    let ticket = match ticket(&server, &name, &secret).await {
+        Ok(ticket) => ticket,
+        Err(refusal) => return (None, Err(refusal)),
+    };
+    let Opened { keystore, host, invitations } = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::warn!(%error, "the keystore did not open");
+            return (None, Err(error.code().into()));
+        }
+    };
+    let endpoint = Endpoint { address: server.address().to_string(), pin: server.pin().0 };
+    (keystore, Ok(Box::new(Unlocked { ticket, endpoint, host, invitations })))
+}
+
+async fn ticket(server: &Server, name: &str, secret: &Zeroizing<String>) -> Result<Secret, Refusal> {
+    let body = AuthStartRequest { name: name.trim().to_owned(), passphrase: Secret::new(secret.as_str().to_owned()) };
+    Ok(server.post::<_, TicketResponse>("/v1/auth/start", None, &body).await?.ticket)
+}
+
+/// Opens the keystore; without one the account signs in, but cannot host.
+fn open(folder: &std::path::Path, passphrase: &str) -> Result<Opened, KeystoreError> {
+    if !Keystore::is_set_up(folder) {
+        return Ok(Opened { keystore: None, host: None, invitations: Vec::new() });
+    }
+    let keystore = Keystore::open(folder, passphrase)?;
+    let host = match host_identity(folder, &keystore) {
+        Ok(host) => host,
+        Err(error) => {
+            // The account still signs in; without a device it cannot open a room, and the list says so.
+            tracing::warn!(%error, "this computer cannot host");
+            None
+        }
+    };
+    let decoded = keystore.invitations()?.into_iter().filter_map(|record| {
+        let invitation = OwnedInvitation::decode(&record);
+        if let Err(error) = &invitation {
+            tracing::warn!(%error, "a record of an invitation was left out");
+        }
+        invitation.ok()
+    });
+    let invitations = decoded.collect();
+    Ok(Opened { keystore: Some(Arc::new(keystore)), host, invitations })
+}
+
+fn host_identity(folder: &std::path::Path, keystore: &Keystore) -> Result<Option<HostIdentity>, crate::settings::SettingsError> {
+    if !keystore.holds(Item::DeviceKey) {
+        return Ok(None);
+    }
+    let settings = Settings::load(folder)?;
+    let practice = settings.practice()?;
+    let key = practice.verified_key()?;
+    let certificate = settings.certificate()?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    certificate.verify(&key, now)?;
+    let device = DeviceKey::from_bytes(&keystore.load(Item::DeviceKey)?)?;
+    Ok(Some(HostIdentity {
+        device,
+        certificate,
+        practice: key,
+        practice_name: practice.name.clone(),
+        practice_phone: practice.phone.clone(),
+        phone_signature: practice.signature()?,
+    }))
+}
+
+fn remember_account(folder: &std::path::Path, name: &str) {
+    let saved = Settings::load(folder).and_then(|mut settings| {
+        if settings.account.as_deref() == Some(name) {
+            return Ok(());
+        }
+        settings.account = Some(name.to_owned());
+        settings.save(folder)
+    });
+    if let Err(error) = saved {
+        tracing::warn!(%error, "the account's name was not remembered");
+    }
+}

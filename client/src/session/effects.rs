@@ -1,0 +1,41 @@
+//! Where the parts of the session put what is to be done.
+
+use super::effect::{MediaCommand, Output};
+use super::error_code::ErrorCode;
+use super::view::{GoodbyeReason, Notice};
+
+/// Outputs of one input, and what they mean for the session as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    /// To be done by the driver, in this order.
+    pub out: Vec<Output>,
+    /// To be told to the person.
+    pub notice: Option<Notice>,
+    /// The consultation is over for this side.
+    pub end: Option<GoodbyeReason>,
+    /// Invitations whose guest is now a member.
+    pub consumed: Vec<[u8; 16]>,
+}
+
+impl Effects {
+    /// Asks the media engine.
+    pub(super) fn media(&mut self, command: MediaCommand) {
+        self.out.push(Output::Media(command));
+    }
+
+    /// Sends a message over the live connection.
+    pub(super) fn send(&mut self, message: signaling::protocol::ClientMessage) {
+        self.out.push(Output::Send(message));
+    }
+
+    /// Tells the person a code.
+    pub(super) fn tell(&mut self, code: ErrorCode) {
+        self.notice = Some(Notice::new(code));
+    }
+
+    /// Ends the consultation with a code.
+    pub(super) fn fail(&mut self, code: ErrorCode) {
+        self.tell(code);
+        self.end = Some(GoodbyeReason::Failed);
+    }
+}

@@ -1,0 +1,302 @@
+//! What a person's wish does in each stage. A wish that the stage does not allow does nothing.
+
+use crypto::{CallGroup, CallMode, CallTerms, LobbyCard};
+use signaling::protocol::ClientMessage;
+
+use super::desk::call_id;
+use super::effect::{Mark, MediaCommand, Now, Output, Request};
+use super::effects::Effects;
+use super::error_code::ErrorCode;
+use super::joining::{Joining, Step};
+use super::message::CallMessage;
+use super::room::{Change, Room};
+use super::view::{CardField, ConnectionState, GoodbyeReason};
+use super::{AtDesk, Command, Door, Entering, Hosting, Session, SignInStage, Stage};
+
+impl Session {
+    pub(super) fn on_command(&mut self, now: Now, command: Command, fx: &mut Effects) {
+        // A new step answers what the notice asked for.
+        if !matches!(command, Command::Mute { .. } | Command::Camera { .. } | Command::Refresh) {
+            self.notice = None;
+        }
+        match command {
+            Command::Quit => return self.quit(fx),
+            Command::Dismiss => return,
+            Command::Mute { muted } => return self.set_microphone(!muted, fx),
+            Command::Camera { on } => return self.set_camera(on, fx),
+            _ => {}
+        }
+        match &mut self.stage {
+            Stage::Start => match command {
+                Command::ChooseGuest => self.enter(Stage::JoinLink),
+                Command::ChooseStaff => self.enter(Stage::SignIn(SignInStage::default())),
+                // A link that the system handed over, or that was pasted at once.
+                Command::PasteLink { text } => self.paste_link(&text, fx),
+                _ => {}
+            },
+            Stage::SignIn(_) => self.at_sign_in(command, fx),
+            Stage::Desk(_) => self.at_desk(now, command, fx),
+            Stage::Host(_) => self.as_host(command, fx),
+            Stage::JoinLink => match command {
+                Command::PasteLink { text } => self.paste_link(&text, fx),
+                Command::Back => self.enter(Stage::Start),
+                _ => {}
+            },
+            Stage::Joining(_) => self.at_joining(command, fx),
+            Stage::Guest(_) => self.as_guest(command, fx),
+            Stage::Goodbye(ended) => {
+                if let Command::Done = command {
+                    match ended.desk.take() {
+                        Some(desk) => self.go_to_desk(now, desk, fx),
+                        None => self.enter(Stage::Start),
+                    }
+                }
+            }
+        }
+    }
+
+    fn at_sign_in(&mut self, command: Command, fx: &mut Effects) {
+        let Stage::SignIn(sign_in) = &mut self.stage else { return };
+        match command {
+            Command::SignIn { name, passphrase } if !sign_in.busy && sign_in.unlocked.is_none() => {
+                sign_in.busy = true;
+                self.account = name.clone();
+                self.request(Request::SignIn { name, passphrase }, fx);
+            }
+            Command::SecondFactor { code } if !sign_in.busy => {
+                let Some(unlocked) = &sign_in.unlocked else { return };
+                let ticket = signaling::protocol::Secret::new(unlocked.ticket.expose().to_owned());
+                sign_in.busy = true;
+                self.request(Request::SecondFactor { ticket, code }, fx);
+            }
+            Command::Back if sign_in.unlocked.is_some() => self.enter(Stage::SignIn(SignInStage::default())),
+            Command::Back => self.enter(Stage::Start),
+            _ => {}
+        }
+    }
+
+    fn at_desk(&mut self, now: Now, command: Command, fx: &mut Effects) {
+        let Stage::Desk(at_desk) = &mut self.stage else { return };
+        let desk = &mut at_desk.desk;
+        match command {
+            Command::Refresh => {
+                desk.busy = true;
+                let request = desk.refresh(now.unix);
+                self.request(request, fx);
+            }
+            Command::OpenBooking => desk.open_booking(),
+            Command::Book { label, starts_at } if !desk.busy => {
+                desk.busy = true;
+                let request = Request::Book { token: desk.token.clone(), label, starts_at };
+                self.request(request, fx);
+            }
+            Command::MakeInvitation { appointment } if !desk.busy => match desk.draft(now, &appointment) {
+                Ok((drafted, request)) => {
+                    desk.busy = true;
+                    at_desk.drafted = Some(drafted);
+                    self.request(request, fx);
+                }
+                Err(code) => fx.tell(code),
+            },
+            Command::InvitationNext => desk.show_code(),
+            Command::InvitationSent | Command::Back => {
+                desk.show_today();
+                let request = desk.refresh(now.unix);
+                self.request(request, fx);
+            }
+            Command::RevokeInvitation { appointment } if !desk.busy => {
+                if let Some(invite) = desk.open_invitation(&appointment) {
+                    desk.busy = true;
+                    let request = Request::Revoke { token: desk.token.clone(), invite };
+                    self.request(request, fx);
+                }
+            }
+            Command::StartConsultation { appointment } => self.start_consultation(now, &appointment, fx),
+            Command::SignOut => {
+                let request = Request::SignOut { token: desk.token.clone() };
+                self.request(request, fx);
+                self.enter(Stage::Start);
+                self.connection = ConnectionState::Idle;
+            }
+            _ => {}
+        }
+    }
+
+    /// Opens the group (the host alone), the devices and the room, all before anybody knocks.
+    fn start_consultation(&mut self, now: Now, id: &str, fx: &mut Effects) {
+        let Stage::Desk(at_desk) = &self.stage else { return };
+        let Some(host) = &at_desk.desk.host else { return fx.tell(ErrorCode::Key01) };
+        let Some(appointment) = at_desk.desk.find(id) else { return fx.tell(ErrorCode::Srv03) };
+        let (appointment, label) = (appointment.id, appointment.label.clone());
+        let terms = CallTerms { call_id: call_id(appointment), mode: CallMode::Real };
+        let group = match CallGroup::create(now.unix, &host.device, &host.certificate, terms) {
+            Ok(group) => group,
+            Err(error) => {
+                tracing::warn!(%error, "the group could not be opened");
+                return fx.tell(ErrorCode::Key01);
+            }
+        };
+        self.start_media(fx);
+        fx.out.push(Output::Mark(Mark::Host));
+        let room = Room::open(now, group, self.sources());
+        let Stage::Desk(at_desk) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
+        let mut desk = at_desk.desk;
+        desk.show_today();
+        fx.out.push(Output::OpenSocket { endpoint: desk.endpoint.clone(), token: desk.token.clone() });
+        self.enter(Stage::Host(Box::new(Hosting { desk, appointment, label, door: Door::default(), room, called: false })));
+    }
+
+    fn as_host(&mut self, command: Command, fx: &mut Effects) {
+        let Stage::Host(hosting) = &mut self.stage else { return };
+        match command {
+            Command::Admit { participant, identity_confirmed } => {
+                let Some(id) = hosting.door.find(&participant) else { return fx.tell(ErrorCode::Lob02) };
+                if !identity_confirmed {
+                    return;
+                }
+                if let Some((guest, name)) = hosting.door.take_guest(id) {
+                    fx.out.push(Output::Mark(Mark::Admit));
+                    hosting.room.wish(Change::Admit { participant: id, guest, name }, fx);
+                }
+            }
+            Command::Deny { participant } => {
+                if let Some(id) = hosting.door.find(&participant).filter(|id| !hosting.room.is_admitting(*id)) {
+                    fx.send(ClientMessage::Deny { participant: id });
+                    hosting.door.forget(id);
+                }
+            }
+            Command::SafetyStart => hosting.room.start_safety(fx),
+            Command::SafetyAnswer { matches } => hosting.room.answer_safety(matches, fx),
+            // A sole host who goes leaves nobody who could let anybody in: the consultation ends for all.
+            Command::Leave | Command::EndForAll => {
+                fx.send(ClientMessage::EndCall);
+                fx.end = Some(if matches!(command, Command::Leave) { GoodbyeReason::Left } else { GoodbyeReason::Ended });
+            }
+            _ => {}
+        }
+    }
+
+    fn paste_link(&mut self, text: &str, fx: &mut Effects) {
+        match Joining::from_link(text) {
+            Ok(joining) => {
+                let request = Request::Lookup { endpoint: joining.endpoint(), invite: joining.invite_id() };
+                self.enter(Stage::Joining(Box::new(Entering { joining, token: None })));
+                self.request(request, fx);
+            }
+            Err(code) => {
+                self.enter(Stage::JoinLink);
+                fx.tell(code);
+            }
+        }
+    }
+
+    fn at_joining(&mut self, command: Command, fx: &mut Effects) {
+        let Stage::Joining(entering) = &mut self.stage else { return };
+        let joining = &mut entering.joining;
+        match (command, joining.step.clone()) {
+            (Command::EnterCode { code }, Step::Code) => {
+                if joining.enter_code(code, fx) {
+                    joining.send_knock(fx);
+                }
+            }
+            (Command::AboutYou { name, birth_date, phone, with_them, consent }, Step::About { .. }) => {
+                let card = LobbyCard {
+                    name: name.trim().to_owned(),
+                    birth_date: birth_date.trim().to_owned(),
+                    phone: phone.trim().to_owned(),
+                    with_them: with_them.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
+                    note: None,
+                };
+                if too_long(&card) {
+                    joining.step = Step::About { missing: vec![CardField::Name] };
+                    return;
+                }
+                joining.about(card, consent);
+                if joining.step == Step::Devices {
+                    self.start_media(fx);
+                }
+            }
+            (Command::DevicesOk, Step::Devices) => {
+                let Some(lobby_token) = joining.lobby_token() else { return fx.tell(ErrorCode::Inv01) };
+                joining.step = Step::Lobby;
+                let request = Request::Redeem { endpoint: joining.endpoint(), invite: joining.invite_id(), lobby_token };
+                self.request(request, fx);
+            }
+            (Command::Back, Step::Lookup | Step::Code) => self.leave_quietly(fx),
+            (Command::Back, Step::About { .. }) => joining.step = Step::Code,
+            (Command::Back, Step::Devices) => {
+                joining.step = Step::About { missing: Vec::new() };
+                fx.media(MediaCommand::Stop);
+            }
+            (Command::Leave, Step::Lobby) => {
+                fx.send(ClientMessage::Leave);
+                fx.end = Some(GoodbyeReason::Left);
+            }
+            (Command::Leave, _) => self.leave_quietly(fx),
+            _ => {}
+        }
+    }
+
+    /// Before the lobby there is nobody to say goodbye to.
+    fn leave_quietly(&mut self, fx: &mut Effects) {
+        self.enter(Stage::JoinLink);
+        self.connection = ConnectionState::Idle;
+        fx.out.push(Output::CloseSocket);
+        fx.media(MediaCommand::Stop);
+    }
+
+    fn as_guest(&mut self, command: Command, fx: &mut Effects) {
+        let Stage::Guest(visiting) = &mut self.stage else { return };
+        match command {
+            Command::SafetyStart => visiting.room.start_safety(fx),
+            Command::SafetyAnswer { matches } => visiting.room.answer_safety(matches, fx),
+            Command::Leave => {
+                // Signed by the group, so that the host may take this leaf out; then the server is told.
+                visiting.room.say(&CallMessage::Leaving, fx);
+                fx.send(ClientMessage::Leave);
+                fx.end = Some(GoodbyeReason::Left);
+            }
+            _ => {}
+        }
+    }
+
+    fn set_microphone(&mut self, on: bool, fx: &mut Effects) {
+        self.microphone_on = on;
+        fx.media(MediaCommand::Microphone(on));
+        self.tell_sources(fx);
+    }
+
+    fn set_camera(&mut self, on: bool, fx: &mut Effects) {
+        self.camera_on = on;
+        fx.media(MediaCommand::Camera(on));
+        self.tell_sources(fx);
+    }
+
+    fn quit(&mut self, fx: &mut Effects) {
+        match &mut self.stage {
+            Stage::Host(_) => self.as_host(Command::EndForAll, fx),
+            Stage::Guest(_) => self.as_guest(Command::Leave, fx),
+            Stage::Joining(entering) if entering.joining.step == Step::Lobby => {
+                fx.send(ClientMessage::Leave);
+                fx.end = Some(GoodbyeReason::Left);
+            }
+            _ => {}
+        }
+        self.settle(fx);
+        fx.out.push(Output::Quit);
+    }
+
+    pub(super) fn go_to_desk(&mut self, now: Now, mut desk: Box<super::Desk>, fx: &mut Effects) {
+        let request = desk.refresh(now.unix);
+        self.enter(Stage::Desk(Box::new(AtDesk { desk: *desk, drafted: None })));
+        self.request(request, fx);
+    }
+}
+
+/// The bounds of the card's fields, so that sealing it cannot fail later.
+fn too_long(card: &LobbyCard) -> bool {
+    card.name.len() > 100
+        || card.birth_date.len() > 20
+        || card.phone.len() > 40
+        || card.with_them.as_ref().is_some_and(|text| text.len() > 200)
+}

@@ -1,0 +1,76 @@
+//! What both programs share: arguments, logging, runtime, and one of the two faces.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Parser;
+use tokio::runtime::Runtime;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{self, Cli};
+use crate::{AppHandle, app, headless, session::driver};
+
+/// Tasks are few and short; media has its own threads.
+const WORKERS: usize = 2;
+
+/// The program `quietroom`.
+///
+/// # Errors
+/// Those of the subcommand, the window or the runtime, with a sentence.
+pub fn main() -> anyhow::Result<()> {
+    run(&Cli::parse(), None, app::run)
+}
+
+/// Runs one of the faces; `window` opens the window, `dump` is for builds with the feature `lab`.
+///
+/// # Errors
+/// As [`main`].
+pub fn run<E: std::fmt::Display>(
+    cli: &Cli,
+    dump: Option<PathBuf>,
+    window: impl FnOnce(AppHandle) -> Result<(), E>,
+) -> anyhow::Result<()> {
+    start_log();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_name("session")
+        .enable_all()
+        .build()
+        .context("the program could not start its threads")?;
+    if let Some(action) = &cli.action {
+        return Ok(runtime.block_on(cli::perform(cli, action))?);
+    }
+    let (handle, task) = driver::start(cli.driver(dump), runtime.handle());
+    if cli.headless {
+        runtime.block_on(headless::run(handle, task, std::io::stdout())).context("the headless driver broke off")?;
+    } else {
+        let commands = handle.commands.clone();
+        let closed = window(handle);
+        finish(&runtime, commands, task);
+        closed.map_err(|error| anyhow::anyhow!("the window could not be opened: {error}"))?;
+    }
+    // Engine and socket have ended with the driver; nothing else is worth waiting for.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// The window is closed: the session ends what is running and closes the devices before the program ends.
+fn finish(runtime: &Runtime, commands: tokio::sync::mpsc::Sender<crate::session::Command>, task: tokio::task::JoinHandle<()>) {
+    runtime.block_on(async {
+        // A driver that has ended already needs no command.
+        commands.send(crate::session::Command::Quit).await.ok();
+        drop(commands);
+        if task.await.is_err() {
+            tracing::error!("the session did not end by itself");
+        }
+    });
+}
+
+/// Warnings to standard error, more by `RUST_LOG`. No log line holds a name, address, token or code.
+fn start_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if let Err(error) = log.try_init() {
+        tracing::debug!(%error, "a log was there already");
+    }
+}
