@@ -33,6 +33,13 @@ pub use safety_words::{SafetyCheck, SafetyScope, SafetyStep, SafetyWords};
 pub use secret::Secret;
 pub use sframe::{KeyRing, MediaContext, MediaKeys, OpenedFrame, OpeningKeys, SealedFrame, SealingKey, SenderKeys};
 
+/// An attacker's tools for hostile tests. They forge what a member could send; they change nothing
+/// of what a client accepts.
+#[cfg(any(test, feature = "lab"))]
+pub mod lab {
+    pub use crate::mls::{Crafted, craft, external_commit, openmls_accepts, raw_application};
+}
+
 /// Version of everything that two clients must agree on: suite, encodings, labels.
 ///
 /// It changes with any of them, also when a final code point replaces suite 0x004E.

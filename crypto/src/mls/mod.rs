@@ -19,6 +19,8 @@
 //! Handshakes travel as PrivateMessages only. A commit from outside the group, which OpenMLS
 //! would stage, is dropped by its wire format before OpenMLS sees it.
 
+#[cfg(any(test, feature = "lab"))]
+mod craft;
 mod group;
 mod inbound;
 mod join;
@@ -29,6 +31,8 @@ mod storage;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "lab"))]
+pub use craft::{Crafted, craft, external_commit, openmls_accepts, raw_application};
 pub use group::{Bundle, CallGroup, CallTerms};
 pub use inbound::{Inbound, LogEntry};
 pub use roster::{Member, Vouched};
