@@ -134,7 +134,7 @@ mod tests {
     fn sps(profile: u32, order: u32, references: u32, columns: u32, rows: u32) -> Vec<u8> {
         let mut bits: Vec<u8> = Vec::new();
         let mut fixed = |value: u64, count: u32| bits.extend((0..count).rev().map(|n| (value >> n & 1) as u8));
-        let mut golomb = |fixed: &mut dyn FnMut(u64, u32), value: u32| {
+        let golomb = |fixed: &mut dyn FnMut(u64, u32), value: u32| {
             let value = u64::from(value) + 1;
             let len = 64 - value.leading_zeros();
             fixed(0, len - 1);

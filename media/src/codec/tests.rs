@@ -96,7 +96,7 @@ fn a_forced_key_frame_lets_a_newcomer_in() {
 fn a_change_of_bit_rate_takes_effect_without_a_key_frame() {
     for &codec in VideoCodec::available() {
         let mut encoder = VideoEncoder::new(codec, settings(320, 180, 1_000)).unwrap();
-        let mut second_of = |encoder: &mut VideoEncoder, start: u32| -> (u64, usize) {
+        let second_of = |encoder: &mut VideoEncoder, start: u32| -> (u64, usize) {
             let encoded: Vec<_> =
                 (start..start + FPS).filter_map(|n| encoder.encode(&noise(320, 180, n), false).unwrap()).collect();
             let bytes = encoded.iter().map(|encoded| encoded.data.len() as u64).sum::<u64>();
