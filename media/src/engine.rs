@@ -24,7 +24,6 @@ use crate::error::DeviceError;
 use crate::frame::{VideoFormat, VideoFrame};
 use crate::pipeline::{Command, Shared, lock};
 use crate::playout::SpeakerSpec;
-use crate::process::echo::VoiceProcessing;
 use crate::slot::Slot;
 use crate::source::VideoSourceSpec;
 use crate::source::audio::AudioSourceSpec;
@@ -51,8 +50,8 @@ pub struct EngineConfig {
     pub video_bitrate: Bitrate,
     /// Codec of the own video; both are always decoded.
     pub codec: VideoCodec,
-    /// Echo canceller, noise suppression and gain on the own voice.
-    pub voice_processing: VoiceProcessing,
+    /// Echo canceller, noise suppression and gain on the own voice. Off for measuring and for heart sounds.
+    pub voice_processing: bool,
     /// Local addresses to gather candidates on; empty means every interface.
     pub bind: Vec<IpAddr>,
     /// Called when a picture was put into the self view or a peer's slot.

@@ -201,7 +201,7 @@ impl AudioJitter {
 
     /// What was done so far.
     #[must_use]
-    pub const fn counts(&self) -> JitterCounts {
+    pub(crate) const fn counts(&self) -> JitterCounts {
         self.counts
     }
 

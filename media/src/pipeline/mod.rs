@@ -30,7 +30,7 @@ use self::audio::AudioThread;
 use self::receive::VideoReceive;
 use self::send::VideoSend;
 use crate::engine::{EngineConfig, EngineError, EngineEvent};
-use crate::time::Bitrate;
+use crate::process::echo::VoiceProcessing;
 use crate::transport::{Transport, TransportConfig};
 
 pub(crate) use self::actor::Command;
@@ -41,9 +41,6 @@ const COMMANDS: usize = 256;
 
 /// Events between engine and owner; one more is dropped.
 const EVENTS: usize = 1_024;
-
-/// What the voice takes on the wire beside the video: 32 kbit/s and headers.
-const AUDIO_RATE: Bitrate = Bitrate::kbps(60);
 
 /// A running pipeline.
 pub(crate) struct Pipeline {
@@ -62,10 +59,7 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
     let shared = Arc::new(Shared::new(events_in, config.wake));
     let (transport, transport_events) = {
         let _inside = runtime.enter();
-        Transport::new(TransportConfig {
-            bind: config.bind,
-            media_rate: Bitrate::bps(config.video_bitrate.as_bps() + AUDIO_RATE.as_bps()),
-        })
+        Transport::new(TransportConfig { bind: config.bind })
     };
     let transport = Arc::new(transport);
     let (video, video_out) = sync_channel(receive::QUEUE);
@@ -97,7 +91,11 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
         input: audio_out,
         source: config.audio,
         speaker: config.speaker,
-        processing: config.voice_processing,
+        processing: if config.voice_processing {
+            VoiceProcessing::ALL
+        } else {
+            VoiceProcessing::NONE
+        },
         shared: Arc::clone(&shared),
         transport: Arc::clone(&transport),
         dump: sound_dump,
