@@ -1,6 +1,14 @@
 //! Bounded reading and writing of our own encodings: big-endian numbers, fixed arrays, and byte
 //! strings with a two-byte length.
 
+/// Reads an MLS structure (RFC 9420 §2.1) that fills the bytes exactly.
+///
+/// By the reader, not by the slice: for a length that reaches past the end, the slice functions
+/// of `tls_codec` assert in a debug build where they should return an error.
+pub(crate) fn read_tls<T: tls_codec::Deserialize>(bytes: &[u8]) -> Option<T> {
+    T::tls_deserialize_exact(bytes).ok()
+}
+
 /// Reads from the front of a slice; every read is checked.
 pub(crate) struct Reader<'a>(&'a [u8]);
 
@@ -108,6 +116,14 @@ mod tests {
         assert_eq!(reader.text(3), Some("abc"));
         assert_eq!(reader.end(), Some(()));
         assert_eq!(reader.u8(), None);
+    }
+
+    #[test]
+    fn a_length_past_the_end_is_no_panic() {
+        for bytes in [&[0x40][..], &[0x32, 1, 2], &[0xbf, 0xff, 0xff, 0xff, 0], &[0xff; 9]] {
+            assert!(read_tls::<tls_codec::VLBytes>(bytes).is_none());
+        }
+        assert!(read_tls::<tls_codec::VLBytes>(&[1, 7]).is_some());
     }
 
     #[test]

@@ -185,3 +185,85 @@ impl fmt::Debug for InvitationLink {
 pub(super) fn lobby_token(secret: &Secret<32>) -> Result<LobbyToken, InvitationError> {
     derive(b"", secret.expose(), "lobby", &[]).map(LobbyToken).ok_or(InvitationError::Backend)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CallRole, PracticeKey, testing::Clinic};
+
+    fn link() -> InvitationLink {
+        Clinic::new().invite(CallRole::Patient).1
+    }
+
+    #[test]
+    fn a_link_survives_text_and_mail_programs() {
+        let link = link();
+        let uri = link.to_uri();
+        assert!(uri.starts_with("quietroom:") && uri.len() < 400);
+        let folded = format!("  {}\r\n {}\n", &uri[..76], &uri[76..]);
+        for text in [uri.to_string(), folded, uri.replace("quietroom:", "QuietRoom:")] {
+            let read = InvitationLink::parse(&text).unwrap();
+            assert_eq!(read.invite_id(), link.invite_id());
+            assert_eq!(read.secret, link.secret);
+            assert_eq!(read.server(), "127.0.0.1:7443");
+            assert_eq!(read.server_pin(), &[4; 32]);
+            assert_eq!(read.practice_phone(), "02 5550 0100");
+            assert_eq!(read.least_deny_list_version(), 0);
+        }
+    }
+
+    #[test]
+    fn a_cut_off_link_is_damaged() {
+        let uri = link().to_uri();
+        for length in "quietroom:".len()..uri.len() {
+            assert_eq!(InvitationLink::parse(&uri[..length]).unwrap_err(), LinkError::Damaged);
+        }
+    }
+
+    #[test]
+    fn a_changed_or_doubled_character_is_damaged() {
+        let uri = link().to_uri();
+        for at in ("quietroom:".len()..uri.len()).step_by(3) {
+            let other = if &uri[at..=at] == "A" { "B" } else { "A" };
+            let changed = format!("{}{other}{}", &uri[..at], &uri[at + 1..]);
+            assert!(InvitationLink::parse(&changed).is_err(), "character {at}");
+            let doubled = format!("{}{}", &uri[..=at], &uri[at..]);
+            assert!(InvitationLink::parse(&doubled).is_err(), "character {at}");
+        }
+    }
+
+    #[test]
+    fn other_text_is_no_link() {
+        for text in ["", "https://example.org/#secret", "quietroom", "quiétroom:abc", &"q".repeat(9999)] {
+            assert_eq!(InvitationLink::parse(text).unwrap_err(), LinkError::NotALink);
+        }
+    }
+
+    #[test]
+    fn a_link_of_another_version_says_so() {
+        let mut content = vec![2, 1, 2, 3];
+        let checksum = sha256(&content);
+        content.extend_from_slice(&checksum[..CHECKSUM]);
+        let uri = format!("quietroom:{}", URL_SAFE_NO_PAD.encode(content));
+        assert_eq!(InvitationLink::parse(&uri).unwrap_err(), LinkError::UnknownVersion);
+    }
+
+    #[test]
+    fn a_phone_number_that_the_practice_did_not_sign_is_refused() {
+        let mut link = link();
+        link.phone = "0900 000 000".into();
+        let forged = link.to_uri();
+        assert_eq!(InvitationLink::parse(&forged).unwrap_err(), LinkError::BadPhoneSignature);
+        link.practice = PracticeKey::generate().unwrap().0.public();
+        assert!(InvitationLink::parse(&link.to_uri()).is_err());
+    }
+
+    #[test]
+    fn link_and_record_give_the_server_the_same_token() {
+        let (owned, link, _) = Clinic::new().invite(CallRole::Patient);
+        let token = link.lobby_token().unwrap();
+        assert_eq!(token.hash(), owned.lobby_token().unwrap().hash());
+        assert_ne!(token.as_bytes(), link.secret.expose());
+        assert_eq!(format!("{token:?}"), "LobbyToken(Secret(32 bytes))");
+    }
+}

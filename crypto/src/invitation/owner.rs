@@ -4,7 +4,6 @@ use std::fmt;
 
 use openmls::prelude::{KeyPackage, KeyPackageIn, ProtocolVersion};
 use openmls_traits::OpenMlsProvider as _;
-use tls_codec::DeserializeBytes as _;
 
 use super::{
     card::LobbyCard,
@@ -14,7 +13,7 @@ use super::{
     wire::{self, ChallengeHead},
 };
 use crate::{
-    codec::Write,
+    codec::{Write, read_tls},
     error::{IdentityError, InvitationError},
     id::{CallRole, GroupId, InviteId},
     identity::LeafCredential,
@@ -267,8 +266,8 @@ impl OwnedInvitation {
 /// Parses and verifies a key package (RFC 9420 §10.1); gives its reference too.
 fn read_package(bytes: &[u8]) -> Result<(KeyPackage, Vec<u8>), InvitationError> {
     let provider = Provider::default();
-    let package = KeyPackageIn::tls_deserialize_exact_bytes(bytes)
-        .map_err(|_malformed| InvitationError::BadKeyPackage)?
+    let package = read_tls::<KeyPackageIn>(bytes)
+        .ok_or(InvitationError::BadKeyPackage)?
         .validate(provider.crypto(), ProtocolVersion::Mls10)
         .map_err(|_refused| InvitationError::BadKeyPackage)?;
     let reference =

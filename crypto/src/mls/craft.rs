@@ -10,7 +10,6 @@ use openmls::{
     },
 };
 use openmls_traits::OpenMlsProvider as _;
-use tls_codec::DeserializeBytes as _;
 
 use super::{
     group::{CallGroup, credential_with_key, external_psk},
@@ -18,6 +17,7 @@ use super::{
     profile::{POLICY_EXTENSION, Provider, SUITE, capabilities, group_extensions, join_config, lifetime},
 };
 use crate::{
+    codec::read_tls,
     id::{CallMode, CallRole, InviteId, LeafIndex},
     identity::{DevicePublicKey, LeafCredential, SigningKey},
     invitation::VerifiedGuest,
@@ -84,7 +84,7 @@ pub fn external_commit(leak: &CallGroup) -> Vec<u8> {
         .export_group_info(leak.provider.crypto(), &leak.leaf_key, true)
         .and_then(|message| message.to_bytes().map_err(|_| unreachable!("a group info encodes")))
         .expect("a member can export its group's info");
-    let info = MlsMessageIn::tls_deserialize_exact_bytes(&info).expect("it was just encoded");
+    let info: MlsMessageIn = read_tls(&info).expect("it was just encoded");
     let MlsMessageBodyIn::GroupInfo(info) = info.extract() else { panic!("a group info was exported") };
     let provider = Provider::default();
     let (leaf_key, credential) = stranger();
@@ -121,9 +121,19 @@ pub fn raw_application(member: &mut CallGroup, content: &[u8]) -> Vec<u8> {
 /// for.
 #[must_use]
 pub fn openmls_accepts(member: &mut CallGroup, bytes: &[u8]) -> bool {
-    let Ok(message) = MlsMessageIn::tls_deserialize_exact_bytes(bytes) else { return false };
+    let Some(message) = read_tls::<MlsMessageIn>(bytes) else { return false };
     let Ok(message) = message.try_into_protocol_message() else { return false };
     member.group.process_message(&member.provider, message).is_ok()
+}
+
+/// A guest's own Add of `guest` with the key that the host's bundle brought: the Welcome of a
+/// fork that the server would pass on.
+#[cfg(test)]
+pub(crate) fn fork_with(member: &mut CallGroup, guest: &VerifiedGuest, invite_psk: &[u8]) -> Vec<u8> {
+    let (_, psk) = member.take_psk(invite_psk).expect("the bundle is honest").expect("it is another's");
+    let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk)));
+    let (_, welcome) = member.commit_padded(&[guest.key_package().clone()], &proposal).expect("OpenMLS commits");
+    welcome
 }
 
 fn commit(member: &mut CallGroup, crafted: &Crafted<'_>) -> CommitMessageBundle {

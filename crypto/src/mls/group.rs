@@ -284,7 +284,7 @@ impl CallGroup {
     /// The length is known only when the Welcome is made, so it is made again with filler; two
     /// rounds do, a third if a length field grew. Rounds that are thrown away only skip a
     /// generation of the own handshake ratchet.
-    fn commit_padded(
+    pub(super) fn commit_padded(
         &mut self,
         add: &[openmls::prelude::KeyPackage],
         psk: &Proposal,

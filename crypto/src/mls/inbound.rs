@@ -6,7 +6,6 @@ use openmls::{
     prelude::{ContentType, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender},
     schedule::{ExternalPsk, PreSharedKeyId, Psk, errors::PskError},
 };
-use tls_codec::DeserializeBytes as _;
 use zeroize::Zeroizing;
 
 use super::{
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     MAX_GROUP_MESSAGE,
-    codec::Reader,
+    codec::{Reader, read_tls},
     error::{GroupError, PolicyViolation},
     id::LeafIndex,
     secret::Secret,
@@ -182,7 +181,7 @@ impl CallGroup {
         if bytes.len() > MAX_GROUP_MESSAGE {
             return Err(GroupError::TooLong);
         }
-        let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).map_err(|_malformed| GroupError::Malformed)?;
+        let message: MlsMessageIn = read_tls(bytes).ok_or(GroupError::Malformed)?;
         let message: ProtocolMessage = match message.extract() {
             MlsMessageBodyIn::PrivateMessage(message) => message.into(),
             // A stranger's commit or proposal can only be a PublicMessage: OpenMLS never sees it.
@@ -234,7 +233,7 @@ impl CallGroup {
     }
 
     /// Takes the pre-shared key beside a commit; it is wiped when the commit has been processed.
-    fn take_psk(&mut self, bytes: &[u8]) -> Result<Option<(LeafIndex, PreSharedKeyId)>, GroupError> {
+    pub(super) fn take_psk(&mut self, bytes: &[u8]) -> Result<Option<(LeafIndex, PreSharedKeyId)>, GroupError> {
         let message = self.admissible(bytes, ContentType::Application)?;
         let Some((sender, content)) = self.open_application(message)? else {
             return Ok(None);

@@ -6,7 +6,6 @@ use openmls::{
     prelude::{MlsMessageBodyIn, MlsMessageIn},
     schedule::{PreSharedKeyId, Psk},
 };
-use tls_codec::DeserializeBytes as _;
 
 use super::{
     group::{CallGroup, refused},
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::{
     MAX_GROUP_MESSAGE,
+    codec::read_tls,
     error::{GroupError, PolicyViolation},
     id::{CallMode, GroupId, LeafIndex},
     identity::{PracticeFingerprint, SigningKey},
@@ -42,7 +42,7 @@ pub(crate) fn join(
     if welcome.len() > MAX_GROUP_MESSAGE {
         return Err(GroupError::TooLong);
     }
-    let message = MlsMessageIn::tls_deserialize_exact_bytes(welcome).map_err(|_malformed| GroupError::Malformed)?;
+    let message: MlsMessageIn = read_tls(welcome).ok_or(GroupError::Malformed)?;
     let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {
         return Err(GroupError::Malformed);
     };

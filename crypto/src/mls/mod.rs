@@ -37,6 +37,8 @@ pub use group::{Bundle, CallGroup, CallTerms};
 pub use inbound::{Inbound, LogEntry};
 pub use roster::{Member, Vouched};
 
+#[cfg(test)]
+pub(crate) use craft::fork_with;
 pub(crate) use group::{credential_with_key, external_psk};
 pub(crate) use join::{Expected, join};
 pub(crate) use policy::psk_id;

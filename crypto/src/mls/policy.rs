@@ -16,12 +16,12 @@ use openmls::{
     prelude::{Extension, PreSharedKeyProposal, Proposal, ProposalOrRefType, ProtocolVersion, Sender},
     schedule::{PreSharedKeyId, Psk},
 };
-use tls_codec::{DeserializeBytes as _, Serialize as _};
+use tls_codec::Serialize as _;
 
 use super::profile::{POLICY_EXTENSION, SUITE, group_extensions};
 use crate::{
     MAX_MEMBERS, PROFILE_VERSION,
-    codec::{Reader, Write},
+    codec::{Reader, Write, read_tls},
     error::PolicyViolation,
     id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex},
     identity::{DevicePublicKey, LeafCredential, PracticeFingerprint},
@@ -289,8 +289,8 @@ fn add_leaf(node: &openmls::prelude::LeafNode) -> Result<Leaf, PolicyViolation> 
 /// encoding (RFC 9420 §12.1.4) is that of the id alone.
 fn external_id(proposal: &PreSharedKeyProposal) -> Result<Vec<u8>, PolicyViolation> {
     let bytes = proposal.tls_serialize_detached().map_err(|_failed| PolicyViolation::WrongPsk)?;
-    let id = PreSharedKeyId::tls_deserialize_exact_bytes(&bytes);
-    match id.map_err(|_malformed| PolicyViolation::WrongPsk)?.psk() {
+    let id: PreSharedKeyId = read_tls(&bytes).ok_or(PolicyViolation::WrongPsk)?;
+    match id.psk() {
         Psk::External(external) => Ok(external.psk_id().to_vec()),
         _ => Err(PolicyViolation::WrongPsk),
     }

@@ -205,13 +205,28 @@ fn a_message_of_a_past_epoch_is_not_opened() {
 fn replayed_and_altered_messages_do_not_open() {
     let mut members = Clinic::new().full_call(1);
     let (_, body) = members[0].seal(b"once").unwrap();
-    for at in (0..body.len()).step_by(11) {
+    for at in 0..body.len() {
         let mut altered = body.clone();
-        altered[at] ^= 4;
+        altered[at] ^= 1 << (at % 8);
         assert!(application(&mut members[1], &altered).is_err(), "byte {at}");
+        assert!(application(&mut members[1], &body[..at]).is_err(), "{at} bytes");
     }
     assert!(application(&mut members[1], &body).is_ok());
     assert_eq!(application(&mut members[1], &body), Err(GroupError::Undecryptable));
+}
+
+#[test]
+fn an_altered_commit_is_not_merged_and_the_true_one_still_is() {
+    let mut members = Clinic::new().full_call(1);
+    let bundle = members[0].update().unwrap();
+    for at in (0..bundle.commit.len()).step_by(7).chain(0..64) {
+        let mut altered = bundle.commit.clone();
+        altered[at] ^= 1 << (at % 8);
+        assert!(commit(&mut members[1], &altered).is_err(), "byte {at}");
+        assert!(commit(&mut members[1], &bundle.commit[..at]).is_err(), "{at} bytes");
+    }
+    deliver(&mut members, &bundle);
+    assert!(agree(&members));
 }
 
 #[test]

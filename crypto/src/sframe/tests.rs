@@ -167,7 +167,7 @@ fn every_altered_byte_is_refused_and_does_not_move_the_window() {
 #[test]
 fn a_forged_far_counter_does_not_shut_the_sender_out() {
     let (mut keys, mut ring) = call(1);
-    let header = Header { key_id: key::key_id(MediaContext::Audio, leaf(0), 1), counter: 1 << 40 };
+    let header = Header { key_id: key_id(MediaContext::Audio, leaf(0), 1), counter: 1 << 40 };
     let mut forged = header.encode().as_bytes().to_vec();
     forged.extend_from_slice(&[0; 40]);
     let refused = ring.open(leaf(0), MediaContext::Audio, forged, NOW);
