@@ -19,10 +19,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            belt: Belt::default(),
-        }
+        Self { shared, belt: Belt::default() }
     }
 }
 
@@ -36,8 +33,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Counters {
     fn handle_read(&mut self, msg: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtp(packet) = &msg.message.packet {
             self.shared.count(Count::PacketsReceived, 1);
-            self.shared
-                .count(Count::BytesReceived, packet.marshal_size() as u64);
+            self.shared.count(Count::BytesReceived, packet.marshal_size() as u64);
         }
         self.belt.inward.push_back(msg);
         Ok(())
@@ -46,8 +42,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Counters {
     fn handle_write(&mut self, msg: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtp(packet) = &msg.message.packet {
             self.shared.count(Count::PacketsSent, 1);
-            self.shared
-                .count(Count::BytesSent, packet.marshal_size() as u64);
+            self.shared.count(Count::BytesSent, packet.marshal_size() as u64);
             if msg.message.has(&Attribute::Retransmission) {
                 self.shared.count(Count::RetransmissionsSent, 1);
             }

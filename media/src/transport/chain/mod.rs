@@ -48,12 +48,7 @@ pub(crate) fn registry(shared: &Arc<Shared>) -> Registry {
         .with(Slot::from(500), Counters::new(Arc::clone(shared)))
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
         .with(Slot::Pacer, PacerStage::new(Arc::clone(shared), MEDIA_RATE))
-        .with(
-            Slot::NackResponder,
-            NackResponderBuilder::new()
-                .with_size(SENT_PACKETS_KEPT)
-                .build(),
-        )
+        .with(Slot::NackResponder, NackResponderBuilder::new().with_size(SENT_PACKETS_KEPT).build())
         .with(Slot::NackGenerator, NackStage::new(Arc::clone(shared)))
         .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
-use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
-    TransportLayerNack, nack_pairs_from_sequence_numbers,
-};
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
 use rtc::sansio::Protocol;
 use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 
 use super::{Belt, hand_on};
 use crate::jitter::NackList;
+use crate::packet::Chunk;
 use crate::transport::shared::{Count, Shared};
 use crate::transport::track::is_audio;
 
@@ -43,13 +42,7 @@ pub(crate) struct NackStage {
 
 impl NackStage {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            belt: Belt::default(),
-            streams: HashMap::new(),
-            repairs: HashMap::new(),
-            own_ssrc: 0,
-        }
+        Self { shared, belt: Belt::default(), streams: HashMap::new(), repairs: HashMap::new(), own_ssrc: 0 }
     }
 
     /// Notes the arrival of a packet, unwrapped in place if it is a retransmission. `None` drops it: padding, which has
@@ -58,10 +51,7 @@ impl NackStage {
         let retransmitted = match self.repairs.get(&packet.header.ssrc) {
             Some(repaired) => {
                 let stream = self.streams.get(repaired)?;
-                let original = packet
-                    .payload
-                    .get(..2)
-                    .and_then(|bytes| <[u8; 2]>::try_from(bytes).ok())?;
+                let original = packet.payload.get(..2).and_then(|bytes| <[u8; 2]>::try_from(bytes).ok())?;
                 packet.header.sequence_number = u16::from_be_bytes(original);
                 packet.header.ssrc = *repaired;
                 packet.header.payload_type = stream.payload_type;
@@ -71,9 +61,9 @@ impl NackStage {
             None => false,
         };
         if let Some(stream) = self.streams.get_mut(&packet.header.ssrc) {
-            stream
-                .list
-                .handle_arrival(now, packet.header.sequence_number, retransmitted);
+            let sequence = packet.header.sequence_number;
+            let following = Chunk::parse(packet.payload.clone()).map_or(0, |chunk| chunk.count - 1 - chunk.index);
+            stream.list.handle_arrival(now, sequence, retransmitted, following);
         }
         Some(())
     }
@@ -83,12 +73,9 @@ impl NackStage {
         for (ssrc, stream) in &mut self.streams {
             let missing = stream.list.poll_requests(now, round_trip);
             let (lost, requested, recovered) = stream.list.counts();
-            self.shared
-                .count(Count::PacketsLost, lost - stream.counted.0);
-            self.shared
-                .count(Count::PacketsRequested, requested - stream.counted.1);
-            self.shared
-                .count(Count::RetransmissionsReceived, recovered - stream.counted.2);
+            self.shared.count(Count::PacketsLost, lost - stream.counted.0);
+            self.shared.count(Count::PacketsRequested, requested - stream.counted.1);
+            self.shared.count(Count::RetransmissionsReceived, recovered - stream.counted.2);
             stream.counted = (lost, requested, recovered);
             if missing.is_empty() {
                 continue;
@@ -137,10 +124,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for NackStage {
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
-        self.streams
-            .values()
-            .filter_map(|stream| stream.list.poll_timeout())
-            .min()
+        self.streams.values().filter_map(|stream| stream.list.poll_timeout()).min()
     }
 }
 
@@ -156,20 +140,9 @@ impl Interceptor for NackStage {
         let Some(repair) = info.ssrc_rtx else {
             return;
         };
-        let useful = if is_audio(&info.mime_type) {
-            AUDIO_USEFUL
-        } else {
-            VIDEO_USEFUL
-        };
+        let useful = if is_audio(&info.mime_type) { AUDIO_USEFUL } else { VIDEO_USEFUL };
         let list = NackList::new(useful);
-        self.streams.insert(
-            info.ssrc,
-            Stream {
-                list,
-                payload_type: info.payload_type,
-                counted: (0, 0, 0),
-            },
-        );
+        self.streams.insert(info.ssrc, Stream { list, payload_type: info.payload_type, counted: (0, 0, 0) });
         self.repairs.insert(repair, info.ssrc);
     }
 

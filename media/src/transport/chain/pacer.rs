@@ -54,8 +54,7 @@ impl PacerStage {
             }
             self.belt.outward.push_back(msg);
         }
-        self.shared
-            .count(Count::PacketsExpired, self.pacer.expired() - self.expired);
+        self.shared.count(Count::PacketsExpired, self.pacer.expired() - self.expired);
         self.expired = self.pacer.expired();
     }
 
@@ -68,12 +67,8 @@ impl PacerStage {
 
     fn is_repeated(&self, repeat: Repeat, now: Instant) -> bool {
         let quiet = LEAST_QUIET.max(self.shared.round_trip().unwrap_or_default() / 2);
-        self.recent
-            .iter()
-            .any(|(other, at)| *other == repeat && now.saturating_duration_since(*at) < quiet)
-            || self
-                .pacer
-                .holds_retransmission(|msg| repeat_of(msg) == Some(repeat))
+        self.recent.iter().any(|(other, at)| *other == repeat && now.saturating_duration_since(*at) < quiet)
+            || self.pacer.holds_retransmission(|msg| repeat_of(msg) == Some(repeat))
     }
 }
 
@@ -81,10 +76,7 @@ impl PacerStage {
 fn repeat_of(msg: &TaggedPacket) -> Option<Repeat> {
     match &msg.message.packet {
         Packet::Rtp(packet) if msg.message.has(&Attribute::Retransmission) => {
-            let original = packet
-                .payload
-                .get(..2)
-                .and_then(|bytes| <[u8; 2]>::try_from(bytes).ok())?;
+            let original = packet.payload.get(..2).and_then(|bytes| <[u8; 2]>::try_from(bytes).ok())?;
             Some((packet.header.ssrc, u16::from_be_bytes(original)))
         }
         _ => None,
@@ -147,8 +139,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PacerStage {
 impl Interceptor for PacerStage {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
         if is_audio(&info.mime_type) {
-            self.audio
-                .extend([Some(info.ssrc), info.ssrc_rtx].into_iter().flatten());
+            self.audio.extend([Some(info.ssrc), info.ssrc_rtx].into_iter().flatten());
         }
     }
 

@@ -20,10 +20,7 @@ pub(crate) struct KeyFrameTap {
 
 impl KeyFrameTap {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            belt: Belt::default(),
-        }
+        Self { shared, belt: Belt::default() }
     }
 }
 
@@ -36,10 +33,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyFrameTap {
 
     fn handle_read(&mut self, msg: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtcp(packets) = &msg.message.packet
-            && packets.iter().any(|packet| {
-                packet.as_any().is::<PictureLossIndication>()
-                    || packet.as_any().is::<FullIntraRequest>()
-            })
+            && packets
+                .iter()
+                .any(|packet| packet.as_any().is::<PictureLossIndication>() || packet.as_any().is::<FullIntraRequest>())
         {
             self.shared.peer_wants_key_frame();
         }
