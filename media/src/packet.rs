@@ -23,9 +23,9 @@ use crypto::SealedFrame;
 ///
 /// 1,280 (the least MTU of IPv6) less 40 (IPv6), 8 (UDP), 4 (TURN channel), 20 (RTP with the transport sequence number),
 /// 2 (RTX), 16 (SRTP tag) leaves 1,190. Larger breaks relayed paths over IPv6; smaller costs headers.
-pub const MAX_PAYLOAD_BYTES: usize = 1_190;
+pub(crate) const MAX_PAYLOAD_BYTES: usize = 1_190;
 /// Most chunks of one frame: 1.2 MB. Larger lets a peer hold more memory; smaller limits key frames.
-pub const MAX_CHUNKS: u16 = 1_024;
+pub(crate) const MAX_CHUNKS: u16 = 1_024;
 
 const VERSION: u8 = 0b0100_0000;
 const VERSION_MASK: u8 = 0b1100_0000;
@@ -38,9 +38,9 @@ const CHUNK_HEADER_BYTES: usize = 7;
 /// The frame needs more than [`MAX_CHUNKS`] packets, or is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a frame of {bytes} bytes cannot be packetized")]
-pub struct FrameSizeError {
+pub(crate) struct FrameSizeError {
     /// Length of the sealed frame.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// Cuts a sealed frame into RTP payloads. They share one allocation; one copy of the frame's bytes is made.
@@ -48,11 +48,7 @@ pub struct FrameSizeError {
 /// # Errors
 ///
 /// [`FrameSizeError`] when the frame is empty or longer than about 1.2 MB.
-pub fn packetize(
-    frame: &SealedFrame,
-    number: u16,
-    key: bool,
-) -> Result<Vec<Bytes>, FrameSizeError> {
+pub(crate) fn packetize(frame: &SealedFrame, number: u16, key: bool) -> Result<Vec<Bytes>, FrameSizeError> {
     packetize_bytes(frame.as_bytes(), number, key)
 }
 
@@ -70,10 +66,7 @@ fn packetize_bytes(bytes: &[u8], number: u16, key: bool) -> Result<Vec<Bytes>, F
         return Ok(vec![payload.freeze()]);
     }
     let count = bytes.len().div_ceil(MAX_PAYLOAD_BYTES - CHUNK_HEADER_BYTES);
-    let count = u16::try_from(count)
-        .ok()
-        .filter(|count| *count <= MAX_CHUNKS)
-        .ok_or(too_large)?;
+    let count = u16::try_from(count).ok().filter(|count| *count <= MAX_CHUNKS).ok_or(too_large)?;
     // Equal chunks instead of full ones and a rest: the last may come out shorter, never empty, since a chunk is far
     // longer than the number of chunks.
     let size = bytes.len().div_ceil(usize::from(count));
@@ -92,39 +85,29 @@ fn packetize_bytes(bytes: &[u8], number: u16, key: bool) -> Result<Vec<Bytes>, F
 
 /// One parsed payload: a part of a sealed frame and its place in it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// Number of the frame within its track.
-    pub number: u16,
+    pub(crate) number: u16,
     /// Whether decoding can start at this frame.
-    pub key: bool,
+    pub(crate) key: bool,
     /// Place of this part, below `count`.
-    pub index: u16,
+    pub(crate) index: u16,
     /// Number of parts, 1 to [`MAX_CHUNKS`].
-    pub count: u16,
+    pub(crate) count: u16,
     /// Bytes of the sealed frame, at least one.
-    pub data: Bytes,
+    pub(crate) data: Bytes,
 }
 
 impl std::fmt::Debug for Chunk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            number,
-            key,
-            index,
-            count,
-            data,
-        } = self;
-        write!(
-            f,
-            "Chunk(frame {number}, key {key}, {index} of {count}, {} B)",
-            data.len()
-        )
+        let Self { number, key, index, count, data } = self;
+        write!(f, "Chunk(frame {number}, key {key}, {index} of {count}, {} B)", data.len())
     }
 }
 
 /// Why a payload was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PayloadError {
+pub(crate) enum PayloadError {
     /// Shorter than its header and one byte.
     #[error("too short")]
     TooShort,
@@ -145,7 +128,7 @@ impl Chunk {
     /// # Errors
     ///
     /// [`PayloadError`] for anything that [`packetize`] would not have made.
-    pub fn parse(mut payload: Bytes) -> Result<Self, PayloadError> {
+    pub(crate) fn parse(mut payload: Bytes) -> Result<Self, PayloadError> {
         if payload.len() > MAX_PAYLOAD_BYTES {
             return Err(PayloadError::TooLong);
         }
@@ -159,31 +142,17 @@ impl Chunk {
         let key = descriptor & KEY != 0;
         if descriptor & SINGLE != 0 {
             let data = payload.split_off(SINGLE_HEADER_BYTES);
-            return Ok(Self {
-                number,
-                key,
-                index: 0,
-                count: 1,
-                data,
-            });
+            return Ok(Self { number, key, index: 0, count: 1, data });
         }
         let (index, count) = match *payload {
-            [_, _, _, i0, i1, c0, c1, _, ..] => {
-                (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([c0, c1]))
-            }
+            [_, _, _, i0, i1, c0, c1, _, ..] => (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([c0, c1])),
             _ => return Err(PayloadError::TooShort),
         };
         if !(2..=MAX_CHUNKS).contains(&count) || index >= count {
             return Err(PayloadError::Range);
         }
         let data = payload.split_off(CHUNK_HEADER_BYTES);
-        Ok(Self {
-            number,
-            key,
-            index,
-            count,
-            data,
-        })
+        Ok(Self { number, key, index, count, data })
     }
 }
 
@@ -209,42 +178,23 @@ pub(crate) mod tests {
     fn all_chunks_but_the_last_have_one_size_and_none_is_too_long() {
         for length in [1_188, 1_189, 2_366, 2_367, 50_000, 1_183 * 1_024] {
             let payloads = payloads_of(&vec![1; length], 9, true);
-            assert!(
-                payloads
-                    .iter()
-                    .all(|payload| payload.len() <= MAX_PAYLOAD_BYTES)
-            );
-            assert!(
-                payloads
-                    .windows(2)
-                    .all(|pair| pair[1].len() <= pair[0].len())
-            );
-            assert!(
-                payloads[..payloads.len() - 1]
-                    .iter()
-                    .all(|payload| payload.len() == payloads[0].len())
-            );
+            assert!(payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD_BYTES));
+            assert!(payloads.windows(2).all(|pair| pair[1].len() <= pair[0].len()));
+            assert!(payloads[..payloads.len() - 1].iter().all(|payload| payload.len() == payloads[0].len()));
             assert!(payloads.last().unwrap().len() > CHUNK_HEADER_BYTES);
         }
     }
 
     #[test]
     fn an_empty_and_an_oversized_frame_are_refused() {
-        assert_eq!(
-            packetize_bytes(&[], 0, false),
-            Err(FrameSizeError { bytes: 0 })
-        );
+        assert_eq!(packetize_bytes(&[], 0, false), Err(FrameSizeError { bytes: 0 }));
         let bytes = 1_183 * 1_024 + 1;
-        assert_eq!(
-            packetize_bytes(&vec![0; bytes], 0, false),
-            Err(FrameSizeError { bytes })
-        );
+        assert_eq!(packetize_bytes(&vec![0; bytes], 0, false), Err(FrameSizeError { bytes }));
     }
 
     #[test]
     fn hostile_payloads_are_refused() {
-        let refused =
-            |payload: &'static [u8]| Chunk::parse(Bytes::from_static(payload)).unwrap_err();
+        let refused = |payload: &'static [u8]| Chunk::parse(Bytes::from_static(payload)).unwrap_err();
         assert_eq!(refused(&[]), PayloadError::TooShort);
         assert_eq!(refused(&[0x50, 0, 0]), PayloadError::TooShort);
         assert_eq!(refused(&[0x40, 0, 0, 0, 0, 0, 2]), PayloadError::TooShort);
@@ -254,10 +204,7 @@ pub(crate) mod tests {
         assert_eq!(refused(&[0x40, 0, 0, 0, 0, 0, 1, 1]), PayloadError::Range);
         assert_eq!(refused(&[0x40, 0, 0, 0, 2, 0, 2, 1]), PayloadError::Range);
         assert_eq!(refused(&[0x40, 0, 0, 0, 0, 4, 1, 1]), PayloadError::Range);
-        assert_eq!(
-            refused(&[0x50; MAX_PAYLOAD_BYTES + 1]),
-            PayloadError::TooLong
-        );
+        assert_eq!(refused(&[0x50; MAX_PAYLOAD_BYTES + 1]), PayloadError::TooLong);
     }
 
     proptest! {

@@ -38,10 +38,7 @@ impl KeyRequest {
     /// When [`Self::poll`] will say yes, `None` when no key frame is wanted.
     pub(crate) fn poll_timeout(&self, round_trip: Option<Duration>) -> Option<MediaTime> {
         let interval = LEAST_INTERVAL.max(round_trip.unwrap_or_default().mul_f32(1.5));
-        self.wanted.then(|| {
-            self.asked
-                .map_or(MediaTime::default(), |asked| asked + interval)
-        })
+        self.wanted.then(|| self.asked.map_or_else(MediaTime::default, |asked| asked + interval))
     }
 }
 

@@ -11,9 +11,8 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sdp::extmap::TRANSPORT_CC_URI;
 use webrtc::error::Result;
 use webrtc::peer_connection::{
-    CipherSuiteId, MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
-    RTCBundlePolicy, RTCConfigurationBuilder, SettingEngine, SettingEngineBuilder,
-    SrtpProtectionProfile,
+    CipherSuiteId, MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCBundlePolicy,
+    RTCConfigurationBuilder, SettingEngine, SettingEngineBuilder, SrtpProtectionProfile,
 };
 
 use super::shared::Shared;
@@ -40,20 +39,16 @@ pub(crate) async fn open(
     shared: &Arc<Shared>,
     handler: Arc<dyn PeerConnectionEventHandler>,
 ) -> Result<Arc<dyn PeerConnection>> {
-    let connection = PeerConnectionBuilder::new()
-        .with_configuration(
-            RTCConfigurationBuilder::new()
-                .with_bundle_policy(RTCBundlePolicy::MaxBundle)
-                .build(),
-        )
+    let opening = PeerConnectionBuilder::new()
+        .with_configuration(RTCConfigurationBuilder::new().with_bundle_policy(RTCBundlePolicy::MaxBundle).build())
         .with_media_engine(media_engine()?)
         .with_setting_engine(settings(config))
         .with_interceptor_registry(chain::registry(shared))
         .with_handler(handler)
         .with_udp_addrs(addresses(&config.bind))
-        .build()
-        .await?;
-    Ok(Arc::new(connection))
+        .build();
+    // The future is 20 KB large, too much to lie in that of every caller.
+    Ok(Arc::new(Box::pin(opening).await?))
 }
 
 /// Where to bind: what is named, else every interface but loopback. Ports are the system's choice.
@@ -61,9 +56,7 @@ fn addresses(bind: &[IpAddr]) -> Vec<String> {
     if bind.is_empty() {
         return vec!["0.0.0.0:0".to_owned(), "[::]:0".to_owned()];
     }
-    bind.iter()
-        .map(|ip| std::net::SocketAddr::new(*ip, 0).to_string())
-        .collect()
+    bind.iter().map(|ip| std::net::SocketAddr::new(*ip, 0).to_string()).collect()
 }
 
 /// Our two opaque codecs, their retransmission, and the transport-wide sequence number. Nothing else is negotiated.
@@ -76,14 +69,9 @@ fn media_engine() -> Result<MediaEngine> {
         }
     }
     for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
-        let feedback = RTCPFeedback {
-            typ: TYPE_RTCP_FB_TRANSPORT_CC.to_owned(),
-            parameter: String::new(),
-        };
+        let feedback = RTCPFeedback { typ: TYPE_RTCP_FB_TRANSPORT_CC.to_owned(), parameter: String::new() };
         engine.register_feedback(feedback, kind);
-        let extension = RTCRtpHeaderExtensionCapability {
-            uri: TRANSPORT_CC_URI.to_owned(),
-        };
+        let extension = RTCRtpHeaderExtensionCapability { uri: TRANSPORT_CC_URI.to_owned() };
         engine.register_header_extension(extension, kind, None)?;
     }
     Ok(engine)

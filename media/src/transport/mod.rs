@@ -84,19 +84,8 @@ impl Transport {
     #[must_use]
     pub fn new(config: TransportConfig) -> (Self, mpsc::Receiver<TransportEvent>) {
         let (events, receiver) = Events::new();
-        let state = Mutex::new(State {
-            peers: BTreeMap::new(),
-            events: Some(events),
-        });
-        (
-            Self {
-                config,
-                state,
-                next_audio: AtomicU16::new(0),
-                next_video: AtomicU16::new(0),
-            },
-            receiver,
-        )
+        let state = Mutex::new(State { peers: BTreeMap::new(), events: Some(events) });
+        (Self { config, state, next_audio: AtomicU16::new(0), next_video: AtomicU16::new(0) }, receiver)
     }
 
     /// Makes an association with a certificate of its own. An offering one sends its offer as the next event. Must be
@@ -159,11 +148,7 @@ impl Transport {
         let association = self.peer(peer).ok_or(TransportError::UnknownPeer)?;
         let outcome = association.signal(signal).await;
         if let Err(TransportError::Description(error)) = &outcome {
-            let reason = if *error == SdpError::NoSframe {
-                Refusal::NoSframe
-            } else {
-                Refusal::Malformed
-            };
+            let reason = if *error == SdpError::NoSframe { Refusal::NoSframe } else { Refusal::Malformed };
             let events = self.state().events.clone();
             self.remove_peer(peer).await;
             if let Some(events) = events {

@@ -12,8 +12,8 @@ use super::signal::MAX_CANDIDATE_BYTES;
 use super::task::{Handler, Task};
 use super::track::{self, Flow, OUTBOX_FRAMES, Payloads};
 use super::{
-    Fingerprint, MediaKind, PeerId, PeerStats, SdpError, Signal, TransportConfig, TransportError,
-    TransportEvent, TransportRole, connection, fingerprint_of, sdp,
+    Fingerprint, MediaKind, PeerId, PeerStats, SdpError, Signal, TransportConfig, TransportError, TransportEvent,
+    TransportRole, connection, fingerprint_of, sdp,
 };
 use crate::time::MediaTime;
 
@@ -59,58 +59,28 @@ impl Peer {
     ) -> Result<Self, TransportError> {
         let shared = Arc::new(Shared::default());
         let (handler, inbox) = Handler::new();
-        let connection = connection::open(config, &shared, Arc::new(handler))
-            .await
-            .map_err(TransportError::Open)?;
+        let connection = connection::open(config, &shared, Arc::new(handler)).await.map_err(TransportError::Open)?;
         let mut tasks = JoinSet::new();
-        let (audio, audio_flow) =
-            start_track(MediaKind::Audio, connection.as_ref(), &mut tasks).await?;
+        let (audio, audio_flow) = start_track(MediaKind::Audio, connection.as_ref(), &mut tasks).await?;
         let (video, _) = start_track(MediaKind::Video, connection.as_ref(), &mut tasks).await?;
-        let task = Task::new(
-            id,
-            Arc::clone(&connection),
-            events.clone(),
-            Arc::clone(&shared),
-        );
+        let task = Task::new(id, Arc::clone(&connection), events.clone(), Arc::clone(&shared));
         tasks.spawn(task.run(inbox));
 
         // Making an offer changes nothing, and tells the fingerprint on the answering side, too.
-        let offer = connection
-            .create_offer(None)
-            .await
-            .map_err(TransportError::Negotiate)?;
+        let offer = connection.create_offer(None).await.map_err(TransportError::Negotiate)?;
         let fingerprint = fingerprint_of(&offer.sdp)?;
         let stage = match role {
             TransportRole::Offer => Stage::AwaitsAnswer,
             TransportRole::Answer => Stage::AwaitsOffer,
         };
-        let negotiation = Mutex::new(Negotiation {
-            stage,
-            early: Vec::new(),
-            candidates: 0,
-        });
-        Ok(Self {
-            id,
-            connection,
-            negotiation,
-            fingerprint,
-            audio,
-            audio_flow,
-            video,
-            events,
-            shared,
-            _tasks: tasks,
-        })
+        let negotiation = Mutex::new(Negotiation { stage, early: Vec::new(), candidates: 0 });
+        Ok(Self { id, connection, negotiation, fingerprint, audio, audio_flow, video, events, shared, _tasks: tasks })
     }
 
     /// Sends the offer. Signals of the peer wait until that is done.
     pub(crate) async fn offer(&self) -> Result<(), TransportError> {
         let _negotiation = self.negotiation.lock().await;
-        let offer = self
-            .connection
-            .create_offer(None)
-            .await
-            .map_err(TransportError::Negotiate)?;
+        let offer = self.connection.create_offer(None).await.map_err(TransportError::Negotiate)?;
         self.describe(offer, |sdp| Signal::Offer { sdp }).await
     }
 
@@ -121,16 +91,8 @@ impl Peer {
         signal: impl FnOnce(String) -> Signal,
     ) -> Result<(), TransportError> {
         let sdp = sdp::complete(&description.sdp, self.audio_flow);
-        self.events
-            .send(TransportEvent::Signal {
-                peer: self.id,
-                signal: signal(sdp),
-            })
-            .await;
-        self.connection
-            .set_local_description(description)
-            .await
-            .map_err(TransportError::Negotiate)
+        self.events.send(TransportEvent::Signal { peer: self.id, signal: signal(sdp) }).await;
+        self.connection.set_local_description(description).await.map_err(TransportError::Negotiate)
     }
 
     /// Takes a signal of the peer. After an error other than a bad candidate the association is of no use.
@@ -138,38 +100,20 @@ impl Peer {
         let mut negotiation = self.negotiation.lock().await;
         match (signal, negotiation.stage) {
             (Signal::Offer { sdp }, Stage::AwaitsOffer) => {
-                self.describe_peer(&mut negotiation, &sdp, RTCSessionDescription::offer)
-                    .await?;
-                let answer = self
-                    .connection
-                    .create_answer(None)
-                    .await
-                    .map_err(TransportError::Negotiate)?;
+                self.describe_peer(&mut negotiation, &sdp, RTCSessionDescription::offer).await?;
+                let answer = self.connection.create_answer(None).await.map_err(TransportError::Negotiate)?;
                 self.describe(answer, |sdp| Signal::Answer { sdp }).await
             }
             (Signal::Answer { sdp }, Stage::AwaitsAnswer) => {
-                self.describe_peer(&mut negotiation, &sdp, RTCSessionDescription::answer)
-                    .await
+                self.describe_peer(&mut negotiation, &sdp, RTCSessionDescription::answer).await
             }
-            (
-                Signal::Candidate {
-                    candidate,
-                    mid,
-                    index,
-                },
-                stage,
-            ) => {
-                if candidate.len() > MAX_CANDIDATE_BYTES || negotiation.candidates >= MAX_CANDIDATES
-                {
+            (Signal::Candidate { candidate, mid, index }, stage) => {
+                if candidate.len() > MAX_CANDIDATE_BYTES || negotiation.candidates >= MAX_CANDIDATES {
                     return Err(TransportError::Candidate);
                 }
                 negotiation.candidates += 1;
-                let candidate = RTCIceCandidateInit {
-                    candidate,
-                    sdp_mid: mid,
-                    sdp_mline_index: index,
-                    ..Default::default()
-                };
+                let candidate =
+                    RTCIceCandidateInit { candidate, sdp_mid: mid, sdp_mline_index: index, ..Default::default() };
                 if stage == Stage::Done {
                     return self.add_candidate(candidate).await;
                 }
@@ -187,12 +131,9 @@ impl Peer {
         parse: impl FnOnce(String) -> webrtc::error::Result<RTCSessionDescription>,
     ) -> Result<(), TransportError> {
         sdp::check(sdp)?;
-        let description = parse(sdp.to_owned()).map_err(|_| SdpError::Malformed)?;
+        let description = parse(sdp.to_owned()).map_err(|_source| SdpError::Malformed)?;
         self.shared.set_described(MediaTime::now());
-        self.connection
-            .set_remote_description(description)
-            .await
-            .map_err(|_| SdpError::Malformed)?;
+        self.connection.set_remote_description(description).await.map_err(|_source| SdpError::Malformed)?;
         negotiation.stage = Stage::Done;
         for candidate in std::mem::take(&mut negotiation.early) {
             // One that cannot be parsed says nothing about the others.
@@ -202,10 +143,7 @@ impl Peer {
     }
 
     async fn add_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), TransportError> {
-        self.connection
-            .add_ice_candidate(candidate)
-            .await
-            .map_err(|_| TransportError::Candidate)
+        self.connection.add_ice_candidate(candidate).await.map_err(|_source| TransportError::Candidate)
     }
 
     /// Queues the payloads of one frame if the association is connected.
@@ -253,10 +191,7 @@ async fn start_track(
 ) -> Result<(mpsc::Sender<Payloads>, Flow), TransportError> {
     let flow = Flow::random()?;
     let track = track::local(kind, flow);
-    connection
-        .add_track(Arc::clone(&track) as _)
-        .await
-        .map_err(TransportError::Open)?;
+    connection.add_track(Arc::clone(&track) as _).await.map_err(TransportError::Open)?;
     let (outbox, frames) = mpsc::channel(OUTBOX_FRAMES);
     tasks.spawn(track::send(kind, flow, track, frames));
     Ok((outbox, flow))

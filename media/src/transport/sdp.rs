@@ -30,16 +30,9 @@ pub(crate) fn complete(sdp: &str, audio_flow: Flow) -> String {
 }
 
 fn end_section(out: &mut String, audio_flow: Option<Flow>) {
-    if let Some(Flow {
-        ssrc,
-        rtx_ssrc: rtx,
-        ..
-    }) = audio_flow
-    {
+    if let Some(Flow { ssrc, rtx_ssrc: rtx, .. }) = audio_flow {
         // RFC 5576 section 4.2, RFC 4588 section 8.
-        out.push_str(&format!(
-            "a=ssrc-group:FID {ssrc} {rtx}\r\na=ssrc:{rtx} cname:quietroom\r\n"
-        ));
+        out.push_str(&format!("a=ssrc-group:FID {ssrc} {rtx}\r\na=ssrc:{rtx} cname:quietroom\r\n"));
     }
     out.push_str(SFRAME);
     out.push_str("\r\n");
@@ -87,17 +80,8 @@ mod tests {
                                10:11:12:13:14:15:16:17:18:19:1a:1b:1c:1d:1e:1f\r\n";
 
     fn description() -> String {
-        let bare = format!(
-            "v=0\r\n{FINGERPRINT}m=audio 9 RTP 111\r\na=mid:0\r\nm=video 9 RTP 96\r\na=mid:1\r\n"
-        );
-        complete(
-            &bare,
-            Flow {
-                ssrc: 11,
-                rtx_ssrc: 12,
-                first_sequence: 0,
-            },
-        )
+        let bare = format!("v=0\r\n{FINGERPRINT}m=audio 9 RTP 111\r\na=mid:0\r\nm=video 9 RTP 96\r\na=mid:1\r\n");
+        complete(&bare, Flow { ssrc: 11, rtx_ssrc: 12, first_sequence: 0 })
     }
 
     #[test]
@@ -113,63 +97,35 @@ mod tests {
     #[test]
     fn a_section_without_sframe_is_refused() {
         let sdp = description();
-        assert_eq!(
-            check(&sdp.replace("a=sframe", "a=other")),
-            Err(SdpError::NoSframe)
-        );
-        assert_eq!(
-            check(&sdp.replacen("a=sframe", "a=other", 1)),
-            Err(SdpError::NoSframe)
-        );
-        assert_eq!(
-            check(&sdp.replace("a=sframe", "a=sframe-not")),
-            Err(SdpError::NoSframe)
-        );
-        let session_level =
-            format!("v=0\r\na=sframe\r\n{FINGERPRINT}m=audio 9 RTP 111\r\nm=video 9 RTP 96\r\n");
+        assert_eq!(check(&sdp.replace("a=sframe", "a=other")), Err(SdpError::NoSframe));
+        assert_eq!(check(&sdp.replacen("a=sframe", "a=other", 1)), Err(SdpError::NoSframe));
+        assert_eq!(check(&sdp.replace("a=sframe", "a=sframe-not")), Err(SdpError::NoSframe));
+        let session_level = format!("v=0\r\na=sframe\r\n{FINGERPRINT}m=audio 9 RTP 111\r\nm=video 9 RTP 96\r\n");
         assert_eq!(check(&session_level), Err(SdpError::NoSframe));
     }
 
     #[test]
     fn other_sections_are_refused() {
         let sdp = description();
-        assert_eq!(
-            check(&format!("{sdp}m=application 9 UDP webrtc\r\na=sframe\r\n")),
-            Err(SdpError::Sections)
-        );
-        assert_eq!(
-            check(&sdp.replace("m=video", "m=audio")),
-            Err(SdpError::Sections)
-        );
+        assert_eq!(check(&format!("{sdp}m=application 9 UDP webrtc\r\na=sframe\r\n")), Err(SdpError::Sections));
+        assert_eq!(check(&sdp.replace("m=video", "m=audio")), Err(SdpError::Sections));
         assert_eq!(check("v=0\r\n"), Err(SdpError::Sections));
     }
 
     #[test]
     fn two_certificates_or_none_are_refused() {
         let sdp = description();
-        assert_eq!(
-            check(&sdp.replace(FINGERPRINT, "")),
-            Err(SdpError::Fingerprint)
-        );
+        assert_eq!(check(&sdp.replace(FINGERPRINT, "")), Err(SdpError::Fingerprint));
         let second = FINGERPRINT.replace("00:01", "FF:01");
         assert_eq!(check(&format!("{sdp}{second}")), Err(SdpError::Fingerprint));
-        assert_eq!(
-            check(&sdp.replace("sha-256", "sha-1")),
-            Err(SdpError::Fingerprint)
-        );
-        assert_eq!(
-            check(&sdp.replace("00:01", "0:001")),
-            Err(SdpError::Fingerprint)
-        );
+        assert_eq!(check(&sdp.replace("sha-256", "sha-1")), Err(SdpError::Fingerprint));
+        assert_eq!(check(&sdp.replace("00:01", "0:001")), Err(SdpError::Fingerprint));
     }
 
     #[test]
     fn rubbish_and_oversized_text_is_refused() {
         assert_eq!(check(""), Err(SdpError::Malformed));
         assert_eq!(check("\u{0}\u{ffff}m="), Err(SdpError::Malformed));
-        assert_eq!(
-            check(&format!("v=0{}", " ".repeat(MAX_SDP_BYTES))),
-            Err(SdpError::TooLong)
-        );
+        assert_eq!(check(&format!("v=0{}", " ".repeat(MAX_SDP_BYTES))), Err(SdpError::TooLong));
     }
 }

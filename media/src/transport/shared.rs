@@ -57,9 +57,7 @@ impl Shared {
     }
 
     pub(crate) fn set_round_trip(&self, round_trip: Duration) {
-        let micros = u64::try_from(round_trip.as_micros())
-            .unwrap_or(u64::MAX)
-            .max(1);
+        let micros = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX).max(1);
         self.round_trip.store(micros, Ordering::Relaxed);
     }
 
@@ -75,9 +73,7 @@ impl Shared {
     }
 
     pub(crate) fn since_described(&self, now: MediaTime) -> Duration {
-        now.since(MediaTime::from_micros(
-            self.described.load(Ordering::Relaxed),
-        ))
+        now.since(MediaTime::from_micros(self.described.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn set_connected(&self, connected: bool) {
@@ -108,11 +104,7 @@ impl Shared {
     }
 
     pub(crate) fn stats(&self) -> PeerStats {
-        let get = |count: Count| {
-            self.counts
-                .get(count as usize)
-                .map_or(0, |counter| counter.load(Ordering::Relaxed))
-        };
+        let get = |count: Count| self.counts.get(count as usize).map_or(0, |counter| counter.load(Ordering::Relaxed));
         PeerStats {
             packets_sent: get(Count::PacketsSent),
             packets_received: get(Count::PacketsReceived),

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Longest session description taken from a peer, in bytes. Ours are about 2 KiB.
-pub const MAX_SDP_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_SDP_BYTES: usize = 8 * 1024;
 /// Longest candidate line taken from a peer, in bytes.
-pub const MAX_CANDIDATE_BYTES: usize = 512;
+pub(crate) const MAX_CANDIDATE_BYTES: usize = 512;
 
 /// One message of the negotiation, carried to the peer inside an MLS message.
 ///

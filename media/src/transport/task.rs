@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceCandidateType,
-    RTCIceConnectionState, RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCStatsReportEntry,
+    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceCandidateType, RTCIceConnectionState,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCStatsReportEntry,
 };
 
 use super::outbox::Events;
@@ -90,12 +90,7 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    pub(crate) fn new(
-        id: PeerId,
-        connection: Arc<dyn PeerConnection>,
-        events: Events,
-        shared: Arc<Shared>,
-    ) -> Self {
+    pub(crate) fn new(id: PeerId, connection: Arc<dyn PeerConnection>, events: Events, shared: Arc<Shared>) -> Self {
         Self {
             id,
             connection,
@@ -144,23 +139,9 @@ impl Task {
         if candidate.candidate.is_empty() {
             return;
         }
-        let RTCIceCandidateInit {
-            candidate,
-            sdp_mid,
-            sdp_mline_index,
-            ..
-        } = candidate;
-        let signal = Signal::Candidate {
-            candidate,
-            mid: sdp_mid,
-            index: sdp_mline_index,
-        };
-        self.events
-            .send(TransportEvent::Signal {
-                peer: self.id,
-                signal,
-            })
-            .await;
+        let RTCIceCandidateInit { candidate, sdp_mid, sdp_mline_index, .. } = candidate;
+        let signal = Signal::Candidate { candidate, mid: sdp_mid, index: sdp_mline_index };
+        self.events.send(TransportEvent::Signal { peer: self.id, signal }).await;
     }
 
     async fn on_state(&mut self, state: RTCPeerConnectionState) {
@@ -172,9 +153,7 @@ impl Task {
                 self.shared.set_connected(true);
                 let setup = self.shared.since_described(MediaTime::now());
                 let path = self.path().await;
-                self.events
-                    .send(TransportEvent::Connected { peer, path, setup })
-                    .await;
+                self.events.send(TransportEvent::Connected { peer, path, setup }).await;
             }
             RTCPeerConnectionState::Disconnected => self.disconnected().await,
             RTCPeerConnectionState::Failed if self.was_connected => self.disconnected().await,
@@ -194,42 +173,30 @@ impl Task {
         self.closed = true;
         // The sockets go now; the association itself waits for its owner to remove it.
         self.connection.close().await.ok();
-        let event = TransportEvent::Refused {
-            peer: self.id,
-            reason,
-        };
+        let event = TransportEvent::Refused { peer: self.id, reason };
         self.events.send(event).await;
     }
 
     async fn disconnected(&self) {
         if self.shared.is_connected() {
             self.shared.set_connected(false);
-            self.events
-                .send(TransportEvent::Disconnected { peer: self.id })
-                .await;
+            self.events.send(TransportEvent::Disconnected { peer: self.id }).await;
         }
     }
 
     async fn on_key_frame_request(&mut self) {
         let now = MediaTime::now();
         // A request within the interval is answered by the key frame under way; the peer asks again if it is not.
-        let recent = self
-            .key_frame_asked
-            .is_some_and(|asked| now.since(asked) < KEY_REQUEST_INTERVAL);
+        let recent = self.key_frame_asked.is_some_and(|asked| now.since(asked) < KEY_REQUEST_INTERVAL);
         if !recent && self.shared.take_peer_wants_key_frame() {
             self.key_frame_asked = Some(now);
-            self.events
-                .send(TransportEvent::KeyFrameRequest { peer: self.id })
-                .await;
+            self.events.send(TransportEvent::KeyFrameRequest { peer: self.id }).await;
         }
     }
 
     /// Learns the round trip from ICE, whose measurement is the one the crate's statistics get right.
     async fn measure(&self) {
-        let report = self
-            .connection
-            .get_stats(Instant::now(), StatsSelector::None)
-            .await;
+        let report = self.connection.get_stats(Instant::now(), StatsSelector::None).await;
         for entry in report.iter() {
             if let RTCStatsReportEntry::IceCandidatePair(pair) = entry
                 && pair.nominated
@@ -245,9 +212,7 @@ impl Task {
     /// the badge must not promise more than is known.
     async fn path(&self) -> Path {
         match self.selected_pair().await {
-            Some((local, remote))
-                if local != RTCIceCandidateType::Relay && remote != RTCIceCandidateType::Relay =>
-            {
+            Some((local, remote)) if local != RTCIceCandidateType::Relay && remote != RTCIceCandidateType::Relay => {
                 Path::Direct
             }
             _ => Path::Relay,

@@ -21,16 +21,10 @@ struct Side {
 
 impl Side {
     async fn new(peer: PeerId, role: TransportRole) -> Self {
-        let config = TransportConfig {
-            bind: vec![Ipv4Addr::LOCALHOST.into()],
-        };
+        let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()] };
         let (transport, events) = Transport::new(config);
         transport.add_peer(peer, role).await.unwrap();
-        Self {
-            transport,
-            events,
-            peer,
-        }
+        Self { transport, events, peer }
     }
 
     async fn event(&mut self) -> TransportEvent {
@@ -40,10 +34,7 @@ impl Side {
 
     async fn frame(&mut self) -> (MediaKind, Vec<u8>) {
         loop {
-            if let TransportEvent::Frame {
-                peer, kind, bytes, ..
-            } = self.event().await
-            {
+            if let TransportEvent::Frame { peer, kind, bytes, .. } = self.event().await {
                 assert_eq!(peer, self.peer);
                 return (kind, bytes);
             }
@@ -53,10 +44,7 @@ impl Side {
 
 /// The newer member offers.
 async fn pair() -> (Side, Side) {
-    (
-        Side::new(PATIENT, TransportRole::Answer).await,
-        Side::new(HOST, TransportRole::Offer).await,
-    )
+    (Side::new(PATIENT, TransportRole::Answer).await, Side::new(HOST, TransportRole::Offer).await)
 }
 
 /// Carries signals, changed by `tamper`, both ways until each side has reported something else; returns those.
@@ -90,14 +78,8 @@ async fn connected() -> (Side, Side) {
         matches!(
             reports,
             (
-                TransportEvent::Connected {
-                    path: Path::Direct,
-                    ..
-                },
-                TransportEvent::Connected {
-                    path: Path::Direct,
-                    ..
-                }
+                TransportEvent::Connected { path: Path::Direct, .. },
+                TransportEvent::Connected { path: Path::Direct, .. }
             )
         ),
         "{reports:?}"
@@ -116,8 +98,7 @@ async fn frames_arrive_whole_and_unaltered_in_both_directions() {
         let picture = keys.video.seal(vec![step as u8; size]).unwrap();
         for side in [&host, &patient] {
             side.transport.send(MediaKind::Audio, &voice, false);
-            side.transport
-                .send(MediaKind::Video, &picture, step % 10 == 0);
+            side.transport.send(MediaKind::Video, &picture, step % 10 == 0);
         }
         sent.push((voice, picture));
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -130,61 +111,33 @@ async fn frames_arrive_whole_and_unaltered_in_both_directions() {
                 (MediaKind::Video, bytes) => pictures.push(bytes),
             }
         }
-        assert!(
-            sent.iter()
-                .zip(&pictures)
-                .all(|((_, sealed), bytes)| sealed.as_bytes() == bytes)
-        );
-        assert!(
-            sent.iter()
-                .all(|(sealed, _)| voices.iter().any(|bytes| sealed.as_bytes() == bytes))
-        );
+        assert!(sent.iter().zip(&pictures).all(|((_, sealed), bytes)| sealed.as_bytes() == bytes));
+        assert!(sent.iter().all(|(sealed, _)| voices.iter().any(|bytes| sealed.as_bytes() == bytes)));
         let stats = side.transport.stats(side.peer).unwrap();
-        assert_eq!(
-            (
-                stats.frames_received,
-                stats.frames_lost,
-                stats.frames_dropped
-            ),
-            (60, 0, 0)
-        );
+        assert_eq!((stats.frames_received, stats.frames_lost, stats.frames_dropped), (60, 0, 0));
         assert!(stats.packets_received >= 300 && stats.bytes_received > 300_000);
     }
 }
 
 #[tokio::test]
 async fn one_frame_reaches_every_peer_as_the_same_bytes() {
-    let config = TransportConfig {
-        bind: vec![Ipv4Addr::LOCALHOST.into()],
-    };
+    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()] };
     let (transport, events) = Transport::new(config);
-    let mut host = Side {
-        transport,
-        events,
-        peer: PATIENT,
-    };
+    let mut host = Side { transport, events, peer: PATIENT };
     let mut guests = Vec::new();
     for id in 1..4 {
         host.peer = PeerId(id);
-        host.transport
-            .add_peer(host.peer, TransportRole::Answer)
-            .await
-            .unwrap();
+        host.transport.add_peer(host.peer, TransportRole::Answer).await.unwrap();
         let mut guest = Side::new(HOST, TransportRole::Offer).await;
         carry(&mut host, &mut guest, |signal| signal).await;
         guests.push(guest);
     }
-    let fingerprints: Vec<_> = (1..4)
-        .map(|id| host.transport.local_fingerprint(PeerId(id)).unwrap())
-        .collect();
+    let fingerprints: Vec<_> = (1..4).map(|id| host.transport.local_fingerprint(PeerId(id)).unwrap()).collect();
     assert!(fingerprints[0] != fingerprints[1] && fingerprints[1] != fingerprints[2]);
     let picture = keys::sealing_keys().video.seal(vec![9; 20_000]).unwrap();
     host.transport.send(MediaKind::Video, &picture, true);
     for guest in &mut guests {
-        assert_eq!(
-            guest.frame().await,
-            (MediaKind::Video, picture.as_bytes().to_vec())
-        );
+        assert_eq!(guest.frame().await, (MediaKind::Video, picture.as_bytes().to_vec()));
     }
 }
 
@@ -202,14 +155,8 @@ async fn a_wish_for_a_key_frame_reaches_the_sender() {
         }
     };
     assert_eq!(asked, PATIENT);
-    assert!(matches!(
-        patient.event().await,
-        TransportEvent::FrameLost { count: 1, .. }
-    ));
-    assert_eq!(
-        patient.transport.stats(HOST).unwrap().key_frames_requested,
-        1
-    );
+    assert!(matches!(patient.event().await, TransportEvent::FrameLost { count: 1, .. }));
+    assert_eq!(patient.transport.stats(HOST).unwrap().key_frames_requested, 1);
 }
 
 #[tokio::test]
@@ -220,59 +167,27 @@ async fn a_peer_with_another_certificate_than_it_named_is_refused() {
         Signal::Offer { sdp } => {
             let named = sdp.split("sha-256 ").nth(1).unwrap()[..2].to_owned();
             let other = if named == "00" { "01" } else { "00" };
-            Signal::Offer {
-                sdp: sdp.replacen(&format!("sha-256 {named}"), &format!("sha-256 {other}"), 1),
-            }
+            Signal::Offer { sdp: sdp.replacen(&format!("sha-256 {named}"), &format!("sha-256 {other}"), 1) }
         }
         other => other,
     })
     .await;
-    assert!(
-        matches!(
-            reports.0,
-            TransportEvent::Refused {
-                reason: Refusal::Handshake,
-                ..
-            }
-        ),
-        "{reports:?}"
-    );
-    assert!(
-        !matches!(reports.1, TransportEvent::Frame { .. }),
-        "{reports:?}"
-    );
+    assert!(matches!(reports.0, TransportEvent::Refused { reason: Refusal::Handshake, .. }), "{reports:?}");
+    assert!(!matches!(reports.1, TransportEvent::Frame { .. }), "{reports:?}");
 }
 
 #[tokio::test]
 async fn a_peer_that_does_not_promise_sframe_is_refused() {
     let mut host = Side::new(PATIENT, TransportRole::Answer).await;
     let mut patient = Side::new(HOST, TransportRole::Offer).await;
-    let TransportEvent::Signal {
-        signal: Signal::Offer { sdp },
-        ..
-    } = patient.event().await
-    else {
+    let TransportEvent::Signal { signal: Signal::Offer { sdp }, .. } = patient.event().await else {
         panic!("the first event is the offer");
     };
-    assert_eq!(
-        fingerprint_of(&sdp).ok(),
-        patient.transport.local_fingerprint(HOST)
-    );
-    let bare = Signal::Offer {
-        sdp: sdp.replace("a=sframe\r\n", ""),
-    };
+    assert_eq!(fingerprint_of(&sdp).ok(), patient.transport.local_fingerprint(HOST));
+    let bare = Signal::Offer { sdp: sdp.replace("a=sframe\r\n", "") };
     let error = host.transport.signal(PATIENT, bare).await.unwrap_err();
-    assert!(matches!(
-        error,
-        TransportError::Description(SdpError::NoSframe)
-    ));
-    assert!(matches!(
-        host.event().await,
-        TransportEvent::Refused {
-            peer: PATIENT,
-            reason: Refusal::NoSframe
-        }
-    ));
+    assert!(matches!(error, TransportError::Description(SdpError::NoSframe)));
+    assert!(matches!(host.event().await, TransportEvent::Refused { peer: PATIENT, reason: Refusal::NoSframe }));
     assert!(host.transport.stats(PATIENT).is_none());
 }
 
@@ -280,63 +195,33 @@ async fn a_peer_that_does_not_promise_sframe_is_refused() {
 async fn signals_out_of_order_and_hostile_ones_are_refused() {
     let host = Side::new(PATIENT, TransportRole::Answer).await;
     let signal = |signal| host.transport.signal(PATIENT, signal);
-    let candidate = |candidate: String| Signal::Candidate {
-        candidate,
-        mid: None,
-        index: Some(0),
-    };
-    let answer = Signal::Answer {
-        sdp: "v=0\r\n".to_owned(),
-    };
-    assert!(matches!(
-        signal(answer).await,
-        Err(TransportError::UnexpectedSignal)
-    ));
+    let candidate = |candidate: String| Signal::Candidate { candidate, mid: None, index: Some(0) };
+    let answer = Signal::Answer { sdp: "v=0\r\n".to_owned() };
+    assert!(matches!(signal(answer).await, Err(TransportError::UnexpectedSignal)));
     let long = candidate("x".repeat(513));
     assert!(matches!(signal(long).await, Err(TransportError::Candidate)));
     for _ in 0..32 {
-        signal(candidate("candidate:rubbish".to_owned()))
-            .await
-            .unwrap();
+        signal(candidate("candidate:rubbish".to_owned())).await.unwrap();
     }
-    assert!(matches!(
-        signal(candidate("candidate:more".to_owned())).await,
-        Err(TransportError::Candidate)
-    ));
-    let rubbish = Signal::Offer {
-        sdp: "rubbish".to_owned(),
-    };
-    assert!(matches!(
-        signal(rubbish).await,
-        Err(TransportError::Description(SdpError::Malformed))
-    ));
+    assert!(matches!(signal(candidate("candidate:more".to_owned())).await, Err(TransportError::Candidate)));
+    let rubbish = Signal::Offer { sdp: "rubbish".to_owned() };
+    assert!(matches!(signal(rubbish).await, Err(TransportError::Description(SdpError::Malformed))));
 }
 
 #[tokio::test]
 async fn closing_ends_the_events_and_the_other_side_notices() {
     let (mut host, mut patient) = connected().await;
     host.transport.close().await;
-    assert!(matches!(
-        host.transport.add_peer(PATIENT, TransportRole::Offer).await,
-        Err(TransportError::Closed)
-    ));
-    while let Some(event) = tokio::time::timeout(PATIENCE, host.events.recv())
-        .await
-        .expect("the channel stays open")
-    {
-        assert!(
-            matches!(event, TransportEvent::Disconnected { .. }),
-            "{event:?}"
-        );
+    assert!(matches!(host.transport.add_peer(PATIENT, TransportRole::Offer).await, Err(TransportError::Closed)));
+    while let Some(event) = tokio::time::timeout(PATIENCE, host.events.recv()).await.expect("the channel stays open") {
+        assert!(matches!(event, TransportEvent::Disconnected { .. }), "{event:?}");
     }
-    assert!(matches!(
-        patient.event().await,
-        TransportEvent::Disconnected { peer: HOST }
-    ));
+    assert!(matches!(patient.event().await, TransportEvent::Disconnected { peer: HOST }));
 }
 
 /// Prints what set-up takes; asserts nothing on it, since the machine may be busy.
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figures show with --nocapture")]
 async fn connecting_on_loopback_takes_few_round_trips() {
     let mut setups = Vec::new();
     for _ in 0..5 {
@@ -344,19 +229,13 @@ async fn connecting_on_loopback_takes_few_round_trips() {
         let (mut a, mut b) = pair().await;
         let opened = start.elapsed();
         let reports = carry(&mut a, &mut b, |signal| signal).await;
-        let (
-            TransportEvent::Connected { setup: x, .. },
-            TransportEvent::Connected { setup: y, .. },
-        ) = reports
-        else {
+        let (TransportEvent::Connected { setup: x, .. }, TransportEvent::Connected { setup: y, .. }) = reports else {
             panic!("{reports:?}");
         };
         setups.push((opened, x, y, start.elapsed()));
     }
     setups.sort();
     for (opened, x, y, all) in setups {
-        println!(
-            "opened {opened:.1?}, connected {x:.1?} and {y:.1?} after the description, {all:.1?} in all"
-        );
+        println!("opened {opened:.1?}, connected {x:.1?} and {y:.1?} after the description, {all:.1?} in all");
     }
 }

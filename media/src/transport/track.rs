@@ -11,8 +11,8 @@ use rtc::media_stream::MediaStreamTrack;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp;
 use rtc::rtp_transceiver::rtp_sender::{
-    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
-    RTCRtpEncodingParameters, RTCRtpRtxParameters, RtpCodecKind,
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+    RTCRtpRtxParameters, RtpCodecKind,
 };
 use tokio::sync::mpsc;
 use webrtc::media_stream::track_local::TrackLocal;
@@ -70,10 +70,7 @@ fn format(kind: MediaKind) -> &'static Format {
 }
 
 fn codec(format: &Format) -> RTCRtpCodec {
-    let feedback = |typ: &str, parameter: &str| RTCPFeedback {
-        typ: typ.to_owned(),
-        parameter: parameter.to_owned(),
-    };
+    let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() };
     let mut rtcp_feedback = vec![feedback("nack", "")];
     if format.kind == RtpCodecKind::Video {
         rtcp_feedback.push(feedback("nack", "pli"));
@@ -95,18 +92,8 @@ pub(crate) fn codecs(kind: MediaKind) -> ([RTCRtpCodecParameters; 2], RtpCodecKi
         sdp_fmtp_line: format!("apt={}", format.payload_type),
         ..Default::default()
     };
-    let parameters = |rtp_codec, payload_type| RTCRtpCodecParameters {
-        rtp_codec,
-        payload_type,
-        ..Default::default()
-    };
-    (
-        [
-            parameters(codec(format), format.payload_type),
-            parameters(rtx, format.rtx_payload_type),
-        ],
-        format.kind,
-    )
+    let parameters = |rtp_codec, payload_type| RTCRtpCodecParameters { rtp_codec, payload_type };
+    ([parameters(codec(format), format.payload_type), parameters(rtx, format.rtx_payload_type)], format.kind)
 }
 
 /// Flow identifiers and first sequence number of a sending track, random per association.
@@ -125,9 +112,7 @@ impl Flow {
     /// [`TransportError::Random`] when the system has none.
     pub(crate) fn random() -> Result<Self, TransportError> {
         let mut bytes = [0; 10];
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|Unspecified| TransportError::Random)?;
+        SystemRandom::new().fill(&mut bytes).map_err(|Unspecified| TransportError::Random)?;
         let [a, b, c, d, e, f, g, h, i, j] = bytes;
         Ok(Self {
             ssrc: u32::from_be_bytes([a, b, c, d]),
@@ -143,9 +128,7 @@ pub(crate) fn local(kind: MediaKind, flow: Flow) -> Arc<TrackLocalStaticRTP> {
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
             ssrc: Some(flow.ssrc),
-            rtx: Some(RTCRtpRtxParameters {
-                ssrc: flow.rtx_ssrc,
-            }),
+            rtx: Some(RTCRtpRtxParameters { ssrc: flow.rtx_ssrc }),
             ..Default::default()
         },
         codec: codec(format),
@@ -174,8 +157,7 @@ pub(crate) async fn send(
     let mut sequence = flow.first_sequence;
     while let Some(payloads) = outbox.recv().await {
         // RTP time is of no use to the receiver, who reads the capture time inside the seal: it only feeds reports.
-        let ticks =
-            u128::from(MediaTime::now().as_micros()) * u128::from(format.clock_rate) / 1_000_000;
+        let ticks = u128::from(MediaTime::now().as_micros()) * u128::from(format.clock_rate) / 1_000_000;
         let last = payloads.len().saturating_sub(1);
         for (index, payload) in payloads.iter().enumerate() {
             let header = rtp::header::Header {
@@ -188,14 +170,7 @@ pub(crate) async fn send(
                 ..Default::default()
             };
             sequence = sequence.wrapping_add(1);
-            if track
-                .write_rtp(rtp::Packet {
-                    header,
-                    payload: payload.clone(),
-                })
-                .await
-                .is_err()
-            {
+            if track.write_rtp(rtp::Packet { header, payload: payload.clone() }).await.is_err() {
                 return;
             }
         }
@@ -213,19 +188,8 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    pub(crate) fn new(
-        peer: PeerId,
-        track: Arc<dyn TrackRemote>,
-        shared: Arc<Shared>,
-        events: Events,
-    ) -> Self {
-        Self {
-            peer,
-            track,
-            shared,
-            events,
-            ssrc: 0,
-        }
+    pub(crate) fn new(peer: PeerId, track: Arc<dyn TrackRemote>, shared: Arc<Shared>, events: Events) -> Self {
+        Self { peer, track, shared, events, ssrc: 0 }
     }
 
     /// Runs until the track ends. Drains the track's channel (256 packets) at once, whatever the reader of the events does.
@@ -254,10 +218,7 @@ impl Receiver {
         let mut request = KeyRequest::default();
         loop {
             let round_trip = self.shared.round_trip();
-            let due = [assembly.poll_timeout(), request.poll_timeout(round_trip)]
-                .into_iter()
-                .flatten()
-                .min();
+            let due = [assembly.poll_timeout(), request.poll_timeout(round_trip)].into_iter().flatten().min();
             let wait = due.map(|due| due.since(MediaTime::now()));
             tokio::select! {
                 event = self.track.poll() => {
@@ -287,26 +248,14 @@ impl Receiver {
                     Assembled::Lost { count } => {
                         request.want();
                         self.shared.count(Count::FramesLost, u64::from(count));
-                        self.events.offer(TransportEvent::FrameLost {
-                            peer: self.peer,
-                            kind: MediaKind::Video,
-                            count,
-                        });
+                        self.events.offer(TransportEvent::FrameLost { peer: self.peer, kind: MediaKind::Video, count });
                     }
                 }
             }
             if request.poll(MediaTime::now(), round_trip) {
                 self.shared.count(Count::KeyFramesRequested, 1);
-                let request = PictureLossIndication {
-                    sender_ssrc: 0,
-                    media_ssrc: self.ssrc,
-                };
-                if self
-                    .track
-                    .write_rtcp(vec![Box::new(request)])
-                    .await
-                    .is_err()
-                {
+                let request = PictureLossIndication { sender_ssrc: 0, media_ssrc: self.ssrc };
+                if self.track.write_rtcp(vec![Box::new(request)]).await.is_err() {
                     return;
                 }
             }
@@ -327,13 +276,7 @@ impl Receiver {
 
     fn deliver(&self, kind: MediaKind, number: u16, bytes: Vec<u8>) {
         self.shared.count(Count::FramesReceived, 1);
-        let event = TransportEvent::Frame {
-            peer: self.peer,
-            kind,
-            number,
-            bytes,
-            arrived: MediaTime::now(),
-        };
+        let event = TransportEvent::Frame { peer: self.peer, kind, number, bytes, arrived: MediaTime::now() };
         if !self.events.offer(event) {
             self.shared.count(Count::FramesDropped, 1);
         }

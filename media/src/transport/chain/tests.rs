@@ -227,6 +227,7 @@ fn on_a_clean_path_nothing_is_asked_for() {
 
 /// P8: frames complete within 150 ms at a round trip of 40 ms, and retransmissions per lost packet.
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures show with --nocapture")]
 fn lost_packets_come_again_in_time_and_only_once() {
     for (loss_percent, target) in [(2, 0.995), (5, 0.99), (10, 0.96)] {
         let link = Link { one_way: Duration::from_millis(20), jitter_millis: 4, loss_percent };
@@ -248,6 +249,7 @@ fn lost_packets_come_again_in_time_and_only_once() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures show with --nocapture")]
 fn thirty_milliseconds_of_reordering_cause_few_requests() {
     let link = Link { one_way: Duration::from_millis(20), jitter_millis: 30, loss_percent: 0 };
     let (path, latencies, lost) = call(link, 60);
@@ -259,6 +261,7 @@ fn thirty_milliseconds_of_reordering_cause_few_requests() {
 
 /// P9: the voice at 5 % loss, beside a video that fills the pacer.
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures show with --nocapture")]
 fn the_voice_never_waits_and_its_losses_come_again() {
     let link = Link { one_way: Duration::from_millis(20), jitter_millis: 4, loss_percent: 5 };
     let mut path = Path::new(link, 7);
