@@ -1,5 +1,81 @@
-//! End-to-end encryption of Quietroom: identities, invitations, the call's MLS group and the
-//! SFrame keys of its media.
+//! End-to-end encryption of Quietroom: who somebody is, how a guest gets in, the group that holds
+//! the keys of a call, and the sealing of its media.
+//!
+//! Everything here is synchronous and pure but for random bytes: no task, no socket, no file, no
+//! clock. The caller passes `now`, carries bytes, and keeps what it is told to keep. One rule
+//! comes before all others: **store an [`OwnedInvitation`] durably before the answer to a knock
+//! leaves**.
+//!
+//! The crate never offers to turn encryption off, to try keys, or to export a secret in the
+//! clear. It makes no primitive of its own: ring (AEAD, HKDF, HMAC, Ed25519), OpenMLS with
+//! RustCrypto (MLS, ML-KEM-768+X25519), opaque-ke (OPAQUE).
+//!
+//! # Threat model
+//!
+//! The **server's operator is the enemy**: it runs signaling, TURN and login, it may drop, delay,
+//! replay, reorder, invent and swap whatever passes. The network is active. One of the two
+//! channels of an invitation (link, code) is read by the attacker, too. A removed member keeps
+//! recording with all its old keys. A present member may lie and may work with the server.
+//! Somebody stores everything and breaks X25519 later.
+//!
+//! | the attacker | is stopped by |
+//! | --- | --- |
+//! | reads or alters what it relays | MLS PrivateMessages, SFrame; tags over everything |
+//! | swaps a guest's key package | MAC of message 3, binder in the credential, external PSK |
+//! | plays the host | certificate under the link's practice, OPAQUE, MAC of message 4 |
+//! | plays a guest with the link, or the code, alone | link proof; OPAQUE; three tries, each spent before its answer |
+//! | adds a ghost, joins from outside | policy of every member on every commit; wire format |
+//! | forks the group with a guest's help | the joiner demands the host's leaf as signer |
+//! | rolls an invitation back | the record lives on the owner's device; attempts count up |
+//! | replays or reorders messages and frames | epochs, ratchets, windows behind the tag |
+//! | keeps listening after a Remove | new epoch secret, keys dropped at once on install |
+//! | sends frames in another member's name | key id checked against the association's leaf |
+//! | sits between two halves of a call | safety words: one guess in 2^40 for each spoken check |
+//! | records now, breaks X25519 later | ML-KEM-768 beside it, and a PSK from outside the server |
+//!
+//! **Not covered**: a compromised computer during the call, denial of service, a person in the
+//! room; whoever holds link **and** code before the patient does (the lobby card, the face and
+//! the spoken check are for that). Visible to the server: who knocks when, epochs, sizes in steps
+//! of 256 bytes, times.
+//!
+//! **Not wiped**: expanded AES keys inside ring's key objects, ring's Ed25519 key while it signs,
+//! what OpenMLS copies on its way from our storage (most of its types wipe themselves).
+//!
+//! # Keys
+//!
+//! ```text
+//! practice key ──signs──> device certificate ──device signs──> leaf key of one call ─┐
+//!                                                                                    │ signs
+//! link secret S ──┐                                                                  v
+//!                 ├─> OPAQUE ─> K_inv ─┬─> binder, MACs, card            MLS group (0x004E)
+//! code ── KDF ────┘                    └─> external PSK ──────────────────────>  epoch secret
+//!                                                                                    │ exporter
+//!                            SFrame base key, dropped at once  <─────────────────────┘
+//!                              └─> one key per (stream, sender, epoch): SealingKey, KeyRing
+//! ```
+//!
+//! # Map
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `identity` | practice key, device certificate, the content of a leaf's credential |
+//! | `invitation` | link, code, the five messages, lobby card, the owner's record |
+//! | `mls` | the call's group; table of operations and states at its top |
+//! | `sframe` | headers, keys, replay window, key ring |
+//! | `safety_words` | the spoken check |
+//! | `secret`, `kdf`, `codec`, `id`, `error` | key material, labels, bounded parsing, names, blame |
+//!
+//! # In order
+//!
+//! Host: [`CallGroup::create`] → [`OwnedInvitation::create`] (link and code by two channels) →
+//! [`on_knock`](OwnedInvitation::on_knock), store, send → [`on_proof`](OwnedInvitation::on_proof)
+//! → [`on_card`](OwnedInvitation::on_card) → a person admits → [`CallGroup::admit`] → its echo to
+//! [`CallGroup::handle`] → [`CallGroup::media_keys`], [`consume`](OwnedInvitation::consume), store.
+//!
+//! Guest: [`InvitationLink::parse`] → [`GuestInvitation::knock`] →
+//! [`on_challenge`](GuestInvitation::on_challenge) →
+//! [`on_confirm`](GuestInvitation::on_confirm) → [`card`](GuestInvitation::card) →
+//! [`join`](GuestInvitation::join) → [`CallGroup::media_keys`].
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
@@ -15,6 +91,8 @@ mod secret;
 mod sframe;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod vectors;
 
 pub use error::{
     GroupError, IdentityError, InvitationError, LinkError, OpenError, PolicyViolation, SafetyError, SealError,

@@ -30,7 +30,7 @@ fn pair() -> Pair {
 
 impl Pair {
     /// Messages 1 to 3.
-    fn to_message3(&mut self) -> Vec<u8> {
+    fn run_to_message3(&mut self) -> Vec<u8> {
         let message1 = self.guest.knock(&self.code).unwrap();
         let knock = self.owned.on_knock(NOW, &message1, &self.call).unwrap();
         self.guest.on_challenge(NOW, &knock.message2).unwrap()
@@ -209,7 +209,7 @@ fn every_changed_byte_of_message_2_is_refused() {
 #[test]
 fn every_changed_byte_of_message_3_is_refused() {
     let mut pair = pair();
-    let message3 = pair.to_message3();
+    let message3 = pair.run_to_message3();
     let record = pair.owned.encode();
     for at in (0..message3.len()).step_by(3).chain(19..160) {
         let mut altered = message3.clone();
@@ -224,9 +224,9 @@ fn every_changed_byte_of_message_3_is_refused() {
 #[test]
 fn a_changed_message_4_or_5_is_refused() {
     let mut pair = pair();
-    let message3 = pair.to_message3();
+    let message3 = pair.run_to_message3();
     let message4 = pair.owned.on_proof(NOW, &message3).unwrap().message4;
-    let mut altered = message4.clone();
+    let mut altered = message4;
     *altered.last_mut().unwrap() ^= 1;
     assert_eq!(pair.guest.on_confirm(&altered), Err(InvitationError::BadConfirmation));
     assert_eq!(pair.guest.card(&card()).unwrap_err(), InvitationError::OutOfOrder);
@@ -246,8 +246,8 @@ fn a_changed_message_4_or_5_is_refused() {
 fn a_key_package_of_somebody_else_is_refused() {
     let mut pair = pair();
     let mut stranger = self::pair();
-    let ours = pair.to_message3();
-    let theirs = stranger.to_message3();
+    let ours = pair.run_to_message3();
+    let theirs = stranger.run_to_message3();
     // The server swaps the patient's key package for one whose private keys it has.
     let own = wire::read_proof(pair.owned.invite_id(), &ours).unwrap();
     let foreign = wire::read_proof(stranger.owned.invite_id(), &theirs).unwrap();
@@ -262,7 +262,7 @@ fn a_key_package_of_somebody_else_is_refused() {
 #[test]
 fn a_wrong_code_pushed_through_message_3_is_a_wrong_code() {
     let mut pair = pair();
-    let message3 = pair.to_message3();
+    let message3 = pair.run_to_message3();
     let proof = wire::read_proof(pair.owned.invite_id(), &message3).unwrap();
     let forged = wire::write_proof(pair.owned.invite_id(), proof.attempt, &[0; 64], proof.package, proof.tag);
     let refused = pair.owned.on_proof(NOW, &forged);
@@ -313,7 +313,7 @@ fn steps_out_of_order_are_refused() {
     assert_eq!(pair.guest.on_confirm(b"").unwrap_err(), InvitationError::OutOfOrder);
     assert_eq!(pair.guest.card(&card()).unwrap_err(), InvitationError::OutOfOrder);
     assert_eq!(pair.guest.join(NOW, b"").unwrap_err(), GroupError::Inactive);
-    let message3 = pair.to_message3();
+    let message3 = pair.run_to_message3();
     assert_eq!(pair.guest.join(NOW, b"").unwrap_err(), GroupError::Inactive);
     let proof = pair.owned.on_proof(NOW, &message3).unwrap();
     pair.guest.on_confirm(&proof.message4).unwrap();

@@ -82,8 +82,9 @@ pub fn external_commit(leak: &CallGroup) -> Vec<u8> {
     let info = leak
         .group
         .export_group_info(leak.provider.crypto(), &leak.leaf_key, true)
-        .and_then(|message| message.to_bytes().map_err(|_| unreachable!("a group info encodes")))
-        .expect("a member can export its group's info");
+        .expect("a member can export its group's info")
+        .to_bytes()
+        .expect("a group info encodes");
     let info: MlsMessageIn = read_tls(&info).expect("it was just encoded");
     let MlsMessageBodyIn::GroupInfo(info) = info.extract() else { panic!("a group info was exported") };
     let provider = Provider::default();
@@ -113,8 +114,9 @@ pub fn raw_application(member: &mut CallGroup, content: &[u8]) -> Vec<u8> {
     member
         .group
         .create_message(&member.provider, &member.leaf_key, content)
-        .and_then(|message| message.to_bytes().map_err(|_| unreachable!("a message encodes")))
         .expect("an active member can write")
+        .to_bytes()
+        .expect("a message encodes")
 }
 
 /// Whether OpenMLS itself, without our intake, would stage these bytes. Shows what the rules are

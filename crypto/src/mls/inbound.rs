@@ -214,10 +214,7 @@ impl CallGroup {
     }
 
     /// Opens an application message; `None` for an own one.
-    fn open_application(
-        &mut self,
-        message: ProtocolMessage,
-    ) -> Result<Option<(LeafIndex, Zeroizing<Vec<u8>>)>, GroupError> {
+    fn open_application(&mut self, message: ProtocolMessage) -> Result<Option<Opened>, GroupError> {
         let processed = self.group.process_message(&self.provider, message).map_err(blame)?;
         let sender = match processed.sender() {
             Sender::Member(index) => LeafIndex::new(index.u32()).ok_or(GroupError::Malformed)?,
@@ -250,6 +247,9 @@ impl CallGroup {
         Ok(Some((sender, external_psk(&self.provider, id, &psk)?)))
     }
 }
+
+/// Sender and content of an application message.
+type Opened = (LeafIndex, Zeroizing<Vec<u8>>);
 
 /// Whose fault a failure of OpenMLS' intake is.
 fn blame<E>(error: ProcessMessageError<E>) -> GroupError {

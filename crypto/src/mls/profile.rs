@@ -87,7 +87,7 @@ pub(super) fn group_extensions(policy: &Policy) -> Vec<Extension> {
 }
 
 pub(super) fn create_config(policy: &Policy) -> Result<MlsGroupCreateConfig, GroupError> {
-    let extensions = group_extensions(policy).try_into().map_err(|_| GroupError::Backend)?;
+    let extensions = group_extensions(policy).try_into().map_err(|_invalid| GroupError::Backend)?;
     Ok(MlsGroupCreateConfig::builder()
         .ciphersuite(SUITE)
         .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)

@@ -57,6 +57,13 @@ fn all_289_headers_of_the_rfc_match() {
 }
 
 #[test]
+fn the_layout_of_key_ids_is_frozen() {
+    assert_eq!(key_id(MediaContext::Audio, leaf(15), 31), 0x0ff);
+    assert_eq!(key_id(MediaContext::Video, leaf(2), 16), 0x120);
+    assert_eq!(key_id(MediaContext::Data, leaf(0), 1), 0x301);
+}
+
+#[test]
 fn suites_4_and_5_of_the_rfc_match_in_both_directions() {
     let vectors = vectors();
     let mut checked = 0;
