@@ -19,6 +19,8 @@
 mod card;
 mod code;
 mod guest;
+#[cfg(test)]
+mod hostile;
 mod keys;
 mod link;
 mod owner;

@@ -22,6 +22,8 @@
 #[cfg(any(test, feature = "lab"))]
 mod craft;
 mod group;
+#[cfg(test)]
+mod hostile;
 mod inbound;
 mod join;
 mod policy;
