@@ -180,10 +180,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Thread`] when the machine cannot start a thread.
-    pub fn start(
-        config: EngineConfig,
-        runtime: &Handle,
-    ) -> Result<(Self, mpsc::Receiver<EngineEvent>), EngineError> {
+    pub fn start(config: EngineConfig, runtime: &Handle) -> Result<(Self, mpsc::Receiver<EngineEvent>), EngineError> {
         let pipeline = crate::pipeline::start(config, runtime)?;
         let engine = Self {
             commands: pipeline.commands,
@@ -311,12 +308,10 @@ impl Engine {
     }
 
     fn command(&self, command: Command) -> Result<(), EngineError> {
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                TrySendError::Full(_) => EngineError::Overloaded,
-                TrySendError::Closed(_) => EngineError::Stopped,
-            })
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => EngineError::Overloaded,
+            TrySendError::Closed(_) => EngineError::Stopped,
+        })
     }
 }
 
@@ -334,8 +329,12 @@ impl fmt::Debug for EngineConfig {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
-            .field("threads", &self.threads.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Engine").field("threads", &self.threads.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "../examples/loopback_call/members.rs"]
+pub(crate) mod members;
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@
 //! | empty | concealment; the number waits, because late is better than never |
 //! | a frame much too early (the target grew) | concealment once, to wait |
 //! | half a second of too much delay | two frames joined into one |
+//! | 200 ms more than the target queued | the oldest are dropped, down to the target |
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -19,6 +20,10 @@ use crate::time::MediaTime;
 
 /// Length of a frame in microseconds.
 const FRAME_MICROS: i64 = 20_000;
+
+/// Frames queued beyond the target that are cut away at once: 200 ms. So much piles up only after a stall, and joining
+/// would take seconds to work it off.
+const EXCESS: i64 = 10;
 
 /// Frames kept at most; the oldest goes first. 1.3 s: more would only be old.
 const CAPACITY: usize = 64;
@@ -130,10 +135,7 @@ impl AudioJitter {
     /// Takes a frame. `number` counts the sender's frames and may wrap.
     pub(crate) fn insert(&mut self, number: u32, frame: Voiced, arrived: MediaTime) {
         self.counts.arrived += 1;
-        let reference = self
-            .next
-            .or(self.reached)
-            .or(self.frames.keys().next().copied());
+        let reference = self.next.or(self.reached).or(self.frames.keys().next().copied());
         let mut number = reference.map_or(i64::from(number), |reference| unwrap(number, reference));
         if let Some(reference) = reference
             && (number - reference).abs() > RESTART
@@ -157,6 +159,7 @@ impl AudioJitter {
         let Some(next) = self.next else {
             return self.begin(now);
         };
+        let next = self.cut_excess(next);
         self.counts.played += 1;
         let Some((&first, queued)) = self.frames.first_key_value() else {
             return self.nothing_queued();
@@ -186,10 +189,7 @@ impl AudioJitter {
             1 => {
                 self.counts.corrected += 1;
                 self.reach(next + 1);
-                self.frames
-                    .get(&first)
-                    .cloned()
-                    .map_or(Play::Conceal, Play::Recover)
+                self.frames.get(&first).cloned().map_or(Play::Conceal, Play::Recover)
             }
             _ => {
                 self.counts.concealed += 1;
@@ -203,6 +203,26 @@ impl AudioJitter {
     #[must_use]
     pub(crate) const fn counts(&self) -> JitterCounts {
         self.counts
+    }
+
+    /// Drops what a stall has piled up and gives the number to go on with.
+    fn cut_excess(&mut self, next: i64) -> i64 {
+        let target = i64::try_from(self.delays.target.as_micros()).unwrap_or_default() / FRAME_MICROS;
+        let (Some((&first, _)), Some((&last, _))) = (self.frames.first_key_value(), self.frames.last_key_value())
+        else {
+            return next;
+        };
+        if last - first <= target + EXCESS {
+            return next;
+        }
+        let kept = self.frames.split_off(&(last - target));
+        self.counts.late += self.frames.len() as u64;
+        self.frames = kept;
+        self.invented = 0;
+        self.slow = 0;
+        let first = self.frames.keys().next().copied().unwrap_or(last);
+        self.reach(first);
+        first
     }
 
     fn begin(&mut self, now: MediaTime) -> Play {
@@ -310,12 +330,8 @@ impl Delays {
         sorted.sort_unstable();
         self.quickest = sorted.first().copied().unwrap_or_default();
         // While the window fills, the slowest counts: a start in a bad moment must not begin with gaps.
-        let place = sorted
-            .len()
-            .saturating_sub(1 + MAY_BE_LATE.min(sorted.len() / 50));
-        let spread = sorted
-            .get(place)
-            .map_or(0, |slow| slow.saturating_sub(self.quickest));
+        let place = sorted.len().saturating_sub(1 + MAY_BE_LATE.min(sorted.len() / 50));
+        let spread = sorted.get(place).map_or(0, |slow| slow.saturating_sub(self.quickest));
         let spread = Duration::from_micros(spread.unsigned_abs());
         self.target = spread.saturating_add(MARGIN).clamp(MIN_TARGET, MAX_TARGET);
     }
@@ -323,10 +339,7 @@ impl Delays {
     /// Microseconds until a frame captured then is to be played; negative when that time has passed.
     fn early(&self, now: MediaTime, captured: MediaTime) -> i64 {
         let target = i64::try_from(self.target.as_micros()).unwrap_or(i64::MAX);
-        self.quickest
-            .saturating_add(target)
-            .saturating_sub(difference(now, captured))
-            .clamp(-FAR, FAR)
+        self.quickest.saturating_add(target).saturating_sub(difference(now, captured)).clamp(-FAR, FAR)
     }
 }
 

@@ -82,13 +82,7 @@ impl Intake {
     /// Registers a sender; frames of others are dropped unseen.
     pub(crate) fn add(&mut self, leaf: LeafIndex) {
         if self.sender(leaf).is_none() {
-            self.senders.push(Sender {
-                leaf,
-                held: VecDeque::new(),
-                held_bytes: 0,
-                score: 0,
-                troubled: false,
-            });
+            self.senders.push(Sender { leaf, held: VecDeque::new(), held_bytes: 0, score: 0, troubled: false });
         }
     }
 
@@ -106,19 +100,11 @@ impl Intake {
             sender.held_bytes = 0;
             waiting.extend(sender.held.drain(..).map(|frame| (sender.leaf, frame)));
         }
-        waiting
-            .into_iter()
-            .filter_map(|(leaf, frame)| self.open(leaf, frame, now))
-            .collect()
+        waiting.into_iter().filter_map(|(leaf, frame)| self.open(leaf, frame, now)).collect()
     }
 
     /// Opens a frame that came over this sender's own association.
-    pub(crate) fn open(
-        &mut self,
-        leaf: LeafIndex,
-        frame: Arrived,
-        now: MediaTime,
-    ) -> Option<Opened> {
+    pub(crate) fn open(&mut self, leaf: LeafIndex, frame: Arrived, now: MediaTime) -> Option<Opened> {
         self.sender(leaf)?;
         let context = match frame.kind {
             MediaKind::Audio => MediaContext::Audio,
@@ -127,28 +113,13 @@ impl Intake {
         let sealed_len = frame.bytes.len();
         // The ring takes the buffer; a copy is kept only because the key may still be on its way.
         let copy = frame.bytes.clone();
-        match self
-            .ring
-            .open(leaf, context, frame.bytes, now.as_duration())
-        {
+        match self.ring.open(leaf, context, frame.bytes, now.as_duration()) {
             Ok(opened) => {
                 self.good(leaf);
-                Some(Opened {
-                    peer: leaf,
-                    kind: frame.kind,
-                    frame: opened,
-                    sealed_len,
-                    arrived: frame.at,
-                })
+                Some(Opened { peer: leaf, kind: frame.kind, frame: opened, sealed_len, arrived: frame.at })
             }
             Err(OpenError::UnknownKey) => {
-                self.hold(
-                    leaf,
-                    Arrived {
-                        bytes: copy,
-                        ..frame
-                    },
-                );
+                self.hold(leaf, Arrived { bytes: copy, ..frame });
                 None
             }
             Err(OpenError::Replayed) => {
@@ -166,11 +137,7 @@ impl Intake {
     pub(crate) fn expire(&mut self, now: MediaTime) {
         let mut expired = Vec::new();
         for sender in &mut self.senders {
-            while sender
-                .held
-                .front()
-                .is_some_and(|frame| now.since(frame.at) > HOLD)
-            {
+            while sender.held.front().is_some_and(|frame| now.since(frame.at) > HOLD) {
                 if let Some(frame) = sender.held.pop_front() {
                     sender.held_bytes -= frame.bytes.len();
                     expired.push((sender.leaf, frame.kind));
@@ -236,3 +203,6 @@ impl Intake {
         self.senders.iter_mut().find(|sender| sender.leaf == leaf)
     }
 }
+
+#[cfg(test)]
+mod tests;
