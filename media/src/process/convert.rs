@@ -112,6 +112,8 @@ pub fn jpeg_to_i420(data: &[u8], scratch: &mut Vec<u8>, frame: &mut VideoFrame) 
     // Larger pictures are refused by the decoder before it allocates.
     let options =
         DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB).set_max_width(width).set_max_height(height);
+    let spliced = if has_huffman_tables(data) { None } else { Some(marked_as_motion_jpeg(data)?) };
+    let data = spliced.as_deref().unwrap_or(data);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
     decoder.decode_headers().map_err(|_invalid| MediaError::Undecodable)?;
     let size = decoder.info().map(|info| (usize::from(info.width), usize::from(info.height)));
@@ -121,6 +123,28 @@ pub fn jpeg_to_i420(data: &[u8], scratch: &mut Vec<u8>, frame: &mut VideoFrame) 
     scratch.resize(3 * width * height, 0);
     decoder.decode_into(scratch).map_err(|_invalid| MediaError::Undecodable)?;
     rgb_to_i420(scratch, RgbOrder::Rgb, frame)
+}
+
+/// Whether a table segment (marker C4) stands among the segments before the picture data (marker DA).
+fn has_huffman_tables(data: &[u8]) -> bool {
+    let mut rest = data.get(2..).unwrap_or_default();
+    while let [0xff, marker, high, low, ..] = *rest {
+        match marker {
+            0xc4 => return true,
+            0xda => return false,
+            _ => rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..).unwrap_or_default(),
+        }
+    }
+    // Damaged, so it makes no difference.
+    true
+}
+
+/// Many cameras leave out the tables, which are the same in all Motion JPEG. The decoder fills them in when it finds the
+/// marker that AVI files have (`APP0` with `AVI1`).
+fn marked_as_motion_jpeg(data: &[u8]) -> Result<Vec<u8>, MediaError> {
+    const MARK: &[u8] = b"\xff\xe0\x00\x10AVI1\0\0\0\0\0\0\0\0\0\0";
+    let (start, rest) = data.split_at_checked(2).ok_or(MediaError::Undecodable)?;
+    Ok([start, MARK, rest].concat())
 }
 
 fn planar(frame: &mut VideoFrame) -> YuvPlanarImageMut<'_, u8> {
@@ -205,6 +229,34 @@ mod tests {
         assert_eq!(yuyv_to_i420(&[0; 127], &mut frame), refused);
         assert_eq!(nv12_to_i420(&[0; 95], &mut frame), refused);
         assert_eq!(rgb_to_i420(&[0; 191], RgbOrder::Rgb, &mut frame), refused);
+    }
+
+    /// A plain red picture of 16 x 16 as cameras send it, without Huffman tables.
+    fn motion_jpeg() -> Vec<u8> {
+        let hex = "ffd8ffdb0043001b12141714111b1716171e1c1b2028422b28252528513a3d3042605565645f555d5b6a7899816a7190\
+                   735b5d85b586909ea3abadab6780bcc9baa6c799a8aba4ffdb0043011c1e1e2823284e2b2b4ea46e5d6ea4a4a4a4a4a4\
+                   a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4ffc00011\
+                   080010001003012200021101031101ffda000c03010002110311003f00af45145607a87fffd9";
+        (0..hex.len()).step_by(2).map(|n| u8::from_str_radix(&hex[n..n + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn motion_jpeg_without_tables_is_decoded() {
+        let mut frame = grey(16, 16);
+        jpeg_to_i420(&motion_jpeg(), &mut Vec::new(), &mut frame).unwrap();
+        // The encoder's input was Y 104, U 107, V 189; the quality was low.
+        let close = |plane: &[u8], wanted: u8| plane.iter().all(|value| value.abs_diff(wanted) < 6);
+        assert!(close(frame.y(), 104) && close(frame.u(), 107) && close(frame.v(), 189));
+    }
+
+    #[test]
+    fn jpeg_of_another_size_and_cut_jpeg_do_not_panic() {
+        let whole = motion_jpeg();
+        let refused = Err(MediaError::FrameSize { width: 32, height: 32 });
+        assert_eq!(jpeg_to_i420(&whole, &mut Vec::new(), &mut grey(32, 32)), refused);
+        for len in 0..whole.len() - 30 {
+            assert!(jpeg_to_i420(&whole[..len], &mut Vec::new(), &mut grey(16, 16)).is_err(), "{len} bytes");
+        }
     }
 
     #[test]
