@@ -1,9 +1,10 @@
 //! What to ask for again, and when (RFC 4585 section 6.2.1).
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::number::Unwrapper;
+use crate::time::MediaTime;
 
 /// Packets remembered as missing. A larger gap is an outage: its packets are too old to be of use when they could come.
 const MAX_MISSING: usize = 400;
@@ -27,12 +28,12 @@ const LEAST_SILENCE: Duration = Duration::from_millis(6);
 #[derive(Clone, Copy, Debug)]
 struct Missing {
     /// When a later one came.
-    since: Instant,
+    since: MediaTime,
     asked: u32,
     /// When it was asked for last.
-    last: Instant,
+    last: MediaTime,
     /// When to ask next.
-    due: Instant,
+    due: MediaTime,
 }
 
 /// Packets that must follow, by the chunk count of the latest one.
@@ -41,9 +42,9 @@ struct Tail {
     /// Number of the last packet of the frame.
     end: u64,
     /// When the latest packet came.
-    since: Instant,
+    since: MediaTime,
     /// When the rest counts as missing.
-    due: Instant,
+    due: MediaTime,
 }
 
 /// Tracks one RTP stream: which packets are missing, which of them to ask for now.
@@ -62,7 +63,7 @@ pub(crate) struct NackList {
     /// Smoothed time between packets of one frame.
     gap: Duration,
     tail: Option<Tail>,
-    due: Option<Instant>,
+    due: Option<MediaTime>,
     lost: u64,
     requested: u64,
     recovered: u64,
@@ -89,29 +90,28 @@ impl NackList {
 
     /// A packet with this sequence number came, by itself or because it was asked for. `following` packets belong to the
     /// same frame and come after it.
-    pub(crate) fn handle_arrival(&mut self, now: Instant, sequence: u16, retransmitted: bool, following: u16) {
+    pub(crate) fn handle_arrival(&mut self, now: MediaTime, sequence: u16, retransmitted: bool, following: u16) {
         let number = self.unwrapper.unwrap(sequence);
-        let highest = *self.highest.get_or_insert(number);
-        if number >= highest {
-            self.highest = Some(number);
-            self.note_gap(now, highest + 1, number);
+        if self.highest.is_none_or(|highest| number > highest) {
+            self.note_gap(now, self.highest.map_or(number, |highest| highest + 1), number);
             self.note_tail(now, number, following);
+            self.highest = Some(number);
         } else if let Some(missing) = self.missing.remove(&number) {
             if retransmitted {
                 self.recovered += 1;
                 if missing.asked == 1 {
-                    self.note_round_trip(now.saturating_duration_since(missing.last));
+                    self.note_round_trip(now.since(missing.last));
                 }
             } else {
                 // It was only late: wait a little longer than that next time, and for the end of a frame as well.
-                let late = now.saturating_duration_since(missing.since);
+                let late = now.since(missing.since);
                 self.gap = self.gap.max(late.min(REORDER_WAIT.1));
                 self.reorder_wait = self.reorder_wait.max(late.mul_f32(1.25)).min(REORDER_WAIT.1);
             }
         }
     }
 
-    fn note_gap(&mut self, since: Instant, from: u64, to: u64) {
+    fn note_gap(&mut self, since: MediaTime, from: u64, to: u64) {
         if to <= from {
             return;
         }
@@ -132,9 +132,9 @@ impl NackList {
         self.due = Some(self.due.map_or(due, |other| other.min(due)));
     }
 
-    fn note_tail(&mut self, now: Instant, number: u64, following: u16) {
+    fn note_tail(&mut self, now: MediaTime, number: u64, following: u16) {
         if let Some(tail) = self.tail.filter(|tail| tail.end >= number) {
-            let gap = now.saturating_duration_since(tail.since);
+            let gap = now.since(tail.since);
             self.gap = (self.gap * 7 + gap) / 8;
         }
         let silence = (self.gap * 4).max(LEAST_SILENCE).max(self.reorder_wait);
@@ -160,7 +160,7 @@ impl NackList {
     }
 
     /// Sequence numbers to ask for now, ascending. `round_trip` is another measurement, used until there is an own one.
-    pub(crate) fn poll_requests(&mut self, now: Instant, round_trip: Option<Duration>) -> Vec<u16> {
+    pub(crate) fn poll_requests(&mut self, now: MediaTime, round_trip: Option<Duration>) -> Vec<u16> {
         if let Some(tail) = self.tail.take_if(|tail| tail.due <= now) {
             let highest = self.highest.unwrap_or(tail.end);
             self.note_gap(tail.since, highest + 1, tail.end + 1);
@@ -178,7 +178,7 @@ impl NackList {
         self.lost += (before - self.missing.len()) as u64;
 
         let mut requests = Vec::new();
-        let mut next_due: Option<Instant> = None;
+        let mut next_due: Option<MediaTime> = None;
         for (number, missing) in &mut self.missing {
             if missing.due <= now {
                 requests.push(*number as u16);
@@ -199,7 +199,7 @@ impl NackList {
     }
 
     /// When [`Self::poll_requests`] has something to do.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<MediaTime> {
         let tail = self.tail.map(|tail| tail.due);
         [tail, self.due].into_iter().flatten().min()
     }

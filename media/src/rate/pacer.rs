@@ -1,9 +1,9 @@
 //! Spreads packets over time, so that a key frame does not fill the queue of the narrowest link in front of the voice.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::time::Bitrate;
+use crate::time::{Bitrate, MediaTime};
 
 /// How much faster than the media rate packets leave. Higher makes key frames arrive earlier and fill queues; lower adds
 /// their delay to the picture.
@@ -30,7 +30,7 @@ pub(crate) enum Class {
 struct Held<T> {
     item: T,
     bits: u64,
-    since: Instant,
+    since: MediaTime,
 }
 
 /// A pacer of items of type `T`. Pure: the caller brings the time and asks again at [`Pacer::poll_timeout`].
@@ -38,7 +38,7 @@ struct Held<T> {
 pub(crate) struct Pacer<T> {
     bits_per_second: f64,
     /// When all that left will have left at the paced rate.
-    busy_until: Option<Instant>,
+    busy_until: Option<MediaTime>,
     retransmissions: VecDeque<Held<T>>,
     video: VecDeque<Held<T>>,
     expired: u64,
@@ -57,7 +57,7 @@ impl<T> Pacer<T> {
     }
 
     /// Takes a packet of so many bits. Audio comes straight back; the rest comes from [`Self::poll`], now or later.
-    pub(crate) fn push(&mut self, now: Instant, class: Class, bits: u64, item: T) -> Option<T> {
+    pub(crate) fn push(&mut self, now: MediaTime, class: Class, bits: u64, item: T) -> Option<T> {
         let queue = match class {
             Class::Audio => {
                 self.charge(now, bits);
@@ -66,11 +66,7 @@ impl<T> Pacer<T> {
             Class::Retransmission => &mut self.retransmissions,
             Class::Video => &mut self.video,
         };
-        queue.push_back(Held {
-            item,
-            bits,
-            since: now,
-        });
+        queue.push_back(Held { item, bits, since: now });
         if queue.len() > MAX_HELD {
             queue.pop_front();
             self.expired += 1;
@@ -79,16 +75,13 @@ impl<T> Pacer<T> {
     }
 
     /// The next packet that may leave now.
-    pub(crate) fn poll(&mut self, now: Instant) -> Option<T> {
+    pub(crate) fn poll(&mut self, now: MediaTime) -> Option<T> {
         loop {
             if self.busy_until.is_some_and(|until| until > now + BURST) {
                 return None;
             }
-            let held = self
-                .retransmissions
-                .pop_front()
-                .or_else(|| self.video.pop_front())?;
-            if now.saturating_duration_since(held.since) > AGE_LIMIT {
+            let held = self.retransmissions.pop_front().or_else(|| self.video.pop_front())?;
+            if now.since(held.since) > AGE_LIMIT {
                 self.expired += 1;
                 continue;
             }
@@ -98,14 +91,9 @@ impl<T> Pacer<T> {
     }
 
     /// When [`Self::poll`] has the next packet, `None` when nothing waits.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let held = self
-            .retransmissions
-            .front()
-            .or_else(|| self.video.front())?;
-        Some(self.busy_until.map_or(held.since, |until| {
-            held.since.max(until.checked_sub(BURST).unwrap_or(until))
-        }))
+    pub(crate) fn poll_timeout(&self) -> Option<MediaTime> {
+        let held = self.retransmissions.front().or_else(|| self.video.front())?;
+        Some(self.busy_until.map_or(held.since, |until| held.since.max(until - BURST)))
     }
 
     /// Whether a packet for which `matches` holds waits among the retransmissions.
@@ -118,7 +106,7 @@ impl<T> Pacer<T> {
         self.expired
     }
 
-    fn charge(&mut self, now: Instant, bits: u64) {
+    fn charge(&mut self, now: MediaTime, bits: u64) {
         let from = self.busy_until.map_or(now, |until| until.max(now));
         self.busy_until = Some(from + Duration::from_secs_f64(bits as f64 / self.bits_per_second));
     }
@@ -135,16 +123,16 @@ mod tests {
     }
 
     /// One packet per millisecond at the paced rate.
-    fn pacer() -> (Pacer<u32>, Instant) {
-        (Pacer::new(Bitrate::kbps(4_000)), Instant::now())
+    fn pacer() -> (Pacer<u32>, MediaTime) {
+        (Pacer::new(Bitrate::kbps(4_000)), MediaTime::from_micros(5_000_000))
     }
 
     /// Polls whenever the pacer says so; returns when each item left, in ms.
-    fn run(pacer: &mut Pacer<u32>, start: Instant) -> Vec<(u32, u64)> {
+    fn run(pacer: &mut Pacer<u32>, start: MediaTime) -> Vec<(u32, u64)> {
         let mut left = Vec::new();
         while let Some(due) = pacer.poll_timeout() {
             while let Some(item) = pacer.poll(due) {
-                left.push((item, (due - start).as_millis() as u64));
+                left.push((item, due.since(start).as_millis() as u64));
             }
         }
         left
@@ -168,10 +156,7 @@ mod tests {
         for item in 0..100 {
             pacer.push(start, Class::Video, PACKET, item);
         }
-        assert_eq!(
-            pacer.push(start + ms(1), Class::Audio, 800, 1_000),
-            Some(1_000)
-        );
+        assert_eq!(pacer.push(start + ms(1), Class::Audio, 800, 1_000), Some(1_000));
     }
 
     #[test]
@@ -203,10 +188,7 @@ mod tests {
             pacer.push(start, Class::Video, PACKET, item);
             pacer.push(start, Class::Retransmission, PACKET, item);
         }
-        assert_eq!(
-            pacer.video.len() + pacer.retransmissions.len(),
-            2 * MAX_HELD
-        );
+        assert_eq!(pacer.video.len() + pacer.retransmissions.len(), 2 * MAX_HELD);
     }
 
     #[test]

@@ -9,12 +9,14 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpHeaderExtensionCapability, RtpCodecKind, TYPE_RTCP_FB_TRANSPORT_CC,
 };
 use rtc::sdp::extmap::TRANSPORT_CC_URI;
-use webrtc::error::Result;
+use webrtc::error::{Error, Result};
 use webrtc::peer_connection::{
     CipherSuiteId, MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCBundlePolicy,
     RTCConfigurationBuilder, SettingEngine, SettingEngineBuilder, SrtpProtectionProfile,
 };
+use webrtc::runtime::default_runtime;
 
+use super::runtime::SetupRuntime;
 use super::shared::Shared;
 use super::{MediaKind, TransportConfig, chain, track};
 
@@ -39,12 +41,14 @@ pub(crate) async fn open(
     shared: &Arc<Shared>,
     handler: Arc<dyn PeerConnectionEventHandler>,
 ) -> Result<Arc<dyn PeerConnection>> {
+    let tokio = default_runtime().ok_or_else(|| Error::Other("no tokio runtime".to_owned()))?;
     let opening = PeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::new().with_bundle_policy(RTCBundlePolicy::MaxBundle).build())
         .with_media_engine(media_engine()?)
         .with_setting_engine(settings(config))
         .with_interceptor_registry(chain::registry(shared))
         .with_handler(handler)
+        .with_runtime(Arc::new(SetupRuntime::new(tokio, Arc::clone(shared))))
         .with_udp_addrs(addresses(&config.bind))
         .build();
     // The future is 20 KB large, too much to lie in that of every caller.

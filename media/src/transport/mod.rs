@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod outbox;
 mod peer;
+mod runtime;
 mod sdp;
 mod shared;
 mod signal;

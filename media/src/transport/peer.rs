@@ -143,7 +143,8 @@ impl Peer {
     }
 
     async fn add_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), TransportError> {
-        self.connection.add_ice_candidate(candidate).await.map_err(|_source| TransportError::Candidate)
+        let added = self.connection.add_ice_candidate(candidate).await;
+        added.map_err(|_source| TransportError::Candidate)
     }
 
     /// Queues the payloads of one frame if the association is connected.

@@ -28,6 +28,9 @@ pub(crate) enum Count {
     PayloadsRefused,
 }
 
+/// How long set-up is hurried. Longer burns CPU for peers that cannot be reached.
+const SETUP: Duration = Duration::from_secs(3);
+
 const COUNTS: usize = Count::PayloadsRefused as usize + 1;
 
 /// Counters, flags and the latest round trip of one association.
@@ -39,6 +42,7 @@ pub(crate) struct Shared {
     /// When the peer's description was applied, in microseconds.
     described: AtomicU64,
     connected: AtomicBool,
+    was_connected: AtomicBool,
     peer_wants_key_frame: AtomicBool,
     we_want_key_frame: AtomicBool,
     /// Wakes the association's task to look at `peer_wants_key_frame`.
@@ -76,8 +80,16 @@ impl Shared {
         now.since(MediaTime::from_micros(self.described.load(Ordering::Relaxed)))
     }
 
+    /// Whether descriptions were exchanged a short while ago and the association is not connected yet.
+    pub(crate) fn is_setting_up(&self, now: MediaTime) -> bool {
+        !self.was_connected.load(Ordering::Relaxed) && self.since_described(now) < SETUP
+    }
+
     pub(crate) fn set_connected(&self, connected: bool) {
         self.connected.store(connected, Ordering::Release);
+        if connected {
+            self.was_connected.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn is_connected(&self) -> bool {

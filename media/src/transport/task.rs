@@ -113,10 +113,7 @@ impl Task {
             tokio::select! {
                 callback = inbox.recv() => match callback {
                     Some(Callback::Candidate(candidate)) => self.on_candidate(candidate).await,
-                    Some(Callback::PathFound) if !self.was_connected => {
-                        self.handshake_due = Some(Instant::now() + HANDSHAKE_LIMIT);
-                    }
-                    Some(Callback::PathFound) => {}
+                    Some(Callback::PathFound) => self.on_path_found(),
                     Some(Callback::State(state)) => self.on_state(state).await,
                     // One audio and one video track were negotiated; their receivers outlive a disconnection.
                     Some(Callback::Track(track)) if receivers.len() < 2 => {
@@ -142,6 +139,12 @@ impl Task {
         let RTCIceCandidateInit { candidate, sdp_mid, sdp_mline_index, .. } = candidate;
         let signal = Signal::Candidate { candidate, mid: sdp_mid, index: sdp_mline_index };
         self.events.send(TransportEvent::Signal { peer: self.id, signal }).await;
+    }
+
+    fn on_path_found(&mut self) {
+        if !self.was_connected {
+            self.handshake_due = Some(Instant::now() + HANDSHAKE_LIMIT);
+        }
     }
 
     async fn on_state(&mut self, state: RTCPeerConnectionState) {

@@ -22,6 +22,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rtc::interceptor::{
     NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, TaggedPacket,
@@ -33,7 +34,7 @@ use self::nack::NackStage;
 use self::pacer::PacerStage;
 use self::tap::KeyFrameTap;
 use super::shared::Shared;
-use crate::time::Bitrate;
+use crate::time::{Bitrate, MediaTime};
 
 /// Packets of each stream that can be sent again: 2 s of 5 Mbit/s. Must be a power of two.
 const SENT_PACKETS_KEPT: u16 = 1_024;
@@ -54,6 +55,23 @@ pub(crate) fn registry(shared: &Arc<Shared>) -> Registry {
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
         .with(Slot::SenderReport, SenderReportBuilder::new().build())
         .with(Slot::from(12_500), KeyFrameTap::new(Arc::clone(shared)))
+}
+
+/// Turns the crate's instants into the times of the pure cores and back. It begins with the first instant that it is shown:
+/// only differences count.
+#[derive(Default)]
+struct Timeline(Option<Instant>);
+
+impl Timeline {
+    fn time(&mut self, instant: Instant) -> MediaTime {
+        let start = *self.0.get_or_insert(instant);
+        MediaTime::default() + instant.saturating_duration_since(start)
+    }
+
+    /// `None` before the first instant, when nothing can be due.
+    fn instant(&self, time: MediaTime) -> Option<Instant> {
+        self.0.map(|start| start + time.as_duration())
+    }
 }
 
 /// What a stage hands on, both ways. Emptied after each packet by the chain that feeds it, so it needs no bound of its own.

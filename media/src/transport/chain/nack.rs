@@ -10,7 +10,7 @@ use rtc::sansio::Protocol;
 use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 
-use super::{Belt, hand_on};
+use super::{Belt, Timeline, hand_on};
 use crate::jitter::NackList;
 use crate::packet::Chunk;
 use crate::transport::shared::{Count, Shared};
@@ -33,6 +33,7 @@ struct Stream {
 pub(crate) struct NackStage {
     shared: Arc<Shared>,
     belt: Belt,
+    timeline: Timeline,
     streams: HashMap<u32, Stream>,
     /// Retransmission flow → the flow that it repairs.
     repairs: HashMap<u32, u32>,
@@ -42,7 +43,14 @@ pub(crate) struct NackStage {
 
 impl NackStage {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, belt: Belt::default(), streams: HashMap::new(), repairs: HashMap::new(), own_ssrc: 0 }
+        Self {
+            shared,
+            belt: Belt::default(),
+            timeline: Timeline::default(),
+            streams: HashMap::new(),
+            repairs: HashMap::new(),
+            own_ssrc: 0,
+        }
     }
 
     /// Notes the arrival of a packet, unwrapped in place if it is a retransmission. `None` drops it: padding, which has
@@ -63,7 +71,7 @@ impl NackStage {
         if let Some(stream) = self.streams.get_mut(&packet.header.ssrc) {
             let sequence = packet.header.sequence_number;
             let following = Chunk::parse(packet.payload.clone()).map_or(0, |chunk| chunk.count - 1 - chunk.index);
-            stream.list.handle_arrival(now, sequence, retransmitted, following);
+            stream.list.handle_arrival(self.timeline.time(now), sequence, retransmitted, following);
         }
         Some(())
     }
@@ -71,7 +79,7 @@ impl NackStage {
     fn ask(&mut self, now: Instant) {
         let round_trip = self.shared.round_trip();
         for (ssrc, stream) in &mut self.streams {
-            let missing = stream.list.poll_requests(now, round_trip);
+            let missing = stream.list.poll_requests(self.timeline.time(now), round_trip);
             let (lost, requested, recovered) = stream.list.counts();
             self.shared.count(Count::PacketsLost, lost - stream.counted.0);
             self.shared.count(Count::PacketsRequested, requested - stream.counted.1);
@@ -124,7 +132,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for NackStage {
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
-        self.streams.values().filter_map(|stream| stream.list.poll_timeout()).min()
+        let due = self.streams.values().filter_map(|stream| stream.list.poll_timeout()).min();
+        due.and_then(|due| self.timeline.instant(due))
     }
 }
 

@@ -9,7 +9,7 @@ use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 use rtc::shared::marshal::MarshalSize;
 
-use super::{Belt, hand_on};
+use super::{Belt, Timeline, hand_on};
 use crate::rate::{Class, Pacer};
 use crate::time::Bitrate;
 use crate::transport::shared::{Count, Shared};
@@ -27,6 +27,7 @@ type Repeat = (u32, u16);
 pub(crate) struct PacerStage {
     shared: Arc<Shared>,
     belt: Belt,
+    timeline: Timeline,
     pacer: Pacer<TaggedPacket>,
     audio: HashSet<u32>,
     recent: VecDeque<(Repeat, Instant)>,
@@ -38,6 +39,7 @@ impl PacerStage {
         Self {
             shared,
             belt: Belt::default(),
+            timeline: Timeline::default(),
             pacer: Pacer::new(media_rate),
             audio: HashSet::new(),
             recent: VecDeque::new(),
@@ -46,7 +48,7 @@ impl PacerStage {
     }
 
     fn release(&mut self, now: Instant) {
-        while let Some(mut msg) = self.pacer.poll(now) {
+        while let Some(mut msg) = self.pacer.poll(self.timeline.time(now)) {
             // Stages nearer to the wire record when a packet left, not when it was queued.
             msg.now = now;
             if let Some(repeat) = repeat_of(&msg) {
@@ -117,7 +119,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PacerStage {
             (false, Some(_)) => Class::Retransmission,
             (false, None) => Class::Video,
         };
-        if let Some(msg) = self.pacer.push(now, class, bits, msg) {
+        if let Some(msg) = self.pacer.push(self.timeline.time(now), class, bits, msg) {
             self.belt.outward.push_back(msg);
         }
         self.release(now);
@@ -132,7 +134,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PacerStage {
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
-        self.pacer.poll_timeout()
+        self.pacer.poll_timeout().and_then(|due| self.timeline.instant(due))
     }
 }
 
