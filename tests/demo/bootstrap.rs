@@ -43,7 +43,9 @@ impl Authenticator {
         loop {
             let step = now()? / totp::STEP_S;
             let next = (*used + 1).max(step - 1);
-            if next <= step + 1 {
+            // The oldest code must still stand when it arrives.
+            let late = next < step && now()? % totp::STEP_S > totp::STEP_S - 3;
+            if next <= step + 1 && !late {
                 *used = next;
                 return totp::code(&self.secret, next * totp::STEP_S);
             }

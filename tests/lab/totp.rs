@@ -21,7 +21,11 @@ pub fn code(secret_base32: &str, unix_s: u64) -> Result<String> {
     Ok(format!("{:06}", word % 1_000_000))
 }
 
-fn base32(text: &str) -> Result<Vec<u8>> {
+/// The bytes of a secret in base32 (RFC 4648); padding and case do not matter.
+///
+/// # Errors
+/// When it holds a character that base32 does not have.
+pub fn base32(text: &str) -> Result<Vec<u8>> {
     let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
     for character in text.trim().trim_end_matches('=').bytes() {
         let value = match character.to_ascii_uppercase() {

@@ -1,0 +1,175 @@
+//! What the wire, the server, its database and the logs hold of a consultation: nothing that tells who came or why.
+//!
+//! TLS would hide everything from a plain capture, so the search also reads what the server sees after TLS.
+//! Each place that is searched also gets a canary in clear, and the same search must find it there.
+
+use client::connection::SocketEvent;
+use client::session::Command;
+use crypto::{CallGroup, CallMode, CallTerms, CertificateTerms, DeviceKey, PracticeKey};
+use signaling::protocol::{ClientMessage, Opaque};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::admission::stranger;
+use crate::harness::{Card, Clinic, PASSPHRASE, Person, files, logs, no_devices};
+
+const CANARY: &str = "canary: Robin Example sings in clear";
+
+/// 1. A consultation from invitation to goodbye, over a wire that is written down, with a server that is overheard.
+/// 2. No private word of it is found: not on the wire, not in what the server saw, not in the logs, not on its disk.
+/// 3. The canary, planted in each of these places, is found in each.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_the_two_learns_who_came() {
+    let clinic = Clinic::open().await;
+    let (mut host, invitation) = clinic.open_room().await;
+    let mut patient = Person::guest(no_devices());
+    patient.join(&invitation, &Card::ROBIN).await;
+    host.admit().await;
+    host.in_call("the call at the host", |_| Some(())).await;
+    patient.in_call("the call at the patient", |_| Some(())).await;
+    patient.tell(Command::Leave).await;
+    patient.goodbye().await;
+    host.tell(Command::EndForAll).await;
+    host.goodbye().await;
+    patient.quit().await;
+    host.quit().await;
+
+    let secrets = secrets(&invitation.link, &invitation.code);
+    let totp = clinic.totp_secret.clone();
+    let (wire, seen, logged) = (clinic.wire(), clinic.seen(), logs::so_far());
+    assert!(wire.len() > 20_000 && seen.len() > 20_000, "{} and {} bytes", wire.len(), seen.len());
+    for (what, secret) in &secrets {
+        for (place, bytes) in [("the wire", &wire), ("what the server saw", &seen), ("the logs", &logged)] {
+            assert!(!holds(bytes, secret), "{place} holds {what}");
+        }
+    }
+    // The server makes the second factor's secret, so it is no news to it; wire and logs must not have it.
+    assert!(!holds(&wire, clinic.totp_secret.as_bytes()) && !holds(&logged, clinic.totp_secret.as_bytes()));
+
+    plant(&clinic, &invitation.appointment).await;
+    assert!(holds(&clinic.wire(), CANARY.as_bytes()), "the search of the wire is blind");
+    assert!(holds(&clinic.seen(), CANARY.as_bytes()), "the search behind TLS is blind");
+    assert!(holds(&logs::so_far(), CANARY.as_bytes()), "the search of the logs is blind");
+
+    let server = clinic.server_folder();
+    let folder = clinic.close().await;
+    let disk = files(&server);
+    for (path, bytes) in &disk {
+        for (what, secret) in &secrets {
+            assert!(!holds(bytes, secret), "{} holds {what}", path.display());
+        }
+        for secret in [totp.as_bytes(), &lab::totp::base32(&totp).unwrap()] {
+            assert!(!holds(bytes, secret), "{} holds the second factor's secret", path.display());
+        }
+    }
+    let label = disk.iter().any(|(_, bytes)| holds(bytes, b"First visit"));
+    assert!(label, "the search of the database is blind: even the appointment's label is not found");
+    // The key under which second factors lie sealed is a file of its own, and not in the database.
+    let file =
+        |name: &str| disk.iter().find(|(path, _)| path.ends_with(name)).map(|(_, bytes)| bytes.as_slice()).unwrap();
+    assert!(!holds(file("quietroom.db"), file("seal.key").trim_ascii()));
+    drop(folder);
+}
+
+#[test]
+fn a_sealed_frame_shows_nothing_of_picture_or_sound() {
+    let (practice, _) = PracticeKey::generate().unwrap();
+    let device = DeviceKey::generate().unwrap();
+    let terms = CertificateTerms {
+        display_name: "Dr Ada Example".to_owned(),
+        roles: vec![crypto::StaffRole::Clinician],
+        registration: None,
+        serial: 1,
+        not_before: 0,
+        not_after: 86_400,
+    };
+    let certificate = practice.certify(&device.request().unwrap(), terms).unwrap();
+    let call = CallTerms { call_id: [1; 16], mode: CallMode::Real };
+    let mut group = CallGroup::create(60, &device, &certificate, call).unwrap();
+    let (mut sender, _) = group.media_keys().unwrap().into_parts();
+    let frame = CANARY.as_bytes().repeat(40);
+    assert!(holds(&frame, CANARY.as_bytes()));
+    for key in [&mut sender.audio, &mut sender.video] {
+        let sealed = key.seal(frame.clone()).unwrap();
+        assert!(!holds(sealed.as_bytes(), CANARY.as_bytes()));
+        assert!(sealed.len() > frame.len());
+        let again = key.seal(frame.clone()).unwrap();
+        assert_ne!(sealed.as_bytes(), again.as_bytes(), "equal frames look equal");
+    }
+}
+
+#[test]
+fn the_search_sees_through_the_ways_of_writing_bytes() {
+    let secret = b"Robin Example";
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    for (at, text) in ["Robin Example", "xRobin Exampley", "xyRobin Example", "xyzRobin Example"].iter().enumerate() {
+        assert!(holds(format!("..{text}..").as_bytes(), secret), "{at}");
+        assert!(holds(client::settings::encode(text.as_bytes()).as_bytes(), secret), "{at}");
+    }
+    assert!(holds(hex.as_bytes(), secret) && holds(hex.to_uppercase().as_bytes(), secret));
+    assert!(!holds(b"Robin another Example", secret));
+}
+
+/// Everything that only the two people and their computers may know.
+fn secrets(link: &str, code: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let digits: String = code.chars().filter(char::is_ascii_digit).collect();
+    let body = link.split_once(':').unwrap().1;
+    vec![
+        ("the patient's name", Card::ROBIN.name.into()),
+        ("the birth date", Card::ROBIN.birth_date.into()),
+        ("the patient's phone", Card::ROBIN.phone.into()),
+        ("the link", body.into()),
+        ("the code", code.into()),
+        ("the code's digits", digits.into_bytes()),
+        ("the passphrase", PASSPHRASE.into()),
+        ("the link's secret", link_secret(body)),
+    ]
+}
+
+/// The secret of a link: the 32 bytes after the public id of the invitation.
+fn link_secret(body: &str) -> Vec<u8> {
+    let bytes = unbase64(body);
+    let link = crypto::InvitationLink::parse(&format!("quietroom:{body}")).unwrap();
+    let id = link.invite_id();
+    let at = bytes.windows(16).position(|window| window == id.as_bytes()).unwrap() + 16;
+    bytes[at..at + 32].to_vec()
+}
+
+/// Puts the canary on the wire, behind TLS, and into the logs, in clear.
+async fn plant(clinic: &Clinic, appointment: &str) {
+    let mut wire = TcpStream::connect(clinic.wire_address()).await.unwrap();
+    wire.write_all(CANARY.as_bytes()).await.unwrap();
+    tracing::info!("{CANARY}");
+    let (stranger, mut heard) = stranger(clinic, appointment).await;
+    stranger.send(ClientMessage::EnterLobby);
+    stranger.send(ClientMessage::Relay { to: None, body: Opaque::new(CANARY.into()) });
+    // The answer, whatever it is, shows that the server has read it.
+    for _ in 0..3 {
+        while !matches!(heard.recv().await.unwrap(), SocketEvent::Message(_)) {}
+    }
+    stranger.close().await;
+}
+
+/// Whether `secret` stands in `bytes`: as it is, in base64 at any offset and in either alphabet, or in hex.
+fn holds(bytes: &[u8], secret: &[u8]) -> bool {
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
+    for offset in 0..3 {
+        let padded = [&[0; 3][..offset], secret].concat();
+        // The letters at both ends also hold bits of the neighbours.
+        let text = client::settings::encode(&padded);
+        let letters = text.trim_end_matches('=');
+        let from = [0, 2, 3][offset];
+        let until = letters.len() - usize::from(padded.len() % 3 != 0);
+        let inner = &letters[from..until];
+        forms.push(inner.replace('+', "-").replace('/', "_").into_bytes());
+        forms.push(inner.as_bytes().to_vec());
+    }
+    forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form))
+}
+
+fn unbase64(text: &str) -> Vec<u8> {
+    let standard = text.replace('-', "+").replace('_', "/");
+    let padded = format!("{standard}{}", "=".repeat((4 - standard.len() % 4) % 4));
+    client::settings::decode(&padded).unwrap()
+}
