@@ -7,6 +7,8 @@ mod chain;
 mod connection;
 mod error;
 mod event;
+#[cfg(feature = "lab")]
+mod lab;
 mod outbox;
 mod peer;
 mod runtime;
@@ -34,6 +36,8 @@ pub use stats::PeerStats;
 
 use self::outbox::Events;
 use self::peer::Peer;
+use self::shared::Shared;
+use self::track::Payloads;
 use crate::packet;
 
 /// Associations of one call at most: a group has 16 leaves, one of them ours.
@@ -65,6 +69,8 @@ struct State {
     peers: BTreeMap<PeerId, Slot>,
     /// `None` once the transport is closed.
     events: Option<Events>,
+    #[cfg(feature = "lab")]
+    tap: Option<mpsc::Sender<bytes::Bytes>>,
 }
 
 /// A place in the list of peers, taken while the connection is being opened.
@@ -85,7 +91,13 @@ impl Transport {
     #[must_use]
     pub fn new(config: TransportConfig) -> (Self, mpsc::Receiver<TransportEvent>) {
         let (events, receiver) = Events::new();
-        let state = Mutex::new(State { peers: BTreeMap::new(), events: Some(events) });
+        let state = State {
+            peers: BTreeMap::new(),
+            events: Some(events),
+            #[cfg(feature = "lab")]
+            tap: None,
+        };
+        let state = Mutex::new(state);
         (Self { config, state, next_audio: AtomicU16::new(0), next_video: AtomicU16::new(0) }, receiver)
     }
 
@@ -106,7 +118,10 @@ impl Transport {
             state.peers.insert(peer, Slot::Opening);
             events
         };
-        let opened = match Peer::open(peer, role, &self.config, events).await {
+        let shared = Arc::new(Shared::default());
+        #[cfg(feature = "lab")]
+        shared.set_tap(self.state().tap.clone());
+        let opened = match Peer::open(peer, role, &self.config, events, shared).await {
             Ok(opened) => Arc::new(opened),
             Err(error) => {
                 self.state().peers.remove(&peer);
@@ -192,16 +207,20 @@ impl Transport {
             MediaKind::Video => &self.next_video,
         };
         let number = counter.fetch_add(1, Ordering::Relaxed);
-        let payloads = match packet::packetize(frame, number, key) {
+        let payloads: Payloads = match packet::packetize(frame, number, key) {
             Ok(payloads) if kind == MediaKind::Video || payloads.len() == 1 => payloads.into(),
             Ok(_) | Err(_) => {
                 tracing::warn!(bytes = frame.len(), "a frame is too long to be sent");
                 return;
             }
         };
+        self.send_payloads(kind, &payloads);
+    }
+
+    fn send_payloads(&self, kind: MediaKind, payloads: &Payloads) {
         for slot in self.state().peers.values() {
             if let Slot::Open(association) = slot {
-                association.send(kind, &payloads);
+                association.send(kind, payloads);
             }
         }
     }

@@ -56,8 +56,8 @@ impl Peer {
         role: TransportRole,
         config: &TransportConfig,
         events: Events,
+        shared: Arc<Shared>,
     ) -> Result<Self, TransportError> {
-        let shared = Arc::new(Shared::default());
         let (handler, inbox) = Handler::new();
         let connection = connection::open(config, &shared, Arc::new(handler)).await.map_err(TransportError::Open)?;
         let mut tasks = JoinSet::new();

@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) peer_asked: Notify,
     /// Wakes the video receiver to look at `we_want_key_frame`.
     pub(crate) we_asked: Notify,
+    #[cfg(feature = "lab")]
+    tap: std::sync::OnceLock<tokio::sync::mpsc::Sender<bytes::Bytes>>,
 }
 
 impl Shared {
@@ -113,6 +115,20 @@ impl Shared {
 
     pub(crate) fn take_want_key_frame(&self) -> bool {
         self.we_want_key_frame.swap(false, Ordering::AcqRel)
+    }
+
+    #[cfg(feature = "lab")]
+    pub(crate) fn set_tap(&self, tap: Option<tokio::sync::mpsc::Sender<bytes::Bytes>>) {
+        if let Some(tap) = tap {
+            self.tap.get_or_init(|| tap);
+        }
+    }
+
+    #[cfg(feature = "lab")]
+    pub(crate) fn tap(&self, payload: &bytes::Bytes) {
+        if let Some(tap) = self.tap.get() {
+            tap.try_send(payload.clone()).ok();
+        }
     }
 
     pub(crate) fn stats(&self) -> PeerStats {

@@ -219,6 +219,29 @@ async fn closing_ends_the_events_and_the_other_side_notices() {
     assert!(matches!(patient.event().await, TransportEvent::Disconnected { peer: HOST }));
 }
 
+#[cfg(feature = "lab")]
+#[tokio::test]
+async fn the_tap_sees_a_mark_in_clear_and_the_receiver_refuses_it() {
+    let mut host = Side::new(PATIENT, TransportRole::Answer).await;
+    let (tap, mut tapped) = mpsc::channel(1_024);
+    host.transport.remove_peer(PATIENT).await;
+    host.transport.tap(tap);
+    host.transport.add_peer(PATIENT, TransportRole::Answer).await.unwrap();
+    let mut patient = Side::new(HOST, TransportRole::Offer).await;
+    carry(&mut host, &mut patient, |signal| signal).await;
+    patient.transport.plant(b"canary");
+    let voice = keys::sealing_keys().audio.seal(b"a known voice".to_vec()).unwrap();
+    patient.transport.send(MediaKind::Audio, &voice, false);
+    assert_eq!(host.frame().await, (MediaKind::Audio, voice.as_bytes().to_vec()));
+    let mut seen = Vec::new();
+    while let Ok(payload) = tapped.try_recv() {
+        seen.extend_from_slice(&payload);
+    }
+    let found = |needle: &[u8]| seen.windows(needle.len()).any(|window| window == needle);
+    assert!(found(b"canary") && found(voice.as_bytes()) && !found(b"known voice"));
+    assert_eq!(host.transport.stats(PATIENT).unwrap().payloads_refused, 1);
+}
+
 /// Prints what set-up takes; asserts nothing on it, since the machine may be busy.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "the figures show with --nocapture")]

@@ -33,6 +33,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Counters {
     fn handle_read(&mut self, msg: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtp(packet) = &msg.message.packet {
             self.shared.count(Count::PacketsReceived, 1);
+            #[cfg(feature = "lab")]
+            self.shared.tap(&packet.payload);
             self.shared.count(Count::BytesReceived, packet.marshal_size() as u64);
         }
         self.belt.inward.push_back(msg);
@@ -42,6 +44,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Counters {
     fn handle_write(&mut self, msg: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtp(packet) = &msg.message.packet {
             self.shared.count(Count::PacketsSent, 1);
+            #[cfg(feature = "lab")]
+            self.shared.tap(&packet.payload);
             self.shared.count(Count::BytesSent, packet.marshal_size() as u64);
             if msg.message.has(&Attribute::Retransmission) {
                 self.shared.count(Count::RetransmissionsSent, 1);
