@@ -198,7 +198,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
     pub fn install_epoch(&self, keys: MediaKeys, switch: EpochSwitch) -> Result<(), EngineError> {
-        self.command(Command::InstallEpoch(keys, switch))
+        self.command(Command::InstallEpoch(Box::new(keys), switch))
     }
 
     /// Makes the association with a member. Signals follow as events. Adding a peer twice does nothing.

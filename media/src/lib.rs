@@ -45,7 +45,6 @@ pub use error::{DeviceError, DeviceKind, MediaError};
 pub use frame::{AudioFrame, EncodedVideo, VideoFormat, VideoFrame};
 pub use playout::SpeakerSpec;
 pub use pool::FramePool;
-pub use process::echo::VoiceProcessing;
 pub use slot::Slot;
 pub use sound::{SoundDevice, microphones, speakers};
 pub use source::audio::AudioSourceSpec;

@@ -78,25 +78,19 @@ fn describe(device: &cpal::Device) -> Option<SoundDevice> {
 }
 
 /// The device with this id or name, or the system's default one.
-pub(crate) fn find(
-    direction: Direction,
-    wanted: Option<&str>,
-) -> Result<cpal::Device, DeviceError> {
+pub(crate) fn find(direction: Direction, wanted: Option<&str>) -> Result<cpal::Device, DeviceError> {
     let found = match (wanted, direction) {
         (None, Direction::Input) => cpal::default_host().default_input_device(),
         (None, Direction::Output) => cpal::default_host().default_output_device(),
-        (Some(wanted), _) => devices(direction)?.into_iter().find(|device| {
-            describe(device).is_some_and(|device| device.id == wanted || device.name == wanted)
-        }),
+        (Some(wanted), _) => devices(direction)?
+            .into_iter()
+            .find(|device| describe(device).is_some_and(|device| device.id == wanted || device.name == wanted)),
     };
-    found.ok_or(DeviceError::NotFound(direction.kind()))
+    found.ok_or_else(|| DeviceError::NotFound(direction.kind()))
 }
 
 /// The format closest to ours, mono float at 48 kHz, that the device offers.
-pub(crate) fn config(
-    device: &cpal::Device,
-    direction: Direction,
-) -> Result<(StreamConfig, SampleFormat), DeviceError> {
+pub(crate) fn config(device: &cpal::Device, direction: Direction) -> Result<(StreamConfig, SampleFormat), DeviceError> {
     let ranges: Result<Vec<_>, _> = match direction {
         Direction::Input => device.supported_input_configs().map(Iterator::collect),
         Direction::Output => device.supported_output_configs().map(Iterator::collect),
@@ -110,27 +104,12 @@ pub(crate) fn config(
     };
     let (channels, format) = ranges
         .iter()
-        .filter(|range| {
-            (range.min_sample_rate()..=range.max_sample_rate()).contains(&AudioFrame::RATE)
-        })
-        .filter_map(|range| {
-            Some((
-                range.channels(),
-                range.sample_format(),
-                preference(range.sample_format())?,
-            ))
-        })
+        .filter(|range| (range.min_sample_rate()..=range.max_sample_rate()).contains(&AudioFrame::RATE))
+        .filter_map(|range| Some((range.channels(), range.sample_format(), preference(range.sample_format())?)))
         .min_by_key(|(channels, _, preference)| (*channels, *preference))
         .map(|(channels, format, _)| (channels, format))
-        .ok_or(DeviceError::Failed {
-            kind: direction.kind(),
-            attempt: "use it at 48 kHz",
-        })?;
-    let config = StreamConfig {
-        channels,
-        sample_rate: AudioFrame::RATE,
-        buffer_size: BufferSize::Fixed(BUFFER),
-    };
+        .ok_or_else(|| DeviceError::Failed { kind: direction.kind(), attempt: "use it at 48 kHz" })?;
+    let config = StreamConfig { channels, sample_rate: AudioFrame::RATE, buffer_size: BufferSize::Fixed(BUFFER) };
     Ok((config, format))
 }
 
@@ -140,17 +119,11 @@ pub(crate) fn refused(kind: DeviceKind, error: &cpal::Error) -> DeviceError {
         ErrorKind::DeviceBusy => DeviceError::Busy(kind),
         ErrorKind::PermissionDenied => DeviceError::Refused(kind),
         ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => DeviceError::NotFound(kind),
-        _ => DeviceError::Failed {
-            kind,
-            attempt: "open the stream",
-        },
+        _ => DeviceError::Failed { kind, attempt: "open the stream" },
     }
 }
 
 /// Whether a running stream will deliver nothing more.
 pub(crate) fn is_fatal(error: &cpal::Error) -> bool {
-    !matches!(
-        error.kind(),
-        ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied
-    )
+    !matches!(error.kind(), ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied)
 }

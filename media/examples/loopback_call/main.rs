@@ -1,6 +1,9 @@
 //! A call between two engines of this process over loopback, without devices or a window. Prints what both counted.
 //!
-//! `loopback_call [--seconds N] [--kbps K] [--av1] [--video FILE.y4m] [--audio FILE.wav] [--devices] [--no-processing]`
+//! Half-way the epoch changes.
+//!
+//! `loopback_call [--seconds N] [--kbps K] [--av1] [--video FILE.y4m] [--audio FILE.wav] [--devices] [--no-processing] [--dump DIR]`
+//! (`--dump` with the feature `lab` only).
 
 mod members;
 
@@ -30,6 +33,7 @@ struct Options {
     audio: Option<PathBuf>,
     devices: bool,
     processing: bool,
+    dump: Option<PathBuf>,
 }
 
 impl Options {
@@ -42,10 +46,11 @@ impl Options {
             audio: None,
             devices: false,
             processing: true,
+            dump: None,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} wants a value"));
             match argument.as_str() {
                 "--seconds" => options.seconds = value()?.parse()?,
                 "--kbps" => options.kbps = value()?.parse()?,
@@ -53,6 +58,7 @@ impl Options {
                 "--video" => options.video = Some(value()?.into()),
                 "--audio" => options.audio = Some(value()?.into()),
                 "--devices" => options.devices = true,
+                "--dump" => options.dump = Some(value()?.into()),
                 "--no-processing" => options.processing = false,
                 _ => return Err(format!("unknown option {argument}").into()),
             }
@@ -82,7 +88,7 @@ impl Options {
             wake: None,
             warm_up: Duration::from_secs(2),
             #[cfg(feature = "lab")]
-            dump: None,
+            dump: self.dump.as_ref().map(|folder| folder.join(variant.to_string())),
         }
     }
 }
@@ -115,9 +121,20 @@ async fn main() -> Result<(), Failure> {
     guest.engine.add_peer(host_leaf, TransportRole::Offer)?;
     let cpu_before = cpu_seconds()?;
     let end = tokio::time::sleep(Duration::from_secs(options.seconds));
-    tokio::pin!(end);
+    let middle = tokio::time::sleep(Duration::from_secs(options.seconds) / 2);
+    let mut renewed = false;
+    tokio::pin!(end, middle);
     loop {
         let (name, event) = tokio::select! {
+            () = &mut middle, if !renewed => {
+                renewed = true;
+                members.renew()?;
+                let (host_keys, guest_keys) = members.keys()?;
+                let switch = EpochSwitch::Within(Duration::from_millis(500));
+                host.engine.install_epoch(host_keys, switch)?;
+                guest.engine.install_epoch(guest_keys, switch)?;
+                continue;
+            }
             Some(event) = host.events.recv() => (host.name, carry(event, &guest)?),
             Some(event) = guest.events.recv() => (guest.name, carry(event, &host)?),
             () = &mut end => break,

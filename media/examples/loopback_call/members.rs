@@ -10,14 +10,14 @@ type Failure = Box<dyn std::error::Error>;
 const NOW: u64 = 1_800_000_000;
 
 /// A host (leaf 0) and a guest (leaf 1) in one MLS group.
-pub struct Members {
+pub(crate) struct Members {
     host: CallGroup,
     guest: CallGroup,
 }
 
 impl Members {
     /// Runs the whole admission in memory.
-    pub fn admitted() -> Result<Self, Failure> {
+    pub(crate) fn admitted() -> Result<Self, Failure> {
         let (practice, _) = PracticeKey::generate()?;
         let device = DeviceKey::generate()?;
         let certificate = practice.certify(
@@ -58,12 +58,12 @@ impl Members {
     }
 
     /// The present epoch's keys of host and guest. Only once an epoch.
-    pub fn keys(&mut self) -> Result<(MediaKeys, MediaKeys), Failure> {
+    pub(crate) fn keys(&mut self) -> Result<(MediaKeys, MediaKeys), Failure> {
         Ok((self.host.media_keys()?, self.guest.media_keys()?))
     }
 
     /// Moves both to a new epoch.
-    pub fn renew(&mut self) -> Result<(), Failure> {
+    pub(crate) fn renew(&mut self) -> Result<(), Failure> {
         let bundle = self.host.update()?;
         for member in [&mut self.host, &mut self.guest] {
             member.handle(NOW, LogEntry::Commit { commit: &bundle.commit, invite_psk: None })?;

@@ -135,8 +135,11 @@ impl AudioJitter {
     /// Takes a frame. `number` counts the sender's frames and may wrap.
     pub(crate) fn insert(&mut self, number: u32, frame: Voiced, arrived: MediaTime) {
         self.counts.arrived += 1;
-        let reference = self.next.or(self.reached).or(self.frames.keys().next().copied());
-        let mut number = reference.map_or(i64::from(number), |reference| unwrap(number, reference));
+        let reference = self.next.or(self.reached).or_else(|| self.frames.keys().next().copied());
+        let mut number = match reference {
+            Some(reference) => unwrap(number, reference),
+            None => i64::from(number),
+        };
         if let Some(reference) = reference
             && (number - reference).abs() > RESTART
         {

@@ -17,13 +17,11 @@ use super::receive::VideoInput;
 use super::shared::{Shared, lock, switch_time};
 use crate::engine::{EngineEvent, EpochSwitch};
 use crate::time::MediaTime;
-use crate::transport::{
-    MediaKind, PeerId, Signal, Transport, TransportError, TransportEvent, TransportRole,
-};
+use crate::transport::{MediaKind, PeerId, Signal, Transport, TransportError, TransportEvent, TransportRole};
 
 /// What the engine's owner asks.
 pub(crate) enum Command {
-    InstallEpoch(MediaKeys, EpochSwitch),
+    InstallEpoch(Box<MediaKeys>, EpochSwitch),
     AddPeer(LeafIndex, TransportRole),
     RemovePeer(LeafIndex),
     Signal(LeafIndex, Signal),
@@ -53,16 +51,7 @@ impl Actor {
         audio: SyncSender<AudioInput>,
         warm_up: Duration,
     ) -> Self {
-        Self {
-            shared,
-            transport,
-            video,
-            audio,
-            intake: Intake::default(),
-            warm_up,
-            steady_at: None,
-            warmed_up: false,
-        }
+        Self { shared, transport, video, audio, intake: Intake::default(), warm_up, steady_at: None, warmed_up: false }
     }
 
     /// Runs until the owner drops its end; then closes all associations and lets the threads end.
@@ -72,11 +61,7 @@ impl Actor {
         mut events: mpsc::Receiver<TransportEvent>,
     ) {
         let (steps, steps_out) = mpsc::channel(NEGOTIATION);
-        let negotiation = tokio::spawn(negotiate(
-            Arc::clone(&self.transport),
-            Arc::clone(&self.shared),
-            steps_out,
-        ));
+        let negotiation = tokio::spawn(negotiate(Arc::clone(&self.transport), Arc::clone(&self.shared), steps_out));
         loop {
             let wake = self.next_wake();
             tokio::select! {
@@ -118,7 +103,7 @@ impl Actor {
 
     async fn on_command(&mut self, command: Command, steps: &mpsc::Sender<Step>) {
         let step = match command {
-            Command::InstallEpoch(keys, switch) => return self.install(keys, switch),
+            Command::InstallEpoch(keys, switch) => return self.install(*keys, switch),
             Command::AddPeer(leaf, role) => {
                 self.intake.add(leaf);
                 Step::Add(leaf, role)
@@ -146,21 +131,11 @@ impl Actor {
 
     fn on_event(&mut self, event: TransportEvent) {
         match event {
-            TransportEvent::Frame {
-                peer,
-                kind,
-                bytes,
-                arrived,
-                ..
-            } => {
+            TransportEvent::Frame { peer, kind, bytes, arrived, .. } => {
                 let Some(leaf) = LeafIndex::new(peer.0) else {
                     return;
                 };
-                let frame = Arrived {
-                    kind,
-                    bytes,
-                    at: arrived,
-                };
+                let frame = Arrived { kind, bytes, at: arrived };
                 if let Some(opened) = self.intake.open(leaf, frame, MediaTime::now()) {
                     self.hand_on(opened);
                 }
@@ -177,8 +152,7 @@ impl Actor {
                 if !std::mem::replace(&mut self.warmed_up, true) && !self.warm_up.is_zero() {
                     self.steady_at = Some(Instant::now() + self.warm_up);
                 }
-                self.shared
-                    .tell(EngineEvent::Connected { peer, path, setup });
+                self.shared.tell(EngineEvent::Connected { peer, path, setup });
             }
             TransportEvent::Disconnected { peer } => {
                 if let Some(peer) = self.set_connected(peer, false) {
@@ -212,7 +186,7 @@ impl Actor {
     }
 
     /// To the thread of its medium. Audio never waits behind video: each has its own queue.
-    fn hand_on(&mut self, opened: Opened) {
+    fn hand_on(&self, opened: Opened) {
         let Some(peer) = self.shared.peer(opened.peer) else {
             return;
         };
@@ -220,19 +194,14 @@ impl Actor {
         match opened.kind {
             MediaKind::Audio => {
                 lock(&peer.meter).audio_arrived(bytes, arrived);
-                let input = AudioInput {
-                    peer,
-                    frame,
-                    arrived,
-                };
+                let input = AudioInput { peer, frame, arrived };
                 // Dropped when full, as the queue's declaration says.
                 self.audio.try_send(input).ok();
             }
             MediaKind::Video => {
                 lock(&peer.meter).video_arrived(bytes, arrived);
                 let input = VideoInput { peer, frame };
-                if let Err(TrySendError::Full(VideoInput { peer, .. })) = self.video.try_send(input)
-                {
+                if let Err(TrySendError::Full(VideoInput { peer, .. })) = self.video.try_send(input) {
                     self.video_gap(&peer);
                 }
             }
@@ -251,9 +220,7 @@ impl Actor {
                         self.video_gap(&peer);
                     }
                 }
-                Notice::Undecryptable(peer) => {
-                    self.shared.tell(EngineEvent::Undecryptable { peer })
-                }
+                Notice::Undecryptable(peer) => self.shared.tell(EngineEvent::Undecryptable { peer }),
                 Notice::Recovered(peer) => self.shared.tell(EngineEvent::Recovered { peer }),
             }
         }
@@ -262,8 +229,7 @@ impl Actor {
     fn video_gap(&self, peer: &super::shared::Peer) {
         peer.video_gap.store(true, Ordering::Release);
         lock(&peer.meter).key_requests += 1;
-        self.transport
-            .request_key_frame(PeerId(peer.leaf.as_u8().into()));
+        self.transport.request_key_frame(PeerId(peer.leaf.as_u8().into()));
     }
 }
 
@@ -274,11 +240,7 @@ enum Step {
     Signal(LeafIndex, Signal),
 }
 
-async fn negotiate(
-    transport: Arc<Transport>,
-    shared: Arc<Shared>,
-    mut steps: mpsc::Receiver<Step>,
-) {
+async fn negotiate(transport: Arc<Transport>, shared: Arc<Shared>, mut steps: mpsc::Receiver<Step>) {
     while let Some(step) = steps.recv().await {
         let (leaf, done): (LeafIndex, Result<(), TransportError>) = match step {
             Step::Add(leaf, role) => (leaf, transport.add_peer(id(leaf), role).await),

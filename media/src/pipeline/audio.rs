@@ -101,13 +101,7 @@ impl AudioThread {
             speaker,
             chain: VoiceChain::new(self.processing),
             voices: Vec::new(),
-            outgoing: Outgoing {
-                encoder,
-                key: None,
-                number: 0,
-                half: None,
-                packet: Vec::new(),
-            },
+            outgoing: Outgoing { encoder, key: None, number: 0, half: None, packet: Vec::new() },
             dump: self.dump,
         };
         let mut tick = MediaTime::now();
@@ -149,10 +143,7 @@ impl Running {
         if input.peer.is_gone() {
             return;
         }
-        let known = self
-            .voices
-            .iter_mut()
-            .find(|voice| Arc::ptr_eq(&voice.peer, &input.peer));
+        let known = self.voices.iter_mut().find(|voice| Arc::ptr_eq(&voice.peer, &input.peer));
         let voice = match known {
             Some(voice) => voice,
             None => match PeerVoice::new(input.peer) {
@@ -189,16 +180,14 @@ impl Running {
             if let Some(samples) = voice.next(now, heard_at) {
                 mix_in(&mut mix, samples);
                 if voice.is_first() {
-                    self.shared.tell(EngineEvent::FirstAudio {
-                        peer: voice.peer.leaf,
-                    });
+                    self.shared.tell(EngineEvent::FirstAudio { peer: voice.peer.leaf });
                 }
             }
         }
         limit(&mut mix);
         self.chain.play(&mix);
         self.speaker.push(&mix);
-        if let Some(dump) = &mut self.dump {
+        if let Some(dump) = &self.dump {
             dump.sound(&mix);
         }
     }
@@ -220,23 +209,13 @@ impl Running {
         }
     }
 
-    fn send_tick(
-        &mut self,
-        captured: MediaTime,
-        samples: &mut [f32; AudioFrame::SAMPLES],
-        now: MediaTime,
-    ) {
+    fn send_tick(&mut self, captured: MediaTime, samples: &mut [f32; AudioFrame::SAMPLES], now: MediaTime) {
         for sample in samples.iter_mut() {
             // A broken driver's value must not live on in the filters.
-            *sample = if sample.is_finite() {
-                sample.clamp(-1.0, 1.0)
-            } else {
-                0.0
-            };
+            *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
         }
         let delay = (self.speaker.delay() + now.since(captured)).as_millis();
-        self.chain
-            .capture(samples, u16::try_from(delay).unwrap_or(u16::MAX));
+        self.chain.capture(samples, u16::try_from(delay).unwrap_or(u16::MAX));
         self.shared.own_level.store(level_dbov(samples));
         if !self.shared.microphone() {
             samples.fill(0.0);
@@ -254,11 +233,7 @@ impl Running {
         }
     }
 
-    fn send_packet(
-        &mut self,
-        captured: MediaTime,
-        samples: &[f32; PACKET_SAMPLES],
-    ) -> Result<(), MediaError> {
+    fn send_packet(&mut self, captured: MediaTime, samples: &[f32; PACKET_SAMPLES]) -> Result<(), MediaError> {
         let outgoing = &mut self.outgoing;
         if let Some(key) = self.shared.audio_keys.take_due(MediaTime::now()) {
             outgoing.key = Some(key);
@@ -270,12 +245,7 @@ impl Running {
             return Ok(());
         }
         outgoing.encoder.encode(samples, &mut outgoing.packet)?;
-        let header = PayloadHeader {
-            kind: PayloadKind::Opus,
-            key: false,
-            number: outgoing.number,
-            captured,
-        };
+        let header = PayloadHeader { kind: PayloadKind::Opus, key: false, number: outgoing.number, captured };
         outgoing.number = outgoing.number.wrapping_add(1);
         match key.seal(header.wrap(&outgoing.packet)) {
             Ok(sealed) => {

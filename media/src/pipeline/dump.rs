@@ -14,7 +14,7 @@ pub(super) enum Dump {}
 #[cfg(not(feature = "lab"))]
 impl Dump {
     pub(super) fn picture(
-        &mut self,
+        &self,
         _leaf: crypto::LeafIndex,
         _picture: &crate::frame::VideoFrame,
         _decoded: crate::time::MediaTime,
@@ -22,17 +22,18 @@ impl Dump {
         match *self {}
     }
 
-    pub(super) fn sound(&mut self, _samples: &[f32]) {
+    pub(super) fn sound(&self, _samples: &[f32]) {
         match *self {}
     }
 }
 
 #[cfg(feature = "lab")]
 mod writer {
-    use std::collections::HashMap;
+    use std::collections::BTreeMap;
+    use std::collections::btree_map::Entry;
     use std::fs::File;
     use std::io::{BufWriter, Seek, SeekFrom, Write};
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
     use std::thread::JoinHandle;
 
@@ -64,36 +65,24 @@ mod writer {
         std::fs::create_dir_all(folder)?;
         let folder = folder.to_owned();
         let (sender, pieces) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("dump".to_owned())
-            .spawn(move || {
-                if let Err(error) = write_all(&folder, &pieces) {
-                    tracing::error!(%error, "writing the dump failed");
-                }
-            })?;
+        let thread = std::thread::Builder::new().name("dump".to_owned()).spawn(move || {
+            if let Err(error) = write_all(&folder, &pieces) {
+                tracing::error!(%error, "writing the dump failed");
+            }
+        })?;
         Ok((Dump(sender), thread))
     }
 
     impl Dump {
-        pub(in crate::pipeline) fn picture(
-            &mut self,
-            leaf: LeafIndex,
-            picture: &VideoFrame,
-            decoded: MediaTime,
-        ) {
-            if picture.number % EVERY == 0 {
+        pub(in crate::pipeline) fn picture(&self, leaf: LeafIndex, picture: &VideoFrame, decoded: MediaTime) {
+            if picture.number.is_multiple_of(EVERY) {
                 self.put(Piece::Picture(leaf, picture.clone(), decoded));
             }
         }
 
-        pub(in crate::pipeline) fn sound(&mut self, samples: &[f32]) {
+        pub(in crate::pipeline) fn sound(&self, samples: &[f32]) {
             let full = f32::from(i16::MAX);
-            self.put(Piece::Sound(
-                samples
-                    .iter()
-                    .map(|sample| (sample.clamp(-1.0, 1.0) * full) as i16)
-                    .collect(),
-            ));
+            self.put(Piece::Sound(samples.iter().map(|sample| (sample.clamp(-1.0, 1.0) * full) as i16).collect()));
         }
 
         fn put(&self, piece: Piece) {
@@ -103,8 +92,8 @@ mod writer {
         }
     }
 
-    fn write_all(folder: &PathBuf, pieces: &Receiver<Piece>) -> std::io::Result<()> {
-        let mut pictures: HashMap<u8, (File, BufWriter<File>)> = HashMap::new();
+    fn write_all(folder: &Path, pieces: &Receiver<Piece>) -> std::io::Result<()> {
+        let mut pictures: BTreeMap<u8, (File, BufWriter<File>)> = BTreeMap::new();
         let mut sound = BufWriter::new(File::create(folder.join("sound.wav"))?);
         sound.write_all(&wav_header(0))?;
         let mut bytes: u32 = 0;
@@ -118,15 +107,9 @@ mod writer {
                 }
                 Piece::Picture(leaf, picture, decoded) => {
                     let leaf = leaf.as_u8();
-                    if !pictures.contains_key(&leaf) {
-                        let raw = File::create(folder.join(format!("pictures-leaf{leaf}.i420")))?;
-                        let index = File::create(folder.join(format!("pictures-leaf{leaf}.csv")))?;
-                        let mut index = BufWriter::new(index);
-                        writeln!(index, "number,width,height,captured_us,decoded_us")?;
-                        pictures.insert(leaf, (raw, index));
-                    }
-                    let Some((raw, index)) = pictures.get_mut(&leaf) else {
-                        continue;
+                    let (raw, index) = match pictures.entry(leaf) {
+                        Entry::Occupied(files) => files.into_mut(),
+                        Entry::Vacant(place) => place.insert(create(folder, leaf)?),
                     };
                     raw.write_all(picture.data())?;
                     writeln!(
@@ -145,11 +128,18 @@ mod writer {
             index.flush()?;
         }
         sound.flush()?;
-        let mut sound = sound
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?;
+        let mut sound = sound.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         sound.seek(SeekFrom::Start(0))?;
         sound.write_all(&wav_header(bytes))
+    }
+
+    /// Pictures and index of one peer.
+    fn create(folder: &Path, leaf: u8) -> std::io::Result<(File, BufWriter<File>)> {
+        let raw = File::create(folder.join(format!("pictures-leaf{leaf}.i420")))?;
+        let index = File::create(folder.join(format!("pictures-leaf{leaf}.csv")))?;
+        let mut index = BufWriter::new(index);
+        writeln!(index, "number,width,height,captured_us,decoded_us")?;
+        Ok((raw, index))
     }
 
     /// RIFF header of 16-bit mono at 48 kHz with so many bytes of samples.

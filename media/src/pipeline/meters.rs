@@ -22,11 +22,7 @@ pub(crate) struct SentMeter {
 
 impl SentMeter {
     pub(crate) fn mark(&mut self, now: MediaTime) {
-        *self = Self {
-            since: Some(now),
-            codec: self.codec,
-            ..Self::default()
-        };
+        *self = Self { since: Some(now), codec: self.codec, ..Self::default() };
     }
 
     pub(crate) fn video(
@@ -65,10 +61,7 @@ impl SentMeter {
     }
 
     pub(crate) fn audio_summary(&self) -> AudioSent {
-        AudioSent {
-            frames: self.audio.frames,
-            kbps: self.audio.kbps(),
-        }
+        AudioSent { frames: self.audio.frames, kbps: self.audio.kbps() }
     }
 }
 
@@ -115,12 +108,7 @@ impl PeerMeter {
         self.video_arrived.add(bytes, now);
     }
 
-    pub(crate) fn decoded(
-        &mut self,
-        shape: (VideoCodec, u32, u32),
-        captured: MediaTime,
-        now: MediaTime,
-    ) {
+    pub(crate) fn decoded(&mut self, shape: (VideoCodec, u32, u32), captured: MediaTime, now: MediaTime) {
         self.codec = Some(shape);
         self.video.add(0, now);
         self.decoded_delay.add(now.since(captured));

@@ -91,11 +91,7 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
         input: audio_out,
         source: config.audio,
         speaker: config.speaker,
-        processing: if config.voice_processing {
-            VoiceProcessing::ALL
-        } else {
-            VoiceProcessing::NONE
-        },
+        processing: if config.voice_processing { VoiceProcessing::ALL } else { VoiceProcessing::NONE },
         shared: Arc::clone(&shared),
         transport: Arc::clone(&transport),
         dump: sound_dump,
@@ -113,27 +109,11 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
         threads.push(spawn("video-send", move || send.run())?);
     }
 
-    let actor = Actor::new(
-        Arc::clone(&shared),
-        Arc::clone(&transport),
-        video,
-        audio,
-        config.warm_up,
-    );
+    let actor = Actor::new(Arc::clone(&shared), Arc::clone(&transport), video, audio, config.warm_up);
     let actor = runtime.spawn(actor.run(commands_out, transport_events));
-    Ok(Pipeline {
-        commands,
-        events,
-        shared,
-        transport,
-        threads,
-        actor,
-    })
+    Ok(Pipeline { commands, events, shared, transport, threads, actor })
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(EngineError::Thread)
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(EngineError::Thread)
 }

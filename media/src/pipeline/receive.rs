@@ -61,15 +61,11 @@ struct View {
 
 impl VideoReceive {
     /// Runs until the actor drops the other end of the queue.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(self) {
         let mut views: Vec<View> = Vec::new();
         loop {
             let now = MediaTime::now();
-            let next = views
-                .iter()
-                .filter_map(|view| view.waiting.front())
-                .map(|(due, _)| *due)
-                .min();
+            let next = views.iter().filter_map(|view| view.waiting.front()).map(|(due, _)| *due).min();
             let sleep = next.map_or(IDLE, |due| due.since(now));
             match self.input.recv_timeout(sleep) {
                 Ok(VideoInput { peer, frame }) => {
@@ -89,7 +85,7 @@ impl VideoReceive {
         }
     }
 
-    fn decode(&mut self, view: &mut View, frame: &OpenedFrame) {
+    fn decode(&self, view: &mut View, frame: &OpenedFrame) {
         let Ok((header, data)) = PayloadHeader::parse(frame.as_bytes()) else {
             return;
         };
@@ -104,18 +100,13 @@ impl VideoReceive {
             // The transport limits how often this goes out.
             return self.request_key(view);
         }
-        let same = view
-            .decoder
-            .as_ref()
-            .is_some_and(|(open, _)| *open == codec);
+        let same = view.decoder.as_ref().is_some_and(|(open, _)| *open == codec);
         if !same {
             // The codec changes at key frames only.
             if !header.key {
                 return self.request_key(view);
             }
-            view.decoder = VideoDecoder::new(codec)
-                .ok()
-                .map(|decoder| (codec, decoder));
+            view.decoder = VideoDecoder::new(codec).ok().map(|decoder| (codec, decoder));
         }
         let Some((_, decoder)) = &mut view.decoder else {
             return;
@@ -127,7 +118,7 @@ impl VideoReceive {
                 let now = MediaTime::now();
                 let shape = (codec, picture.width(), picture.height());
                 lock(&view.peer.meter).decoded(shape, header.captured, now);
-                if let Some(dump) = &mut self.dump {
+                if let Some(dump) = &self.dump {
                     dump.picture(view.peer.leaf, &picture, now);
                 }
                 let due = view
@@ -148,16 +139,13 @@ impl VideoReceive {
     fn request_key(&self, view: &View) {
         view.peer.video_gap.store(true, Ordering::Release);
         lock(&view.peer.meter).key_requests += 1;
-        self.transport
-            .request_key_frame(PeerId(view.peer.leaf.as_u8().into()));
+        self.transport.request_key_frame(PeerId(view.peer.leaf.as_u8().into()));
     }
 
     /// Shows the newest picture whose time has come; those before it are skipped.
     fn show_due(&self, view: &mut View, now: MediaTime) {
         let mut newest = None;
-        while view.waiting.len() > WAITING
-            || view.waiting.front().is_some_and(|(due, _)| *due <= now)
-        {
+        while view.waiting.len() > WAITING || view.waiting.front().is_some_and(|(due, _)| *due <= now) {
             newest = view.waiting.pop_front().map(|(_, picture)| picture);
         }
         let Some(picture) = newest else {
@@ -167,26 +155,16 @@ impl VideoReceive {
         view.peer.picture.put(picture);
         self.shared.wake();
         if !std::mem::replace(&mut view.shown_any, true) {
-            self.shared.tell(EngineEvent::FirstVideo {
-                peer: view.peer.leaf,
-            });
+            self.shared.tell(EngineEvent::FirstVideo { peer: view.peer.leaf });
         }
     }
 }
 
 /// The view of exactly this member, made when it sends its first frame. At most 16, as many as there are leaves.
 fn view_of(views: &mut Vec<View>, peer: Arc<Peer>) -> &mut View {
-    let place = views
-        .iter()
-        .position(|view| Arc::ptr_eq(&view.peer, &peer))
-        .unwrap_or_else(|| {
-            views.push(View {
-                peer,
-                decoder: None,
-                waiting: VecDeque::new(),
-                shown_any: false,
-            });
-            views.len() - 1
-        });
+    let place = views.iter().position(|view| Arc::ptr_eq(&view.peer, &peer)).unwrap_or_else(|| {
+        views.push(View { peer, decoder: None, waiting: VecDeque::new(), shown_any: false });
+        views.len() - 1
+    });
     &mut views[place]
 }

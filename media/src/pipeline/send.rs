@@ -60,12 +60,7 @@ impl VideoSend {
                     shared.tell(EngineEvent::Device(error));
                 }
             };
-            let opened = VideoCapture::start(
-                self.source.clone(),
-                self.format,
-                Arc::clone(&slot),
-                on_error,
-            );
+            let opened = VideoCapture::start(self.source.clone(), self.format, Arc::clone(&slot), on_error);
             match opened {
                 Ok(capture) => {
                     self.send_pictures(&slot, &failed, capture.format(), &mut outgoing);
@@ -111,9 +106,7 @@ impl VideoSend {
         if outgoing.key.is_none() || !self.shared.anyone_listens() {
             return;
         }
-        let long_ago = outgoing
-            .last_key_frame
-            .is_none_or(|last| now.since(last) >= KEY_INTERVAL);
+        let long_ago = outgoing.last_key_frame.is_none_or(|last| now.since(last) >= KEY_INTERVAL);
         if long_ago && self.shared.key_wanted.swap(false, Ordering::AcqRel) {
             force_key = true;
         }
@@ -126,20 +119,9 @@ impl VideoSend {
         self.seal_and_send(&encoded, outgoing);
     }
 
-    fn encode(
-        &self,
-        frame: &VideoFrame,
-        fps: u32,
-        force_key: bool,
-        outgoing: &mut Outgoing,
-    ) -> Option<EncodedVideo> {
+    fn encode(&self, frame: &VideoFrame, fps: u32, force_key: bool, outgoing: &mut Outgoing) -> Option<EncodedVideo> {
         if outgoing.encoder.is_none() {
-            let settings = EncoderSettings {
-                width: frame.width(),
-                height: frame.height(),
-                fps,
-                bitrate: self.bitrate,
-            };
+            let settings = EncoderSettings { width: frame.width(), height: frame.height(), fps, bitrate: self.bitrate };
             match VideoEncoder::new(self.codec, settings) {
                 Ok(encoder) => outgoing.encoder = Some(encoder),
                 Err(error) => tracing::warn!(%error, "opening the video encoder failed"),
@@ -180,13 +162,7 @@ impl VideoSend {
                 self.transport.send(MediaKind::Video, &sealed, encoded.key);
                 let now = MediaTime::now();
                 let shape = (encoded.codec, encoded.width, encoded.height);
-                lock(&self.shared.sent).video(
-                    shape,
-                    encoded.key,
-                    sealed.len(),
-                    encoded.captured,
-                    now,
-                );
+                lock(&self.shared.sent).video(shape, encoded.key, sealed.len(), encoded.captured, now);
             }
             Err(error) => {
                 // The key is used up: nothing is sent until the next epoch.

@@ -93,10 +93,7 @@ impl Shared {
     }
 
     pub(crate) fn peer(&self, leaf: LeafIndex) -> Option<Arc<Peer>> {
-        lock(&self.peers)
-            .iter()
-            .find(|peer| peer.leaf == leaf)
-            .cloned()
+        lock(&self.peers).iter().find(|peer| peer.leaf == leaf).cloned()
     }
 
     pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
@@ -140,21 +137,14 @@ impl Shared {
     pub(crate) fn wait_for_camera(&self, on: bool) {
         let mut camera = lock(&self.camera);
         while *camera != on && !self.stopped() {
-            camera = self
-                .camera_changed
-                .wait(camera)
-                .unwrap_or_else(PoisonError::into_inner);
+            camera = self.camera_changed.wait(camera).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     pub(crate) fn levels(&self) -> Levels {
         Levels {
             microphone_dbov: self.own_level.load(),
-            peers: self
-                .peers()
-                .iter()
-                .map(|peer| (peer.leaf, peer.level.load()))
-                .collect(),
+            peers: self.peers().iter().map(|peer| (peer.leaf, peer.level.load())).collect(),
         }
     }
 
@@ -224,17 +214,14 @@ impl Peer {
 
     /// From capture (sender's clock) to the loudspeaker (own clock), or `None` while its voice is silent.
     pub(crate) fn set_voice_delay(&self, played: Option<(MediaTime, MediaTime)>) {
-        let micros = played.map_or(NO_VOICE, |(captured, heard)| {
-            heard.as_micros().wrapping_sub(captured.as_micros())
-        });
+        let micros = played.map_or(NO_VOICE, |(captured, heard)| heard.as_micros().wrapping_sub(captured.as_micros()));
         self.voice_delay.store(micros, Ordering::Release);
     }
 
     /// When a picture captured then (sender's clock) belongs on the screen (own clock), by its voice.
     pub(crate) fn due_by_voice(&self, captured: MediaTime) -> Option<MediaTime> {
         let micros = self.voice_delay.load(Ordering::Acquire);
-        (micros != NO_VOICE)
-            .then(|| MediaTime::from_micros(captured.as_micros().wrapping_add(micros)))
+        (micros != NO_VOICE).then(|| MediaTime::from_micros(captured.as_micros().wrapping_add(micros)))
     }
 }
 

@@ -49,10 +49,7 @@ impl PeerVoice {
             return;
         };
         if header.kind == PayloadKind::Opus {
-            let frame = Voiced {
-                packet: packet.to_vec(),
-                captured: header.captured,
-            };
+            let frame = Voiced { packet: packet.to_vec(), captured: header.captured };
             self.jitter.insert(header.number, frame, arrived);
         }
     }
@@ -118,11 +115,7 @@ const FADE: usize = 240;
 fn join(first: &mut [f32; PACKET_SAMPLES], second: &[f32; PACKET_SAMPLES]) {
     let difference = |start: usize| -> f32 {
         let places = start..start + FADE;
-        first[places.clone()]
-            .iter()
-            .zip(&second[places])
-            .map(|(a, b)| (a - b) * (a - b))
-            .sum()
+        first[places.clone()].iter().zip(&second[places]).map(|(a, b)| (a - b) * (a - b)).sum()
     };
     let start = (0..=PACKET_SAMPLES - FADE)
         .step_by(8)
@@ -146,14 +139,8 @@ mod tests {
         let (mut first, second) = (tone(0), tone(PACKET_SAMPLES));
         let start = first[0];
         join(&mut first, &second);
-        assert_eq!(
-            (first[0], first[PACKET_SAMPLES - 1]),
-            (start, second[PACKET_SAMPLES - 1])
-        );
-        let step = first
-            .windows(2)
-            .map(|pair| (pair[1] - pair[0]).abs())
-            .fold(0.0, f32::max);
+        assert_eq!((first[0], first[PACKET_SAMPLES - 1]), (start, second[PACKET_SAMPLES - 1]));
+        let step = first.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
         assert!(step < 0.03, "{step}");
     }
 }

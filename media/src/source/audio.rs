@@ -43,13 +43,9 @@ impl AudioSource {
     pub(crate) fn open(spec: &AudioSourceSpec) -> Result<Self, DeviceError> {
         Ok(match spec {
             AudioSourceSpec::None => Self::None,
-            AudioSourceSpec::Microphone(name) => {
-                Self::Microphone(Microphone::open(name.as_deref())?)
-            }
+            AudioSourceSpec::Microphone(name) => Self::Microphone(Microphone::open(name.as_deref())?),
             AudioSourceSpec::File(path) => Self::File(Paced::default(), AudioFile::open(path)?),
-            AudioSourceSpec::Voice { variant } => {
-                Self::Voice(Paced::default(), Voice::new(*variant))
-            }
+            AudioSourceSpec::Voice { variant } => Self::Voice(Paced::default(), Voice::new(*variant)),
         })
     }
 
@@ -65,14 +61,8 @@ impl AudioSource {
         match self {
             Self::None => Ok(None),
             Self::Microphone(microphone) => microphone.read(now, samples),
-            Self::File(paced, file) => Ok(paced.next(now).map(|captured| {
-                file.fill(samples);
-                captured
-            })),
-            Self::Voice(paced, voice) => Ok(paced.next(now).map(|captured| {
-                voice.fill(samples);
-                captured
-            })),
+            Self::File(paced, file) => Ok(paced.next(now).inspect(|_captured| file.fill(samples))),
+            Self::Voice(paced, voice) => Ok(paced.next(now).inspect(|_captured| voice.fill(samples))),
         }
     }
 

@@ -112,7 +112,7 @@ fn trouble_is_told_once_and_its_end_too() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, mut keys, opening) = intake(&mut members);
     intake.install(opening, at(0));
-    let mut altered = |keys: &mut SenderKeys| {
+    let altered = |keys: &mut SenderKeys| {
         let mut frame = audio(keys, b"voice", 1);
         *frame.bytes.last_mut().unwrap() ^= 1;
         frame
