@@ -4,7 +4,7 @@
 # The practice's phone number is added by the window.
 
 error-AUTH-01 = Those details don’t match.
-    .next = Check your name, passphrase and code, then try again.
+    .next = Check your name and passphrase, then try again.
 error-AUTH-02 = There were too many tries.
     .next = { $minutes ->
         [0] Wait a few minutes, or ask your administrator.
@@ -21,8 +21,8 @@ error-AUTH-06 = That second-factor code was used already.
     .next = Wait for the next code, up to 30 seconds, then type that one.
 error-AUTH-07 = Your session has ended.
     .next = Sign in again. Nothing you booked is lost.
-error-AUTH-08 = Your account may not do that.
-    .next = Ask your administrator if you need it.
+error-AUTH-08 = That one-time secret doesn’t fit. It may be used already, or too old.
+    .next = Check it letter by letter, or ask your administrator for a new one.
 
 error-DEV-01 = No camera was found, or it didn’t start.
     .next = You can continue with voice only, and add a camera later.
@@ -86,7 +86,7 @@ error-INV-12 = The other side is not proven to belong to this practice.
     .seen = Nobody can see or hear you. Your details were not handed over.
     .next = Do not try again. Call the practice on the number you know.
 
-error-KEY-01 = This computer has no valid device certificate.
+error-KEY-01 = This computer is not set up for sign-in, or its device certificate has expired.
     .next = Ask the owner of the practice to certify this computer.
 error-KEY-02 = That passphrase doesn’t open the keys on this computer.
     .next = Check the passphrase, then try again.
@@ -115,10 +115,68 @@ error-NET-05 = The other side sent something this version doesn’t understand.
     .next = Update Quietroom, or ask the practice to.
 error-NET-06 = That message is too large.
     .next = Send less at once.
-error-NET-07 = The server is busy.
-    .next = Wait a minute. We keep trying.
-error-NET-08 = The server had a fault.
+error-NET-07 = You were away too long to catch up with the call.
+    .seen = Nobody can see or hear you.
+    .next = Join again with the same link and code, or use the phone.
+
+error-FX-01 = The blur of your background is not ready.
+    .seen = Your picture stays off until it works.
+    .next = Wait a moment, or continue with voice only.
+
+error-CON-02 = The patient declined.
+    .next = Respect that, and go on without. You can ask again later.
+
+error-SHR-01 = This computer does not allow sharing.
+    .seen = Nothing was shared.
+    .next = Allow it in the system’s settings, or describe what you see.
+error-SHR-02 = Sharing stopped because that window closed.
+    .next = Open the window again and share it once more.
+
+error-REC-02 = The recording stopped, since not everybody agrees.
+    .next = Go on without a recording.
+
+error-HOF-01 = Your colleague is not available.
+    .next = Choose somebody else, or keep the patient with you.
+error-HOF-02 = This room is open on another of your devices.
+    .seen = Nobody can see or hear you here.
+    .next = Go on there, or close it there and open it here again.
+
+error-OPEN-01 = This program is for another system.
+    .next = Download the one for this computer from the link in the e-mail.
+
+error-ADM-01 = That sign-in name is taken.
+    .next = Choose another one.
+error-ADM-02 = The last administrator can’t be removed.
+    .next = Make somebody else an administrator first.
+error-ADM-04 = This weakens a protection.
+    .next = Sign in afresh and give a reason.
+
+error-MSG-01 = Link and code can’t go the same way.
+    .next = Send the code by phone or text message.
+error-MSG-02 = The code was not sent.
+    .next = Read it to the patient on the phone.
+
+error-AUD-01 = The audit chain is broken.
+    .next = Keep a copy of the records and tell whoever is responsible for security.
+error-AUD-02 = That range is longer than records are kept.
+    .next = Choose a later start.
+
+error-SRV-00 = The server gave a reason that this version doesn’t know.
+    .next = Update Quietroom, then try again.
+error-SRV-01 = The server had a fault. It was written down there.
     .next = Try again in a minute. If it goes on, call.
+error-SRV-02 = Your account may not do that.
+    .next = Ask your administrator if you need it.
+error-SRV-03 = That isn’t there, or not for you.
+    .next = Refresh the page and look again.
+error-SRV-04 = The server did not accept what was typed.
+    .next = Check each field, then try again.
+error-SRV-05 = A limit is reached.
+    .next = { $minutes ->
+        [0] Wait a minute, then try again.
+        [one] Try again in 1 minute.
+       *[other] Try again in { $minutes } minutes.
+    }
 
 # Used where a code has no `.seen` of its own.
 seen-outside = Nobody can see or hear you.

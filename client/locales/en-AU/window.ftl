@@ -21,8 +21,6 @@ connection-reconnecting = Reconnecting…
 
 action-back = Back
 action-continue = Continue
-action-cancel = Cancel
-action-copy = Copy
 action-copied = Copied
 action-paste = Paste
 step-of = Step { $step } of { $steps }
@@ -81,8 +79,6 @@ today-waiting-for = { $count ->
     [one] 1 person is waiting for { $label }
    *[other] { $count } people are waiting for { $label }
 }
-today-nobody = Nobody is waiting.
-today-row-a11y = { $time } { $label }
 invitation-none = No invitation
 invitation-made = Invitation open
 invitation-elsewhere = Made on another computer
@@ -183,7 +179,6 @@ about-consent = I agree to a consultation by video. It is not recorded.
 about-missing-name = Type your full name.
 about-missing-birth = Type your birth date as year-month-day, for example 1984-03-27.
 about-missing-consent = Tick the box to agree to a consultation by video.
-about-missing-title = Something is missing
 
 ## Device check
 devices-title = Your devices
@@ -242,7 +237,6 @@ hostlobby-close-yes = Close the room now
 waiting-title = Waiting room
 waiting-nobody = Nobody is waiting yet.
 waiting-nobody-lead = Stay here: a banner appears as soon as somebody knocks.
-waiting-card-a11y = { $name } is waiting
 waiting-nameless = Somebody
 waiting-unsealed = Checking link and code. The name comes with them.
 waiting-birth = Born { $date }
@@ -335,7 +329,7 @@ role-patient = Patient
 role-carer = Carer
 role-interpreter = Interpreter
 role-other = Guest
-roster-vouched-practice = Device signed by the practice
+roster-vouched-practice = Signed by the practice
 roster-vouched-invitation = Link and code checked
 roster-verified = Words matched
 roster-mic-on = Microphone on

@@ -8,7 +8,7 @@ use super::form::AboutForm;
 use super::icon::Icon;
 use super::message::text;
 use super::shell;
-use super::theme::{self, Tone};
+use super::theme::Tone;
 use super::widget::{Button, badge_ui, body_ui, checkbox_ui, heading_ui};
 use crate::private::Private;
 use crate::session::{AboutYou, CardField, Command};
@@ -19,7 +19,6 @@ pub(crate) fn about_you_ui(ui: &mut Ui, state: &AboutYou, form: &mut AboutForm) 
     heading_ui(ui, &text("about-title"));
     body_ui(ui, &text("about-lead"));
     badge_ui(ui, Tone::Good, Icon::Lock, &text("about-sealed"));
-    ui.add_space(4.0);
     let missing = missing(form);
     // What the session found missing, or the form itself once the person pressed the button.
     let wrong = |field: CardField| {
@@ -47,7 +46,6 @@ pub(crate) fn about_you_ui(ui: &mut Ui, state: &AboutYou, form: &mut AboutForm) 
     if let Some(consent) = consent {
         field::complaint_ui(ui, &consent);
     }
-    ui.add_space(theme::GAP);
     let (mut go, mut back) = (false, false);
     ui.horizontal_wrapped(|ui| {
         go = ui.add(Button::primary(text("action-continue")).icon(Icon::Forward)).clicked();

@@ -16,7 +16,7 @@ use super::video_tile::{Instead, Tiles, name_tag, tile_ui};
 use super::waiting::waiting_banner_ui;
 use super::widget::{Answer, Button, badge_ui, banner_ui, muted_ui, question_ui};
 use super::{controls, shell};
-use crate::session::{Call, Command, Path, RosterRow, SourceState, View};
+use crate::session::{Call, Command, Path, RosterRow, SafetyState, SourceState, View};
 
 /// Width of the side panel, in points.
 const SIDE: f32 = 310.0;
@@ -33,8 +33,7 @@ pub(crate) fn call_ui(
     let palette = Palette::of(ui);
     let bar = Frame::new().fill(palette.surface).inner_margin(Margin::symmetric(20, 10));
     let controls = Panel::bottom("controls").frame(bar).show(ui, |ui| controls_ui(ui, state, forms)).inner;
-    let top = Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
-    drop(top);
+    Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
     let side = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
     let safety = Panel::right("people")
         .frame(side)
@@ -42,9 +41,16 @@ pub(crate) fn call_ui(
         .exact_size(SIDE)
         .show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                roster_ui(ui, &state.members);
-                ui.add_space(4.0);
-                safety_ui(ui, &state.safety, state.members.len() > 1 && state.encrypted)
+                let ready = state.members.len() > 1 && state.encrypted;
+                // Words to be read aloud, or a warning, come before the list; at rest the list comes first.
+                if matches!(state.safety, SafetyState::Compare { .. } | SafetyState::Mismatch) {
+                    let command = safety_ui(ui, &state.safety, ready);
+                    roster_ui(ui, &state.members);
+                    command
+                } else {
+                    roster_ui(ui, &state.members);
+                    safety_ui(ui, &state.safety, ready)
+                }
             })
             .inner
         })
@@ -64,6 +70,7 @@ pub(crate) fn call_ui(
 /// Encryption, path and time, always on screen.
 fn protection_ui(ui: &mut Ui, state: &Call, now: u64) {
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
         if state.encrypted {
             badge_ui(ui, Tone::Good, Icon::Lock, &text("call-encrypted"));
         } else {

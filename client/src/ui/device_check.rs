@@ -10,6 +10,8 @@ use super::video_tile::{Instead, Tiles, tile_ui};
 use super::widget::{Button, badge_ui, body_ui, card_ui, heading_ui, hint_ui, muted_ui};
 use crate::session::{Command, DeviceCheck, DeviceState, Devices, ErrorCode, Notice, Phase};
 
+/// From this width on picture and results stand side by side, in points.
+const TWO_COLUMNS: f32 = 760.0;
 /// Below this the microphone counts as silent, dBov.
 const SILENCE_DBOV: f32 = -60.0;
 
@@ -18,8 +20,17 @@ pub(crate) fn device_check_ui(ui: &mut Ui, state: &DeviceCheck, tiles: &Tiles) -
     shell::steps_ui(ui, 4, 4);
     heading_ui(ui, &text("devices-title"));
     body_ui(ui, &text("devices-lead"));
-    self_view_ui(ui, &state.devices, tiles);
-    devices_ui(ui, &state.devices, tiles.level_dbov);
+    if ui.available_width() >= TWO_COLUMNS {
+        ui.columns(2, |columns| {
+            if let [left, right] = columns {
+                self_view_ui(left, &state.devices, tiles);
+                devices_ui(right, &state.devices, tiles.level_dbov);
+            }
+        });
+    } else {
+        self_view_ui(ui, &state.devices, tiles);
+        devices_ui(ui, &state.devices, tiles.level_dbov);
+    }
     hint_ui(ui, Icon::EyeOff, &text("devices-seen"));
     muted_ui(ui, &text("devices-knock"));
     let mut command = None;
@@ -36,7 +47,7 @@ pub(crate) fn device_check_ui(ui: &mut Ui, state: &DeviceCheck, tiles: &Tiles) -
 
 /// Paints what the others would see.
 pub(crate) fn self_view_ui(ui: &mut Ui, devices: &Devices, tiles: &Tiles) {
-    let width = ui.available_width().min(400.0);
+    let width = ui.available_width().min(460.0);
     let (_, rect) = ui.allocate_space(Vec2::new(width, width * 9.0 / 16.0));
     let icon = if devices.camera == DeviceState::Checking { Icon::Camera } else { Icon::CameraOff };
     let words = match devices.camera {
@@ -44,7 +55,8 @@ pub(crate) fn self_view_ui(ui: &mut Ui, devices: &Devices, tiles: &Tiles) {
         DeviceState::Ready => text("devices-checking"),
         DeviceState::Failed(_) | DeviceState::Off => text("devices-nopicture"),
     };
-    tile_ui(ui, rect, Some(&tiles.own), &text("devices-self"), Instead { icon, words: &words });
+    let own = (!works_without(devices.camera)).then_some(&tiles.own);
+    tile_ui(ui, rect, own, &text("devices-self"), Instead { icon, words: &words });
 }
 
 /// Paints the three results; `level_dbov` moves the meter.
@@ -80,6 +92,7 @@ fn device_ui(ui: &mut Ui, icon: Icon, name: &str, state: DeviceState, ready: Str
     };
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 6.0;
+        ui.spacing_mut().interact_size.y = 24.0;
         ui.horizontal(|ui| {
             let (rect, _) = ui.allocate_exact_size(Vec2::splat(24.0), Sense::hover());
             icon.paint(ui.painter(), rect.center(), 22.0, Palette::of(ui).text);

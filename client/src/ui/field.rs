@@ -5,7 +5,7 @@ use egui::{Align, Align2, CornerRadius, FontId, FontSelection, Margin, Response,
 use super::icon::Icon;
 use super::message::text;
 use super::theme::{self, Palette, Tone};
-use super::widget::{Button, icon_line, muted_ui};
+use super::widget::{Button, focus_ring, icon_line, muted_ui};
 
 /// Longest text that a field takes, in characters: an invitation link is a tenth of it.
 const LONGEST: usize = 4_096;
@@ -64,6 +64,7 @@ impl<'a> Field<'a> {
                 .password(self.secret)
                 .desired_width(f32::INFINITY);
             let response = ui.add(edit).labelled_by(label.id);
+            focus_ring(ui, &response, response.rect);
             if self.focus {
                 take_focus(ui, &response);
             }
@@ -91,6 +92,7 @@ pub(crate) fn digits_ui(ui: &mut Ui, label: &str, value: &mut String, count: usi
                     .desired_width(if count > 6 { 250.0 } else { 190.0 })
                     .cursor_at_end(true);
                 let response = ui.add(edit).labelled_by(label.id);
+                focus_ring(ui, &response, response.rect);
                 let paste = Button::secondary(text("action-paste")).icon(Icon::Copy);
                 if ui.add(paste).clicked() {
                     value.clear();

@@ -11,6 +11,11 @@ use super::widget::{Button, badge_ui, body_ui, card_ui, copy_button_ui, heading_
 use super::{mail, shell};
 use crate::session::{Command, Invite, InvitePage, PracticeInfo};
 
+/// From this width on the QR code stands beside the link, in points.
+const TWO_COLUMNS: f32 = 700.0;
+/// Side of the QR code, in points.
+const QR: f32 = 260.0;
+
 /// Paints the page of the one channel that is up.
 pub(crate) fn invitation_ui(
     ui: &mut Ui,
@@ -31,8 +36,36 @@ fn link_ui(
     practice: Option<&PracticeInfo>,
     copied: &mut bool,
 ) -> Option<Command> {
-    head_ui(ui, state, "invite-title-link", "invite-step-link", 1);
+    head_ui(ui, state, ("invite-title-link", "invite-step-link", Icon::Mail), 1);
     body_ui(ui, &text("invite-link-lead"));
+    let wide = ui.available_width() >= TWO_COLUMNS;
+    if wide {
+        ui.columns(2, |columns| {
+            if let [left, right] = columns {
+                link_card_ui(left, state, link, practice, copied);
+                qr_card_ui(right, link);
+            }
+        });
+    } else {
+        link_card_ui(ui, state, link, practice, copied);
+    }
+    let mut command = None;
+    ui.horizontal_wrapped(|ui| {
+        if ui.add(Button::primary(text("invite-next")).icon(Icon::Forward)).clicked() {
+            *copied = false;
+            command = Some(Command::InvitationNext);
+        }
+        if ui.add(Button::secondary(text("action-back")).icon(Icon::Back)).clicked() {
+            command = Some(Command::Back);
+        }
+    });
+    if !wide {
+        qr_card_ui(ui, link);
+    }
+    command
+}
+
+fn link_card_ui(ui: &mut Ui, state: &Invite, link: &str, practice: Option<&PracticeInfo>, copied: &mut bool) {
     card_ui(ui, |ui| {
         muted_ui(ui, &text("invite-link"));
         let words = RichText::new(link).font(theme::mono());
@@ -52,25 +85,17 @@ fn link_ui(
         });
         muted_ui(ui, &text("invite-email-how"));
     });
+}
+
+fn qr_card_ui(ui: &mut Ui, link: &str) {
     card_ui(ui, |ui| {
         qr_ui(ui, link);
         muted_ui(ui, &text("invite-qr-lead"));
     });
-    let mut command = None;
-    ui.horizontal_wrapped(|ui| {
-        if ui.add(Button::primary(text("invite-next")).icon(Icon::Forward)).clicked() {
-            *copied = false;
-            command = Some(Command::InvitationNext);
-        }
-        if ui.add(Button::secondary(text("action-back")).icon(Icon::Back)).clicked() {
-            command = Some(Command::Back);
-        }
-    });
-    command
 }
 
 fn code_ui(ui: &mut Ui, state: &Invite, code: &str, copied: &mut bool) -> Option<Command> {
-    head_ui(ui, state, "invite-title-code", "invite-step-code", 2);
+    head_ui(ui, state, ("invite-title-code", "invite-step-code", Icon::Phone), 2);
     body_ui(ui, &text("invite-code-lead"));
     card_ui(ui, |ui| {
         muted_ui(ui, &text("invite-code"));
@@ -88,11 +113,11 @@ fn code_ui(ui: &mut Ui, state: &Invite, code: &str, copied: &mut bool) -> Option
     ui.add(Button::primary(text("invite-done")).icon(Icon::Check)).clicked().then_some(Command::InvitationSent)
 }
 
-fn head_ui(ui: &mut Ui, state: &Invite, title: &str, channel: &str, step: u8) {
+fn head_ui(ui: &mut Ui, state: &Invite, (title, channel, icon): (&str, &str, Icon), step: u8) {
     shell::steps_ui(ui, step, 2);
     heading_ui(ui, &text(title));
     ui.horizontal_wrapped(|ui| {
-        badge_ui(ui, Tone::Info, Icon::Mail, &text(channel));
+        badge_ui(ui, Tone::Info, icon, &text(channel));
         let starts = clock::day_and_time(state.starts_at);
         muted_ui(ui, &fill("invite-for", [("label", state.label.as_str().into()), ("time", starts.into())]));
         let expires = clock::day_and_time(state.expires_at);
@@ -123,7 +148,7 @@ fn qr_ui(ui: &mut Ui, link: &str) {
     const QUIET: usize = 4;
     let Ok(code) = QrCode::with_error_correction_level(link, EcLevel::L) else { return };
     let modules = code.width() + 2 * QUIET;
-    let side = ui.available_width().min(280.0);
+    let side = ui.available_width().min(QR);
     Frame::new().fill(LIGHT.surface).inner_margin(Margin::ZERO).show(ui, |ui| {
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text("invite-qr")));

@@ -52,7 +52,7 @@ pub fn window_ui(ui: &mut Ui, view: &View, now: u64, tiles: &Tiles, forms: &mut 
         return call::call_ui(ui, state, view, now, tiles, forms);
     }
     let width = match view.phase {
-        Phase::Today(_) | Phase::LobbyHost(_) => theme::COLUMN * 1.7,
+        Phase::Today(_) | Phase::LobbyHost(_) | Phase::Invite(_) | Phase::DeviceCheck(_) => theme::WIDE_COLUMN,
         _ => theme::COLUMN,
     };
     shell::page_ui(ui, view, forms.help, width, |ui| {

@@ -1,17 +1,17 @@
 //! Who holds keys: the members of the MLS tree, always on screen during a call.
 
-use egui::{Align, Layout, RichText, Role as Part, Sense, Ui, Vec2, WidgetInfo};
+use egui::{RichText, Role as Part, Sense, Ui, Vec2, WidgetInfo};
 
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Palette, Tone};
-use super::widget::{badge_ui, card_ui, icon_line, muted_ui, subheading_ui};
+use super::widget::{badge_ui, card_ui, subheading_ui};
 use crate::session::{Role, RosterRow, SourceState, VouchedBy};
 
 /// Paints the members, the person's own row included.
 pub(crate) fn roster_ui(ui: &mut Ui, members: &[RosterRow]) {
-    subheading_ui(ui, &text("call-people"));
-    muted_ui(ui, &fill("call-people-count", [("count", members.len().into())]));
+    let count = fill("call-people-count", [("count", members.len().into())]);
+    subheading_ui(ui, &format!("{} · {count}", text("call-people")));
     for member in members {
         card_ui(ui, |ui| row_ui(ui, member));
     }
@@ -46,7 +46,8 @@ fn row_ui(ui: &mut Ui, member: &RosterRow) {
     if member.verified {
         badge_ui(ui, Tone::Good, Icon::Check, &text("roster-verified"));
     }
-    ui.with_layout(Layout::top_down(Align::Min), |ui| {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
         let (icon, id) = match member.media.microphone {
             SourceState::On => (Icon::Microphone, "roster-mic-on"),
             SourceState::Off => (Icon::MicrophoneOff, "roster-mic-off"),
@@ -62,9 +63,17 @@ fn row_ui(ui: &mut Ui, member: &RosterRow) {
     });
 }
 
+/// Icon and words in one piece, so that a line breaks between two of them and not within.
 fn state_ui(ui: &mut Ui, icon: Icon, id: &str) {
+    const ICON: f32 = 17.0;
     let muted = Palette::of(ui).muted;
-    icon_line(ui, icon, muted, RichText::new(text(id)).font(theme::small()).color(muted));
+    let words = text(id);
+    let galley = ui.painter().layout_no_wrap(words.clone(), theme::small(), muted);
+    let size = galley.size() + Vec2::new(ICON + 6.0, 0.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Part::Label, true, &words));
+    icon.paint(ui.painter(), egui::pos2(rect.left() + ICON / 2.0, rect.center().y), ICON, muted);
+    ui.painter().galley(rect.min + Vec2::new(ICON + 6.0, 0.0), galley, muted);
 }
 
 fn initials_ui(ui: &mut Ui, name: &str) {
@@ -118,7 +127,7 @@ mod tests {
         let stage = stage(sample::members());
         stage.find(Part::ListItem, "Dr Ada Byron, Clinician");
         stage.find(Part::ListItem, "Mia Okafor, Patient");
-        assert!(stage.shows("Device signed by the practice"));
+        assert!(stage.shows("Signed by the practice"));
         assert!(stage.shows("Link and code checked"));
     }
 

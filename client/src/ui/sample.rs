@@ -181,6 +181,14 @@ pub fn screens() -> Vec<(&'static str, View)> {
         speaker: DeviceState::Ready,
     };
     let goodbye = |reason, host| Goodbye { reason, devices_closed: true, host };
+    let interpreter = Knocker {
+        participant: "p2".into(),
+        name: Some(Private::from("Ines Duarte")),
+        birth_date: None,
+        with_them: None,
+        waiting_since: NOW - 20,
+        ..knocker()
+    };
     let mut no_camera = call(true);
     for member in no_camera.members.iter_mut().filter(|member| !member.you) {
         member.media.camera = SourceState::Missing;
@@ -214,7 +222,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("call-host", with(Phase::Call(call(true)))),
         ("call-patient", with(Phase::Call(call(false)))),
         ("call-words", with(Phase::Call(Call { safety: compare(), ..call(true) }))),
-        ("call-waiting", with(Phase::Call(Call { waiting: vec![knocker()], ..call(true) }))),
+        ("call-waiting", with(Phase::Call(Call { waiting: vec![interpreter], ..call(true) }))),
         ("call-no-camera", with(Phase::Call(no_camera))),
         (
             "call-lost",
@@ -228,25 +236,25 @@ pub fn screens() -> Vec<(&'static str, View)> {
     ]
 }
 
-/// Tiles with a picture of colour bars for the own camera and the two sample members.
+/// Tiles with a wash of colour for the own camera and the two sample members.
 #[must_use]
 pub fn tiles(ctx: &egui::Context) -> Tiles {
     let mut tiles = Tiles { level_dbov: Some(-22.0), ..Tiles::default() };
-    tiles.own.show(ctx, &bars(60));
+    tiles.own.show(ctx, &wash(60, 118));
     for leaf in [0, 1] {
-        tiles.remote.entry(leaf).or_default().show(ctx, &bars(150));
+        tiles.remote.entry(leaf).or_default().show(ctx, &wash(80, 132));
     }
     tiles
 }
 
-/// Soft vertical bars, 1280 × 720.
-fn bars(base: u8) -> VideoFrame {
-    const WIDTH: u32 = 1280;
-    const HEIGHT: u32 = 720;
-    let (width, height) = (WIDTH as usize, HEIGHT as usize);
-    let luma = (0..width * height).map(|place| base.saturating_add(u8::try_from(place % width / 16).unwrap_or(0)));
-    let chroma = |shift: usize| (0..width * height / 4).map(move |place| u8::try_from(96 + (place % (width / 2) + shift) % 64).unwrap_or(128));
-    let data: Vec<u8> = luma.chain(chroma(0)).chain(chroma(32)).collect();
-    VideoFrame::new(WIDTH, HEIGHT, MediaTime::default(), 0, data)
+/// A soft wash of two colours, 1280 × 720.
+fn wash(base: usize, blue: usize) -> VideoFrame {
+    const WIDTH: usize = 1280;
+    const HEIGHT: usize = 720;
+    let byte = |value: usize| u8::try_from(value).unwrap_or(u8::MAX);
+    let luma = (0..WIDTH * HEIGHT).map(|place| byte(base + place / WIDTH / 12 + place % WIDTH / 40));
+    let plane = |centre: usize| (0..WIDTH * HEIGHT / 4).map(move |place| byte(centre + place / (WIDTH / 2) / 16));
+    let data: Vec<u8> = luma.chain(plane(blue)).chain(plane(108)).collect();
+    VideoFrame::new(1280, 720, MediaTime::default(), 0, data)
         .unwrap_or_else(|error| unreachable!("a plain 720p picture: {error}"))
 }

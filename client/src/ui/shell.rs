@@ -55,7 +55,7 @@ pub(crate) fn page_ui(
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 let side = ((ui.available_width() - width) / 2.0).max(24.0);
                 column(ui, side, |ui| {
-                    ui.add_space(32.0);
+                    ui.add_space(24.0);
                     if help {
                         help_ui(ui, view.practice.as_ref());
                     }
@@ -122,7 +122,7 @@ pub(crate) fn help_ui(ui: &mut Ui, practice: Option<&PracticeInfo>) {
 /// Paints "Step 2 of 5" with a bar for each step.
 pub(crate) fn steps_ui(ui: &mut Ui, step: u8, steps: u8) {
     let palette = Palette::of(ui);
-    ui.horizontal(|ui| {
+    ui.allocate_ui_with_layout(Vec2::new(ui.available_width(), 20.0), Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for place in 1..=steps {
             let (rect, _) = ui.allocate_exact_size(Vec2::new(28.0, 20.0), Sense::hover());

@@ -92,7 +92,6 @@ fn server_ui(ui: &mut Ui, server: &ServerInfo) {
 
 #[cfg(test)]
 mod tests {
-    use egui::Role;
     use egui_kittest::kittest::Queryable as _;
 
     use super::*;
@@ -117,7 +116,7 @@ mod tests {
         let state = state(SignInStep::SecondFactor);
         let mut stage = Stage::new(SignInForm::default(), move |ui, form| sign_in_ui(ui, &state, None, form));
         stage.type_into("Authenticator code", "12345");
-        assert!(stage.find(Role::Button, "Confirm").accesskit_node().is_disabled());
+        assert!(stage.disabled("Confirm"));
         stage.type_into("Authenticator code", "6");
         stage.click("Confirm");
         assert!(matches!(stage.command(), Some(Command::SecondFactor { code }) if code.as_str() == "123 456"));

@@ -37,8 +37,12 @@ impl<'a, F: 'a> Stage<'a, F> {
         stage
     }
 
-    pub(crate) fn find(&self, role: Role, label: &str) -> Node<'_> {
+    pub(crate) fn find<'n>(&'n self, role: Role, label: &'n str) -> Node<'n> {
         self.harness.get_by_role_and_label(role, label)
+    }
+
+    pub(crate) fn disabled(&self, button: &str) -> bool {
+        self.find(Role::Button, button).accesskit_node().is_disabled()
     }
 
     pub(crate) fn shows(&self, part: &str) -> bool {
@@ -56,11 +60,11 @@ impl<'a, F: 'a> Stage<'a, F> {
         self.harness.run();
     }
 
+    /// Passphrase fields have a role of their own, so fields are found by label alone.
     pub(crate) fn type_into(&mut self, label: &str, text: &str) {
-        let field = self.harness.get_by_role_and_label(Role::TextInput, label);
-        field.focus();
+        self.harness.get_by_label(label).focus();
         self.harness.run();
-        self.harness.get_by_role_and_label(Role::TextInput, label).type_text(text);
+        self.harness.get_by_label(label).type_text(text);
         self.harness.run();
     }
 

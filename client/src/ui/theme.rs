@@ -17,6 +17,8 @@ pub(crate) const TARGET: f32 = 44.0;
 pub(crate) const CONTROL: f32 = 52.0;
 /// Widest column of reading text, in points: about 65 characters.
 pub(crate) const COLUMN: f32 = 560.0;
+/// Widest column of pages that stand in two halves, in points.
+pub(crate) const WIDE_COLUMN: f32 = 920.0;
 /// Space between two things that belong together, in points.
 pub(crate) const GAP: f32 = 12.0;
 /// Radius of buttons and fields, in points.

@@ -51,7 +51,7 @@ fn head_ui(ui: &mut Ui, state: &Today) -> Option<Command> {
         if ui.add_enabled(!state.busy, Button::secondary(text("today-refresh")).icon(Icon::Refresh)).clicked() {
             command = Some(Command::Refresh);
         }
-        if ui.add(Button::secondary(text("today-signout")).icon(Icon::Leave)).clicked() {
+        if ui.add(Button::secondary(text("today-signout")).icon(Icon::Door)).clicked() {
             command = Some(Command::SignOut);
         }
     });

@@ -23,7 +23,7 @@ pub(crate) fn waiting_ui(ui: &mut Ui, waiting: &[Knocker], now: u64, door: &mut 
     }
     let mut command = None;
     for knocker in waiting {
-        command = command.or(card_ui(ui, |ui| knocker_ui(ui, knocker, now, door)));
+        command = command.or(card_ui(ui, |ui| knocker_ui(ui, knocker, now, door, Size::Card)));
     }
     command
 }
@@ -40,13 +40,30 @@ pub(crate) fn waiting_banner_ui(
     if waiting.len() > 1 {
         title = format!("{title} {}", fill("call-waiting-more", [("count", (waiting.len() - 1).into())]));
     }
-    banner_ui(ui, Tone::Info, &title, &[], |ui| knocker_ui(ui, first, now, door))
+    banner_ui(ui, Tone::Info, &title, &[], |ui| knocker_ui(ui, first, now, door, Size::Banner))
 }
 
-fn knocker_ui(ui: &mut Ui, knocker: &Knocker, now: u64, door: &mut Option<DoorQuestion>) -> Option<Command> {
+/// How much room a knocker gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    /// In the lobby: a line for each thing.
+    Card,
+    /// Above the stage of a call, below a title with the name: as few lines as can be.
+    Banner,
+}
+
+fn knocker_ui(
+    ui: &mut Ui,
+    knocker: &Knocker,
+    now: u64,
+    door: &mut Option<DoorQuestion>,
+    size: Size,
+) -> Option<Command> {
     let name = name_of(knocker);
-    ui.label(RichText::new(&name).font(theme::subheading()));
-    card_of(ui, knocker, now);
+    if size == Size::Card {
+        ui.label(RichText::new(&name).font(theme::subheading()));
+    }
+    card_of(ui, knocker, now, size);
     badges_ui(ui, knocker);
     if knocker.admitting {
         badge_ui(ui, Tone::Good, Icon::Door, &text("waiting-admitting"));
@@ -66,7 +83,7 @@ fn knocker_ui(ui: &mut Ui, knocker: &Knocker, now: u64, door: &mut Option<DoorQu
     }
 }
 
-fn card_of(ui: &mut Ui, knocker: &Knocker, now: u64) {
+fn card_of(ui: &mut Ui, knocker: &Knocker, now: u64, size: Size) {
     if knocker.name.is_none() {
         muted_ui(ui, &text("waiting-unsealed"));
     }
@@ -75,18 +92,28 @@ fn card_of(ui: &mut Ui, knocker: &Knocker, now: u64) {
         (&knocker.phone, "waiting-phone", "phone"),
         (&knocker.with_them, "waiting-with", "who"),
     ];
-    for (value, id, key) in lines {
-        if let Some(value) = value.as_ref().filter(|value| !value.is_empty()) {
-            body_ui(ui, &fill(id, [(key, value.as_str().into())]));
-        }
-    }
+    let mut words: Vec<String> = lines
+        .into_iter()
+        .filter_map(|(value, id, key)| Some((value.as_ref().filter(|value| !value.is_empty())?, id, key)))
+        .map(|(value, id, key)| fill(id, [(key, value.as_str().into())]))
+        .collect();
     let minutes = clock::minutes_since(knocker.waiting_since, now);
-    muted_ui(ui, &fill("waiting-since", [("minutes", minutes.into())]));
+    let waited = fill("waiting-since", [("minutes", minutes.into())]);
+    if size == Size::Banner {
+        words.push(waited);
+        body_ui(ui, &words.join(" · "));
+        return;
+    }
+    for line in words {
+        body_ui(ui, &line);
+    }
+    muted_ui(ui, &waited);
 }
 
 fn badges_ui(ui: &mut Ui, knocker: &Knocker) {
     let badge = knocker.badge;
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
         let mut proof = |ok: bool, yes: &str, no: &str| {
             let (tone, icon, id) = if ok { (Tone::Good, Icon::Check, yes) } else { (Tone::Caution, Icon::Cross, no) };
             badge_ui(ui, tone, icon, &text(id));
@@ -152,8 +179,6 @@ fn name_of(knocker: &Knocker) -> String {
 
 #[cfg(test)]
 mod tests {
-    use egui::Role;
-
     use super::*;
     use crate::session::LinkBadge;
     use crate::ui::sample;
@@ -167,7 +192,7 @@ mod tests {
     fn nobody_is_admitted_before_the_identity_is_confirmed() {
         let mut stage = stage(sample::knocker());
         stage.click("Admit Mia Okafor");
-        assert!(stage.find(Role::Button, "Admit").accesskit_node().is_disabled());
+        assert!(stage.disabled("Admit"));
         stage.tick("I have compared name and birth date. This is the person I expect.");
         stage.click("Admit");
         let Some(Command::Admit { participant, identity_confirmed }) = stage.command() else { panic!("not admitted") };
@@ -189,7 +214,7 @@ mod tests {
         let badge = LinkBadge { link_ok: true, code_ok: false, code_failed: true, tries_left: 2 };
         let stage =
             stage(Knocker { name: None, birth_date: None, phone: None, ready: false, badge, ..sample::knocker() });
-        assert!(stage.find(Role::Button, "Admit Somebody").accesskit_node().is_disabled());
+        assert!(stage.disabled("Admit Somebody"));
         assert!(stage.shows("Code not proven"));
         assert!(stage.shows("A wrong code was tried. 2 tries left."));
     }
