@@ -1,10 +1,15 @@
-//! The folder that a client with the feature `lab` writes: received pictures as y4m clips or as PGM files.
+//! The folder that a client with the feature `lab` writes: `pictures-leafN.i420`, raw pictures one after the other,
+//! with a line each in `pictures-leafN.csv` (`number,width,height,…`). A y4m clip is read as well.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use lab::y4m;
+
+/// Largest side of a picture that is believed, in pixels.
+const MAX_SIDE: usize = 8192;
 
 /// Luma of one received picture.
 pub(crate) struct Picture {
@@ -23,8 +28,9 @@ pub(crate) fn each_picture(folder: &Path, mut visit: impl FnMut(Picture) -> Resu
     files.sort();
     ensure!(!files.is_empty(), "{} holds no pictures", folder.display());
     for path in files {
-        if path.extension().is_some_and(|kind| kind == "pgm") {
-            visit(pgm(&fs::read(&path)?).with_context(|| format!("{} is no PGM picture", path.display()))?)?;
+        if path.extension().is_some_and(|kind| kind == "i420") {
+            let index = fs::read_to_string(path.with_extension("csv")).context("raw pictures without an index")?;
+            raw(&path, &index, &mut visit)?;
             continue;
         }
         let mut clip = y4m::Reader::open(&path)?;
@@ -36,48 +42,60 @@ pub(crate) fn each_picture(folder: &Path, mut visit: impl FnMut(Picture) -> Resu
     Ok(())
 }
 
+/// Raw I420 pictures whose sizes stand in the index, one line each after the headings.
+fn raw(path: &Path, index: &str, visit: &mut impl FnMut(Picture) -> Result<()>) -> Result<()> {
+    let mut file = BufReader::new(File::open(path)?);
+    for line in index.lines().skip(1) {
+        let mut fields = line.split(',').skip(1);
+        let mut side = || fields.next().and_then(|field| field.parse::<usize>().ok()).filter(|side| *side <= MAX_SIDE);
+        let (Some(width), Some(height)) = (side(), side()) else { bail!("{line:?} names no size") };
+        let mut luma = vec![0; width * height];
+        file.read_exact(&mut luma).with_context(|| format!("{} is shorter than its index", path.display()))?;
+        file.seek_relative(2 * (width.div_ceil(2) * height.div_ceil(2)) as i64)?;
+        visit(Picture { width, height, luma })?;
+    }
+    Ok(())
+}
+
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|kind| kind == "y4m" || kind == "pgm") {
+        } else if path.extension().is_some_and(|kind| kind == "y4m" || kind == "i420") {
             files.push(path);
         }
     }
     Ok(())
 }
 
-/// Binary greymap: `P5 WIDTH HEIGHT 255`, one white space, the samples.
-fn pgm(bytes: &[u8]) -> Option<Picture> {
-    let mut at = 0;
-    let mut word = || {
-        let start = at + bytes.get(at..)?.iter().position(|byte| !byte.is_ascii_whitespace())?;
-        let end = start + bytes.get(start..)?.iter().position(u8::is_ascii_whitespace)?;
-        at = end;
-        std::str::from_utf8(&bytes[start..end]).ok()
-    };
-    if word()? != "P5" {
-        return None;
-    }
-    let (width, height): (usize, usize) = (word()?.parse().ok()?, word()?.parse().ok()?);
-    if word()? != "255" {
-        return None;
-    }
-    let luma = bytes.get(at + 1..)?.get(..width.checked_mul(height)?)?.to_vec();
-    Some(Picture { width, height, luma })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn sizes(pictures: &[u8], index: &str) -> Result<Vec<(usize, usize, u8)>> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("pictures-leaf1.i420"), pictures)?;
+        fs::write(folder.path().join("pictures-leaf1.csv"), index)?;
+        let mut found = Vec::new();
+        each_picture(folder.path(), |picture| {
+            found.push((picture.width, picture.height, picture.luma[0]));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     #[test]
-    fn a_greymap_is_read_and_a_short_one_refused() {
-        let picture = pgm(b"P5\n2 2\n255\nabcd").unwrap();
-        assert_eq!((picture.width, picture.height, picture.luma.as_slice()), (2, 2, b"abcd".as_slice()));
-        for bytes in [b"P5\n2 2\n255\nabc".as_slice(), b"P6 2 2 255 abcd", b"P5", b""] {
-            assert!(pgm(bytes).is_none());
+    fn raw_pictures_of_changing_size_are_read_by_their_index() {
+        let bytes = [[1; 6].as_slice(), [2; 24].as_slice()].concat();
+        let found = sizes(&bytes, "number,width,height,captured_us,decoded_us\n10,2,2,0,0\n20,4,4,0,0\n").unwrap();
+        assert_eq!(found, [(2, 2, 1), (4, 4, 2)]);
+    }
+
+    #[test]
+    fn an_index_that_lies_is_refused() {
+        for index in ["h\n10,4,4\n", "h\n10,99999999,99999999\n", "h\n10\n"] {
+            assert!(sizes(&[0; 6], index).is_err(), "{index}");
         }
     }
 }

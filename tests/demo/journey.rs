@@ -18,7 +18,7 @@ use crate::programs::{Client, holds, name_of, say, text};
 use crate::report;
 
 /// The patient of the demonstration; no such person exists.
-const PATIENT: (&str, &str, &str) = ("Robin Example", "1980-02-29", "+61 2 5550 0100");
+pub(crate) const PATIENT: (&str, &str, &str) = ("Robin Example", "1980-02-29", "+61 2 5550 0100");
 
 /// Runs it and writes the reports.
 pub(crate) async fn run(house: House, options: &Options) -> Result<()> {

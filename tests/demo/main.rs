@@ -8,10 +8,12 @@
 //! - [`bootstrap`]: server, practice, clinician, patient's folder.
 //! - [`journey`]: the consultation without windows.
 //! - [`windows`]: the consultation with windows, and what the terminal shows for it.
+//! - [`auto`]: the same, clicked through by role and label.
 //! - [`report`]: what both sides measured.
 
 #![forbid(unsafe_code)]
 
+mod auto;
 mod bootstrap;
 mod journey;
 mod options;

@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// Clicks through both windows by role and label; needs the build with the feature `lab`.
     #[arg(long)]
     pub(crate) auto: bool,
+    /// Folder for a screenshot of each step of --auto.
+    #[arg(long, requires = "auto")]
+    pub(crate) shots: Option<PathBuf>,
     /// Folder with the stand-ins' clips (host.y4m, host.wav, patient.y4m, patient.wav).
     #[arg(long)]
     pub(crate) content: Option<PathBuf>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::auto::{self, Window};
 use crate::bootstrap::House;
 use crate::journey::{Invitation, invite};
 use crate::options::{Options, Side};
@@ -15,6 +16,13 @@ use crate::report;
 /// Opens both windows and waits until both are closed.
 pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     let reports = report::Folder::new(options.report.as_deref())?;
+    if options.auto {
+        let host = Window::new(start(&house, options, Side::Host, &reports)?, "host");
+        let patient = Window::new(start(&house, options, Side::Patient, &reports)?, "patient");
+        auto::run(host, patient, &house, options).await?;
+        house.close().await?;
+        return report::summarise(&reports);
+    }
     let invitation = prepared(&house, options).await?;
     explain(&house, &invitation)?;
     let mut host = start(&house, options, Side::Host, &reports)?;
@@ -25,7 +33,7 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
         printed = reprint(&house) => printed?,
     }
     house.close().await?;
-    if options.auto || options.report.is_some() {
+    if options.report.is_some() {
         report::summarise(&reports)?;
     }
     Ok(())
@@ -52,6 +60,9 @@ fn start(house: &House, options: &Options, side: Side, reports: &report::Folder)
     if options.report.is_some() || options.auto {
         arguments.push("--report".into());
         arguments.push(reports.path(side).into());
+    }
+    if options.auto {
+        arguments.push("--auto".into());
     }
     let lab = options.auto || options.dump.is_some();
     Running::start(if lab { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side))
