@@ -63,7 +63,7 @@ fn pictures_survive_encoding_and_decoding() {
     for &codec in VideoCodec::available() {
         let mut encoder = VideoEncoder::new(codec, settings(320, 180, 500)).unwrap();
         let mut decoder = VideoDecoder::new(codec).unwrap();
-        for number in 0..20 {
+        for number in 0..8 {
             let picture = calm.picture(number);
             let encoded = encoder.encode(&picture, false).unwrap().unwrap();
             assert_eq!((encoded.codec, encoded.key, encoded.number), (codec, number == 0, number));
@@ -95,24 +95,24 @@ fn a_forced_key_frame_lets_a_newcomer_in() {
 #[test]
 fn a_change_of_bit_rate_takes_effect_without_a_key_frame() {
     for &codec in VideoCodec::available() {
-        let mut encoder = VideoEncoder::new(codec, settings(320, 180, 1_000)).unwrap();
+        let mut encoder = VideoEncoder::new(codec, settings(160, 90, 600)).unwrap();
         let second_of = |encoder: &mut VideoEncoder, start: u32| -> (u64, usize) {
             let encoded: Vec<_> =
-                (start..start + FPS).filter_map(|n| encoder.encode(&noise(320, 180, n), false).unwrap()).collect();
+                (start..start + FPS).filter_map(|n| encoder.encode(&noise(160, 90, n), false).unwrap()).collect();
             let bytes = encoded.iter().map(|encoded| encoded.data.len() as u64).sum::<u64>();
             (bytes * 8 / 1_000, encoded.iter().filter(|encoded| encoded.key).count())
         };
         second_of(&mut encoder, 0);
         let (before, _) = second_of(&mut encoder, 30);
-        encoder.set_bitrate(Bitrate::kbps(300)).unwrap();
+        encoder.set_bitrate(Bitrate::kbps(200)).unwrap();
         second_of(&mut encoder, 60);
         let (low, low_keys) = second_of(&mut encoder, 90);
-        encoder.set_bitrate(Bitrate::kbps(2_000)).unwrap();
+        encoder.set_bitrate(Bitrate::kbps(1_200)).unwrap();
         second_of(&mut encoder, 120);
         let (high, high_keys) = second_of(&mut encoder, 150);
         assert!(low * 2 < before && before < high, "{codec:?}: {before}, {low}, {high} kbit/s");
         assert_eq!((low_keys, high_keys), (0, 0), "{codec:?}");
-        assert_eq!(encoder.settings().bitrate, Bitrate::kbps(2_000));
+        assert_eq!(encoder.settings().bitrate, Bitrate::kbps(1_200));
     }
 }
 
@@ -121,7 +121,7 @@ fn another_size_restarts_with_a_key_frame() {
     for &codec in VideoCodec::available() {
         let mut encoder = VideoEncoder::new(codec, settings(320, 180, 500)).unwrap();
         let mut decoder = VideoDecoder::new(codec).unwrap();
-        for (width, height) in [(320, 180), (160, 90), (320, 180)] {
+        for (width, height) in [(320, 180), (160, 90)] {
             let encoded = encoder.encode(&Calm::new(width, height).picture(0), false).unwrap().unwrap();
             assert!(encoded.key, "{codec:?}");
             let decoded = decoder.decode(&encoded.data).unwrap().unwrap();
