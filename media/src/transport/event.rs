@@ -81,7 +81,8 @@ pub enum TransportEvent {
         peer: PeerId,
         /// How its packets travel.
         path: Path,
-        /// From the peer's session description being applied to DTLS being complete.
+        /// From the peer's session description being applied to DTLS being complete, the first time; to the path being
+        /// back, after a disconnection.
         setup: Duration,
     },
     /// No packet for three seconds, or the association closed. It may heal: then `Connected` follows again.

@@ -1,7 +1,19 @@
 //! Peer connections that carry sealed frames and nothing else.
 //!
 //! The one rule: nothing but a [`SealedFrame`] goes out as media, and what comes in is only ever handed on as the bytes of
-//! one sealed frame together with the association it came over.
+//! one sealed frame together with the association it came over. Only this module names the webrtc crates.
+//!
+//! | file | purpose | where it runs |
+//! | --- | --- | --- |
+//! | `connection.rs`, `runtime.rs` | settings of the crate below, what is negotiated and what refused; its timers | driver task of each connection |
+//! | `peer.rs`, `task.rs` | one association: negotiation; what the connection reports becomes events | caller; one task each |
+//! | `track.rs` | the halves that send and receive; sound and picture each | one task each way and track |
+//! | `chain/` | counters, pacer, loss recovery, key-frame requests, between SRTP and the tracks | driver task |
+//! | `signal.rs`, `sdp.rs` | what two transports tell each other, and what is demanded of it | pure |
+//! | `event.rs`, `error.rs`, `stats.rs`, `shared.rs`, `outbox.rs` | what is said, counted, and how it gets out | |
+//!
+//! Callbacks of the crate only hand on. Queues: 64 frames an outbox and track (a full one drops that frame), 256 packets a
+//! receiving track (the crate's), 1,024 events (frames leave 256 places to the rest).
 
 mod chain;
 mod connection;

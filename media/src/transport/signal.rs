@@ -60,7 +60,7 @@ impl fmt::Debug for Fingerprint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SdpError {
-    /// Longer than [`MAX_SDP_BYTES`].
+    /// Longer than 8 KiB.
     #[error("too long")]
     TooLong,
     /// No `a=sframe` in one of its media sections: it does not promise end-to-end encryption.
