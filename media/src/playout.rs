@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use cpal::traits::{DeviceTrait, StreamTrait};
+use cpal::traits::DeviceTrait;
 use cpal::{FromSample, SampleFormat, SizedSample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::error::{DeviceError, DeviceKind};
 use crate::frame::AudioFrame;
-use crate::sound::{self, Direction};
+use crate::sound::{self, Direction, KeptStream};
 use crate::source::audio::Paced;
 use crate::time::MediaTime;
 
@@ -32,13 +32,14 @@ pub(crate) enum Speaker {
 
 /// A sound output in use; closed on drop.
 pub(crate) struct Output {
+    stream: KeptStream,
+    /// Until the device is open the voices run at the clock's pace, unheard.
+    opening: Option<Paced>,
     ring: Producer<f32>,
     state: Arc<State>,
     /// Samples kept in the ring: grows when the device ran dry.
     fill: usize,
     underruns: u32,
-    // Dropped last: its threads read the ring until then.
-    _stream: cpal::Stream,
 }
 
 /// What the callbacks tell.
@@ -62,10 +63,10 @@ const FILL_STEP: usize = 240;
 const FILL_MAX: usize = 2_880;
 
 impl Speaker {
-    /// Opens the output; a device may take a second.
+    /// Begins to open the output; [`Speaker::wants`] tells the outcome.
     ///
     /// # Errors
-    /// The [`DeviceError`] of the output.
+    /// [`DeviceError::Failed`] when no thread can be started.
     pub(crate) fn open(spec: &SpeakerSpec) -> Result<Self, DeviceError> {
         match spec {
             SpeakerSpec::Null => Ok(Self::null()),
@@ -85,13 +86,15 @@ impl Speaker {
     pub(crate) fn wants(&mut self, now: MediaTime) -> Result<bool, DeviceError> {
         match self {
             Self::Null(paced) => Ok(paced.next(now).is_some()),
-            Self::Device(output) => output.wants(),
+            Self::Device(output) => output.wants(now),
         }
     }
 
     /// Hands 10 ms to the output.
     pub(crate) fn push(&mut self, samples: &[f32; AudioFrame::SAMPLES]) {
-        if let Self::Device(output) = self {
+        if let Self::Device(output) = self
+            && output.opening.is_none()
+        {
             for sample in samples {
                 // Full cannot happen: `wants` said that there is room.
                 output.ring.push(*sample).ok();
@@ -110,29 +113,29 @@ impl Speaker {
 
 impl Output {
     fn open(name: Option<&str>) -> Result<Self, DeviceError> {
-        let device = sound::find(Direction::Output, name)?;
-        let (config, format) = sound::config(&device, Direction::Output)?;
         let (ring, samples) = RingBuffer::new(RING);
         let state = Arc::new(State::default());
-        let stream = match format {
-            SampleFormat::I16 => build::<i16>(&device, config, samples, &state),
-            SampleFormat::I32 => build::<i32>(&device, config, samples, &state),
-            _ => build::<f32>(&device, config, samples, &state),
-        };
-        let stream = stream.map_err(|error| sound::refused(DeviceKind::Speaker, &error))?;
-        stream
-            .play()
-            .map_err(|error| sound::refused(DeviceKind::Speaker, &error))?;
-        Ok(Self {
-            ring,
-            state,
-            fill: FILL_START,
-            underruns: 0,
-            _stream: stream,
-        })
+        let (told, name) = (Arc::clone(&state), name.map(str::to_owned));
+        let stream = KeptStream::open(Direction::Output, move || {
+            let device = sound::find(Direction::Output, name.as_deref())?;
+            let (config, format) = sound::config(&device, Direction::Output)?;
+            match format {
+                SampleFormat::I16 => build::<i16>(&device, config, samples, &told),
+                SampleFormat::I32 => build::<i32>(&device, config, samples, &told),
+                _ => build::<f32>(&device, config, samples, &told),
+            }
+            .map_err(|error| sound::refused(DeviceKind::Speaker, &error))
+        })?;
+        Ok(Self { stream, opening: Some(Paced::default()), ring, state, fill: FILL_START, underruns: 0 })
     }
 
-    fn wants(&mut self) -> Result<bool, DeviceError> {
+    fn wants(&mut self, now: MediaTime) -> Result<bool, DeviceError> {
+        if let Some(paced) = &mut self.opening {
+            if !self.stream.is_open()? {
+                return Ok(paced.next(now).is_some());
+            }
+            self.opening = None;
+        }
         if self.state.failed.load(Ordering::Relaxed) {
             return Err(DeviceError::NotFound(DeviceKind::Speaker));
         }
@@ -167,13 +170,8 @@ fn build<T: SizedSample + FromSample<f32>>(
         config,
         move |data, info| {
             let times = info.timestamp();
-            let delay = times
-                .playback
-                .saturating_duration_since(times.callback)
-                .as_micros();
-            writing
-                .delay_micros
-                .store(u32::try_from(delay).unwrap_or_default(), Ordering::Relaxed);
+            let delay = times.playback.saturating_duration_since(times.callback).as_micros();
+            writing.delay_micros.store(u32::try_from(delay).unwrap_or_default(), Ordering::Relaxed);
             let wanted = data.len() / channels;
             let there = ring.slots().min(wanted);
             if there < wanted {
@@ -221,9 +219,7 @@ pub(crate) fn level_dbov(samples: &[f32]) -> f32 {
 }
 
 fn peak(samples: &[f32]) -> f32 {
-    samples
-        .iter()
-        .fold(0.0, |most, sample| sample.abs().max(most))
+    samples.iter().fold(0.0, |most, sample| sample.abs().max(most))
 }
 
 #[cfg(test)]

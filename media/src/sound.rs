@@ -1,10 +1,15 @@
 //! Sound devices: finding one by name, choosing its format, and what its errors mean.
 //!
+//! Each open stream has a thread that does nothing but keep it: opening may take seconds, which neither the window nor
+//! the voices may wait for, and on some systems a stream must close on the thread that opened it.
+//!
 //! Everything runs at 48 kHz with small fixed buffers; the default buffer of a sound server is two seconds.
 
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cpal::traits::{DeviceTrait, HostTrait};
+use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig};
 
 use crate::error::{DeviceError, DeviceKind};
@@ -126,4 +131,96 @@ pub(crate) fn refused(kind: DeviceKind, error: &cpal::Error) -> DeviceError {
 /// Whether a running stream will deliver nothing more.
 pub(crate) fn is_fatal(error: &cpal::Error) -> bool {
     !matches!(error.kind(), ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied)
+}
+
+/// A stream with its thread; closed on drop, which waits for the device to let go.
+pub(crate) struct KeptStream {
+    outcome: Receiver<Result<(), DeviceError>>,
+    opened: bool,
+    close: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl KeptStream {
+    /// Opens and starts a stream on a thread named after the device.
+    ///
+    /// # Errors
+    /// [`DeviceError::Failed`] when there is no thread to be had.
+    pub(crate) fn open(
+        direction: Direction,
+        open: impl FnOnce() -> Result<cpal::Stream, DeviceError> + Send + 'static,
+    ) -> Result<Self, DeviceError> {
+        let (told, outcome) = sync_channel(1);
+        let (close, closing) = sync_channel::<()>(0);
+        let kind = direction.kind();
+        let thread = std::thread::Builder::new()
+            .name(kind.to_string())
+            .spawn(move || {
+                let opened = open().and_then(|stream| match stream.play() {
+                    Ok(()) => Ok(stream),
+                    Err(error) => Err(refused(kind, &error)),
+                });
+                let (stream, outcome) = match opened {
+                    Ok(stream) => (Some(stream), Ok(())),
+                    Err(error) => (None, Err(error)),
+                };
+                // Nobody listens any more when the engine stopped meanwhile.
+                told.send(outcome).ok();
+                if let Some(stream) = stream {
+                    // It fails when the other end is dropped, which is the sign to close.
+                    closing.recv().ok();
+                    drop(stream);
+                }
+            })
+            .map_err(|_no_thread| DeviceError::Failed { kind, attempt: "start its thread" })?;
+        Ok(Self { outcome, opened: false, close: Some(close), thread: Some(thread) })
+    }
+
+    /// Whether the stream runs by now.
+    ///
+    /// # Errors
+    /// Once, the [`DeviceError`] for which it did not open.
+    pub(crate) fn is_open(&mut self) -> Result<bool, DeviceError> {
+        if !self.opened {
+            match self.outcome.try_recv() {
+                Ok(outcome) => {
+                    outcome?;
+                    self.opened = true;
+                }
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
+            }
+        }
+        Ok(self.opened)
+    }
+}
+
+impl Drop for KeptStream {
+    fn drop(&mut self) {
+        drop(self.close.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in it was reported on its own.
+            thread.join().ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_does_not_open_says_why_and_its_thread_ends() {
+        let missing = DeviceError::NotFound(DeviceKind::Speaker);
+        let error = missing.clone();
+        let mut kept = KeptStream::open(Direction::Output, move || Err(error)).unwrap();
+        let told = loop {
+            match kept.is_open() {
+                Ok(open) => assert!(!open),
+                Err(error) => break error,
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(told, missing);
+        drop(kept);
+    }
 }

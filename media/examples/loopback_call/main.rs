@@ -3,7 +3,7 @@
 //! Half-way the epoch changes.
 //!
 //! `loopback_call [--seconds N] [--kbps K] [--av1] [--video FILE.y4m] [--audio FILE.wav] [--devices] [--no-processing] [--dump DIR]`
-//! (`--dump` with the feature `lab` only).
+//! (`--devices`: the host's microphone and loudspeaker are real; `--dump` with the feature `lab` only).
 
 mod members;
 
@@ -67,19 +67,20 @@ impl Options {
     }
 
     fn config(&self, variant: u8) -> EngineConfig {
+        let devices = self.devices && variant == 0;
         let video = match &self.video {
             Some(path) => VideoSourceSpec::File(path.clone()),
             None => VideoSourceSpec::TestPattern { variant },
         };
         let audio = match &self.audio {
             Some(path) => AudioSourceSpec::File(path.clone()),
-            None if self.devices => AudioSourceSpec::Microphone(None),
+            None if devices => AudioSourceSpec::Microphone(None),
             None => AudioSourceSpec::Voice { variant },
         };
         EngineConfig {
             video: Some(video),
             audio,
-            speaker: if self.devices { SpeakerSpec::Device(None) } else { SpeakerSpec::Null },
+            speaker: if devices { SpeakerSpec::Device(None) } else { SpeakerSpec::Null },
             format: VideoFormat::HD,
             video_bitrate: Bitrate::kbps(self.kbps),
             codec: self.codec,

@@ -6,7 +6,7 @@
 //!  opened frames ─→ jitter buffer of each peer ─→ decoder ─→ mix ─→ ring ─→ speaker
 //! ```
 //!
-//! It opens the sound devices itself and goes on without one that fails.
+//! It goes on without a sound device that fails.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};

@@ -36,7 +36,7 @@ pub(crate) enum AudioSource {
 }
 
 impl AudioSource {
-    /// Opens the source; a microphone may take a second.
+    /// Opens the source. A microphone opens on its own thread; what comes of it is told by [`AudioSource::read`].
     ///
     /// # Errors
     /// The [`DeviceError`] of the microphone or file.

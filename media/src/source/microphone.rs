@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use cpal::traits::{DeviceTrait, StreamTrait};
+use cpal::traits::DeviceTrait;
 use cpal::{FromSample, SampleFormat, SizedSample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::error::{DeviceError, DeviceKind};
 use crate::frame::AudioFrame;
-use crate::sound::{self, Direction};
+use crate::sound::{self, Direction, KeptStream};
 use crate::time::MediaTime;
 
 /// Samples between callback and audio thread: 200 ms. When the thread is held up longer, the newest are dropped.
@@ -18,12 +18,11 @@ const RING: usize = 9_600;
 
 /// A sound input in use; closed on drop.
 pub(crate) struct Microphone {
+    stream: KeptStream,
     samples: Consumer<f32>,
     state: Arc<State>,
     /// When the next frame's first sample was taken, smoothed over the callbacks' grain.
     next: Option<MediaTime>,
-    // Dropped last: its threads write into the ring until then.
-    _stream: cpal::Stream,
 }
 
 /// What the callbacks tell.
@@ -35,31 +34,25 @@ struct State {
 }
 
 impl Microphone {
-    /// Opens the input of this name or id, or the default one.
+    /// Begins to open the input of this name or id, or the default one; [`Microphone::read`] tells the outcome.
     ///
     /// # Errors
-    /// [`DeviceError::NotFound`], [`DeviceError::Refused`], [`DeviceError::Busy`], or [`DeviceError::Failed`] when it does
-    /// not give 48 kHz.
+    /// [`DeviceError::Failed`] when no thread can be started.
     pub(crate) fn open(name: Option<&str>) -> Result<Self, DeviceError> {
-        let device = sound::find(Direction::Input, name)?;
-        let (config, format) = sound::config(&device, Direction::Input)?;
-        let (producer, samples) = RingBuffer::new(RING);
+        let (ring, samples) = RingBuffer::new(RING);
         let state = Arc::new(State::default());
-        let stream = match format {
-            SampleFormat::I16 => build::<i16>(&device, config, producer, &state),
-            SampleFormat::I32 => build::<i32>(&device, config, producer, &state),
-            _ => build::<f32>(&device, config, producer, &state),
-        };
-        let stream = stream.map_err(|error| sound::refused(DeviceKind::Microphone, &error))?;
-        stream
-            .play()
-            .map_err(|error| sound::refused(DeviceKind::Microphone, &error))?;
-        Ok(Self {
-            samples,
-            state,
-            next: None,
-            _stream: stream,
-        })
+        let (told, name) = (Arc::clone(&state), name.map(str::to_owned));
+        let stream = KeptStream::open(Direction::Input, move || {
+            let device = sound::find(Direction::Input, name.as_deref())?;
+            let (config, format) = sound::config(&device, Direction::Input)?;
+            match format {
+                SampleFormat::I16 => build::<i16>(&device, config, ring, &told),
+                SampleFormat::I32 => build::<i32>(&device, config, ring, &told),
+                _ => build::<f32>(&device, config, ring, &told),
+            }
+            .map_err(|error| sound::refused(DeviceKind::Microphone, &error))
+        })?;
+        Ok(Self { stream, samples, state, next: None })
     }
 
     /// The next 10 ms, as [`super::audio::AudioSource::read`].
@@ -68,6 +61,9 @@ impl Microphone {
         now: MediaTime,
         samples: &mut [f32; AudioFrame::SAMPLES],
     ) -> Result<Option<MediaTime>, DeviceError> {
+        if !self.stream.is_open()? {
+            return Ok(None);
+        }
         if self.state.failed.load(Ordering::Relaxed) {
             return Err(DeviceError::NotFound(DeviceKind::Microphone));
         }
@@ -101,13 +97,8 @@ where
         config,
         move |data, info| {
             let times = info.timestamp();
-            let delay = times
-                .callback
-                .saturating_duration_since(times.capture)
-                .as_micros();
-            reading
-                .delay_micros
-                .store(u32::try_from(delay).unwrap_or_default(), Ordering::Relaxed);
+            let delay = times.callback.saturating_duration_since(times.capture).as_micros();
+            reading.delay_micros.store(u32::try_from(delay).unwrap_or_default(), Ordering::Relaxed);
             let frames = (data.len() / channels).min(ring.slots());
             let Ok(chunk) = ring.write_chunk_uninit(frames) else {
                 return;
