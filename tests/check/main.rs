@@ -1,4 +1,4 @@
-//! Judges what a side received against what the other side sent: `quietroom-check pictures …` and `quietroom-check sound …`.
+//! Judges what a side received against what the other side sent: `quietroom-check pictures …`, `sound …`, `tone …`.
 //!
 //! Pictures are found by the number drawn into them, so a shown picture is compared with its own source.
 //! Sound is compared by normalised cross-correlation: it must be the other side's voice, and not one's own.
@@ -10,6 +10,7 @@ mod correlate;
 mod dump;
 mod pictures;
 mod sound;
+mod tone;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -37,6 +38,17 @@ enum What {
         #[arg(long)]
         at_least: Option<f64>,
     },
+    /// Share and level of a steady tone in a recording.
+    Tone {
+        /// What was recorded at the far end.
+        recording: PathBuf,
+        /// Frequency in Hz.
+        #[arg(long)]
+        hz: f64,
+        /// Least share of the tone in the power, from 0 to 1.
+        #[arg(long)]
+        at_least: Option<f64>,
+    },
     /// Likeness, lag and level of the played sound.
     Sound {
         /// Sound that was played.
@@ -55,6 +67,7 @@ enum What {
 fn main() -> Result<()> {
     let report = match Arguments::parse().what {
         What::Pictures { dump, source, at_least } => pictures::compare(&dump, &source, at_least)?,
+        What::Tone { recording, hz, at_least } => tone::measure(&recording, hz, at_least)?,
         What::Sound { played, source, own, at_least } => sound::compare(&played, &source, own.as_deref(), at_least)?,
     };
     writeln!(std::io::stdout(), "{report}")?;

@@ -81,7 +81,7 @@ impl House {
         let secret = after(&made, "secret").context("step \"server init\": it printed no one-time secret")?;
         let mut run = words(&["run", "--data"], &data);
         run.extend(["--listen", "127.0.0.1:0"].map(OsString::from));
-        let mut server = Running::start("quietroom-server", &run, &folder.join("server.log"))?;
+        let mut server = Running::start("quietroom-server", &run, &folder.join("server.log"), None)?;
         let line = timeout(STEP, server.line()).await.context("step \"server run\": it printed nothing")??;
         let address = after(&line, "listening").context("step \"server run\": it printed no address")?;
         let pin = after(&line, "pin").context("step \"server run\": it printed no pin")?;
@@ -159,7 +159,7 @@ async fn practice(folder: &Path, server: &[OsString], secret: &str) -> Result<St
 /// It gets the code of the past time step, which the server still takes, so that the present one is left for a sign-in.
 async fn with_second_factor(step: &str, arguments: &[OsString], lines: &[&str]) -> Result<Authenticator> {
     let run = async {
-        let mut command = Running::start("quietroom", arguments, Path::new("/dev/null"))?;
+        let mut command = Running::start("quietroom", arguments, Path::new("/dev/null"), None)?;
         for line in lines {
             command.write(line).await?;
         }

@@ -50,11 +50,12 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
 fn start(house: &House, options: &Options, side: Side, reports: &report::Folder) -> Result<Client> {
     let mut arguments: Vec<OsString> = house.arguments(side, options);
     arguments.push("--headless".into());
-    arguments.push("--null-speaker".into());
+    let sound = options.sound_of(side);
+    arguments.push(if sound.is_some() { "--no-processing" } else { "--null-speaker" }.into());
     arguments.push("--report".into());
     arguments.push(reports.path(side).into());
     let name = if options.dump.is_some() { "quietroom-lab" } else { "quietroom" };
-    Client::start(name, &arguments, &house.log(side))
+    Client::start(name, &arguments, &house.log(side), sound)
 }
 
 /// Link and code of an invitation.

@@ -31,6 +31,12 @@ pub(crate) struct Options {
     /// The patient's sound (wav).
     #[arg(long)]
     pub(crate) audio_b: Option<PathBuf>,
+    /// Address of a sound server whose default source and sink the host uses, unprocessed (with --headless).
+    #[arg(long, requires = "headless", conflicts_with = "audio")]
+    pub(crate) sound: Option<String>,
+    /// The same for the patient.
+    #[arg(long, requires = "headless", conflicts_with = "audio_b")]
+    pub(crate) sound_b: Option<String>,
     /// Folder for every tenth received picture and the played sound; needs the build with the feature `lab`.
     #[arg(long)]
     pub(crate) dump: Option<PathBuf>,
@@ -71,8 +77,17 @@ impl Options {
         asked.clone().or_else(|| self.stand_in(side, "y4m"))
     }
 
-    /// The sound file of `side`: the one asked for, else its stand-in's voice.
+    /// The sound server of `side`, where real devices are asked for.
+    pub(crate) fn sound_of(&self, side: Side) -> Option<&str> {
+        let asked = if side == Side::Host { &self.sound } else { &self.sound_b };
+        asked.as_deref()
+    }
+
+    /// The sound file of `side`: the one asked for, else its stand-in's voice; none where a sound server is asked for.
     pub(crate) fn audio_of(&self, side: Side) -> Option<PathBuf> {
+        if self.sound_of(side).is_some() {
+            return None;
+        }
         let asked = if side == Side::Host { &self.audio } else { &self.audio_b };
         asked.clone().or_else(|| self.stand_in(side, "wav"))
     }

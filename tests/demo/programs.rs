@@ -67,11 +67,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it; its complaints go to `log`.
-    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path) -> Result<Self> {
+    /// Starts it, with a sound server of its own if one is named; its complaints go to `log`.
+    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path, sound: Option<&str>) -> Result<Self> {
+        let mut command = command(name, arguments)?;
+        if let Some(server) = sound {
+            command.env("PULSE_SERVER", server);
+        }
         let log = std::fs::File::create(log).with_context(|| format!("no log for {name}"))?;
-        let mut child =
-            command(name, arguments)?.stderr(log).spawn().with_context(|| format!("{name} did not start"))?;
+        let mut child = command.stderr(log).spawn().with_context(|| format!("{name} did not start"))?;
         let output = child.stdout.take().with_context(|| format!("{name} has no output"))?;
         let input = child.stdin.take();
         Ok(Self { name: name.to_owned(), child, input, lines: BufReader::new(output).lines() })
@@ -140,8 +143,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// Starts it.
-    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path) -> Result<Self> {
-        Ok(Self { running: Running::start(name, arguments, log)?, view: Value::Null })
+    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path, sound: Option<&str>) -> Result<Self> {
+        Ok(Self { running: Running::start(name, arguments, log, sound)?, view: Value::Null })
     }
 
     /// Gives a command.

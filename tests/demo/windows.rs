@@ -45,7 +45,7 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
 async fn prepared(house: &House, options: &Options) -> Result<Invitation> {
     let mut arguments = house.arguments(Side::Host, options);
     arguments.extend(["--headless", "--null-speaker"].map(OsString::from));
-    let mut client = Client::start("quietroom", &arguments, &house.log(Side::Host))?;
+    let mut client = Client::start("quietroom", &arguments, &house.log(Side::Host), None)?;
     let invitation = invite(&mut client, house).await?;
     client.quit().await?;
     Ok(invitation)
@@ -65,7 +65,7 @@ fn start(house: &House, options: &Options, side: Side, reports: &report::Folder)
         arguments.push("--auto".into());
     }
     let lab = options.auto || options.dump.is_some();
-    Running::start(if lab { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side))
+    Running::start(if lab { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side), None)
 }
 
 /// Whether this machine has a sound card or a sound server.
