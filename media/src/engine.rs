@@ -192,7 +192,7 @@ impl Engine {
         Ok((engine, pipeline.events))
     }
 
-    /// Takes a new epoch's keys: opening keys at once (the old ones stay valid for 2 s), sealing keys as `switch` says,
+    /// Takes a new epoch's keys: opening keys at once (the old ones stay valid for 2 s, with [`EpochSwitch::Now`] 0.5 s), sealing keys as `switch` says,
     /// then with a key frame.
     ///
     /// # Errors

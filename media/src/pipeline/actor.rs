@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::audio::AudioInput;
-use super::intake::{Arrived, HOLD, Intake, Notice, Opened};
+use super::intake::{Arrived, HOLD, Intake, Notice, OLD_KEYS_LIVE, OLD_KEYS_LIVE_SHORT, Opened};
 use super::receive::VideoInput;
 use super::shared::{Shared, lock, switch_time};
 use crate::engine::{EngineEvent, EpochSwitch};
@@ -122,7 +122,11 @@ impl Actor {
         let now = MediaTime::now();
         let (sealing, opening) = keys.into_parts();
         let switch_at = switch_time(now, switch);
-        for opened in self.intake.install(opening, now) {
+        let old_keys_live = match switch {
+            EpochSwitch::Now => OLD_KEYS_LIVE_SHORT,
+            EpochSwitch::Within(_) => OLD_KEYS_LIVE,
+        };
+        for opened in self.intake.install(opening, now, old_keys_live) {
             self.hand_on(opened);
         }
         self.shared.audio_keys.put(switch_at, sealing.audio);

@@ -24,8 +24,11 @@ const HOLD_FRAMES: usize = 64;
 /// Bytes that they may take together; a sender cannot make us keep more. Eight large key frames.
 const HOLD_BYTES: usize = 1 << 20;
 
-/// How long the old epoch's keys live on.
+/// How long the old epoch's keys live on when somebody came or keys were renewed: everybody switches within that time.
 pub(crate) const OLD_KEYS_LIVE: Duration = Duration::from_secs(2);
+
+/// The same when everybody switches at once because somebody was removed.
+pub(crate) const OLD_KEYS_LIVE_SHORT: Duration = Duration::from_millis(500);
 
 /// Trouble begins at this score: a frame that does not open adds 2, one that opens takes 1. So 3 bad frames in a row,
 /// or a steady third of bad frames.
@@ -93,8 +96,8 @@ impl Intake {
     }
 
     /// Installs an epoch's opening keys and opens what waited for them, in order of arrival per sender.
-    pub(crate) fn install(&mut self, keys: OpeningKeys, now: MediaTime) -> Vec<Opened> {
-        self.ring.install(keys, now.as_duration(), OLD_KEYS_LIVE);
+    pub(crate) fn install(&mut self, keys: OpeningKeys, now: MediaTime, old_keys_live: Duration) -> Vec<Opened> {
+        self.ring.install(keys, now.as_duration(), old_keys_live);
         let mut waiting = Vec::new();
         for sender in &mut self.senders {
             sender.held_bytes = 0;

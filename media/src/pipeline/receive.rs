@@ -57,6 +57,7 @@ struct View {
     decoder: Option<(VideoCodec, VideoDecoder)>,
     waiting: VecDeque<(MediaTime, VideoFrame)>,
     shown_any: bool,
+    last_number: u32,
 }
 
 impl VideoReceive {
@@ -121,6 +122,10 @@ impl VideoReceive {
                 if let Some(dump) = &self.dump {
                     dump.picture(view.peer.leaf, &picture, now);
                 }
+                if header.number < std::mem::replace(&mut view.last_number, header.number) {
+                    // The source counts anew: its camera was off, which is no freeze.
+                    lock(&view.peer.meter).freezes.pause();
+                }
                 let due = view
                     .peer
                     .due_by_voice(header.captured)
@@ -163,7 +168,7 @@ impl VideoReceive {
 /// The view of exactly this member, made when it sends its first frame. At most 16, as many as there are leaves.
 fn view_of(views: &mut Vec<View>, peer: Arc<Peer>) -> &mut View {
     let place = views.iter().position(|view| Arc::ptr_eq(&view.peer, &peer)).unwrap_or_else(|| {
-        views.push(View { peer, decoder: None, waiting: VecDeque::new(), shown_any: false });
+        views.push(View { peer, decoder: None, waiting: VecDeque::new(), shown_any: false, last_number: 0 });
         views.len() - 1
     });
     &mut views[place]

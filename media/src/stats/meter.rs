@@ -53,11 +53,7 @@ impl Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self {
-            steps: vec![0; STEPS],
-            count: 0,
-            max: Duration::ZERO,
-        }
+        Self { steps: vec![0; STEPS], count: 0, max: Duration::ZERO }
     }
 }
 
@@ -131,6 +127,11 @@ impl Freezes {
         self.gaps.push_back(gap);
     }
 
+    /// The pictures paused on purpose: the time until the next is no freeze.
+    pub(crate) fn pause(&mut self) {
+        self.last = None;
+    }
+
     /// Begins a new count but remembers the rhythm, so that a freeze across the mark is seen.
     pub(crate) fn mark(&mut self) {
         self.count = 0;
@@ -180,9 +181,9 @@ mod tests {
         freezes.shown(at(29 * 33 + 170));
         assert_eq!(freezes.count, 0);
         freezes.shown(at(29 * 33 + 170 + 300));
-        assert_eq!(
-            (freezes.count, freezes.frozen),
-            (1, Duration::from_millis(300))
-        );
+        assert_eq!((freezes.count, freezes.frozen), (1, Duration::from_millis(300)));
+        freezes.pause();
+        freezes.shown(at(60_000));
+        assert_eq!(freezes.count, 1);
     }
 }

@@ -31,7 +31,7 @@ fn audio(keys: &mut SenderKeys, payload: &[u8], millis: u64) -> Arrived {
 fn a_sealed_frame_opens_once_and_only_on_its_own_stream() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, mut keys, opening) = intake(&mut members);
-    assert!(intake.install(opening, at(0)).is_empty());
+    assert!(intake.install(opening, at(0), OLD_KEYS_LIVE).is_empty());
     let frame = audio(&mut keys, b"voice", 1);
     let repeated = Arrived { bytes: frame.bytes.clone(), ..frame };
     let opened = intake.open(PEER, frame, at(1)).unwrap();
@@ -48,7 +48,7 @@ fn a_frame_over_another_association_does_not_open() {
     let (mut intake, mut keys, opening) = intake(&mut members);
     let stranger = LeafIndex::new(5).unwrap();
     intake.add(stranger);
-    intake.install(opening, at(0));
+    intake.install(opening, at(0), OLD_KEYS_LIVE);
     let frame = audio(&mut keys, b"voice", 1);
     assert!(intake.open(stranger, frame, at(1)).is_none());
     assert_eq!(intake.notices(), [Notice::Refused(stranger, MediaKind::Audio)]);
@@ -62,7 +62,7 @@ fn a_frame_over_another_association_does_not_open() {
 fn frames_of_the_next_epoch_wait_for_its_keys() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, _, opening) = intake(&mut members);
-    intake.install(opening, at(0));
+    intake.install(opening, at(0), OLD_KEYS_LIVE);
     members.renew().unwrap();
     let (host, guest) = members.keys().unwrap();
     let mut keys = sender(host);
@@ -71,11 +71,23 @@ fn frames_of_the_next_epoch_wait_for_its_keys() {
         assert!(intake.open(PEER, frame, at(110)).is_none());
     }
     assert!(intake.holds());
-    let opened = intake.install(guest.into_parts().1, at(200));
+    let opened = intake.install(guest.into_parts().1, at(200), OLD_KEYS_LIVE);
     let order: Vec<_> = opened.iter().map(|frame| frame.frame.as_bytes()[0]).collect();
     assert_eq!(order, [0, 1, 2]);
     assert!(!intake.holds());
     assert!(intake.notices().is_empty());
+}
+
+#[test]
+fn the_old_epoch_s_frames_open_as_long_as_they_may() {
+    let mut members = Members::admitted().unwrap();
+    let (mut intake, mut old, opening) = intake(&mut members);
+    intake.install(opening, at(0), OLD_KEYS_LIVE);
+    members.renew().unwrap();
+    let (_, guest) = members.keys().unwrap();
+    intake.install(guest.into_parts().1, at(1_000), OLD_KEYS_LIVE_SHORT);
+    assert!(intake.open(PEER, audio(&mut old, b"voice", 1_400), at(1_400)).is_some());
+    assert!(intake.open(PEER, audio(&mut old, b"voice", 1_600), at(1_600)).is_none());
 }
 
 #[test]
@@ -111,7 +123,7 @@ fn a_flood_of_unknown_frames_stays_within_its_bounds() {
 fn trouble_is_told_once_and_its_end_too() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, mut keys, opening) = intake(&mut members);
-    intake.install(opening, at(0));
+    intake.install(opening, at(0), OLD_KEYS_LIVE);
     let altered = |keys: &mut SenderKeys| {
         let mut frame = audio(keys, b"voice", 1);
         *frame.bytes.last_mut().unwrap() ^= 1;
@@ -136,7 +148,7 @@ fn trouble_is_told_once_and_its_end_too() {
 fn a_removed_sender_opens_nothing_more() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, mut keys, opening) = intake(&mut members);
-    intake.install(opening, at(0));
+    intake.install(opening, at(0), OLD_KEYS_LIVE);
     intake.remove(PEER);
     intake.add(PEER);
     assert!(intake.open(PEER, audio(&mut keys, b"voice", 1), at(1)).is_none());
