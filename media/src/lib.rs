@@ -12,6 +12,10 @@
 //! | [`source`] | camera, Y4M file, test pattern; microphone, WAV file, voice | named threads, sound callbacks |
 //! | [`process`] | pixel conversion and scaling; echo, noise, gain | the thread of the pipeline, pure functions |
 //! | [`codec`] | H.264, AV1 and Opus behind one small type each; the only `unsafe` is in `codec/sys` | codec threads |
+//! | [`Engine`], `pipeline` | one call's threads, keys and channels; statistics in `stats` | actor task, `video-send`, `video-receive`, `audio` |
+//! | `payload`, `packet`, [`transport`] | header inside the seal; packets around it; peer connections | thread of the sender; tokio |
+//! | `jitter`, `rate` | whole frames from packets, a voice from late ones, pacing | pure, `now` handed in |
+//! | `playout`, `sound` | mix, ring to the loudspeaker; sound devices | `audio` thread, sound callbacks |
 //!
 //! Pictures are I420, BT.601, limited range, everywhere between capture and screen: sources convert to it once, so no
 //! frame needs to carry its matrix.
