@@ -117,7 +117,7 @@ invite-qr-lead = For a patient in the room: scan it with their own device.
 invite-next = The link is sent. Show the code
 invite-code-lead = Read this code out on the phone, or send it as a text message. Never in the same e-mail as the link.
 invite-code = Code for the patient
-invite-code-a11y = Code, digit by digit: { $digits }
+invite-code-spoken = Code, digit by digit: { $digits }
 invite-copy-code = Copy the code
 invite-done = The code is passed on. Done
 invite-code-secret = Only this computer knows the code. It is shown this once.
@@ -338,7 +338,7 @@ roster-mic-missing = No microphone
 roster-camera-on = Camera on
 roster-camera-off = Camera off
 roster-camera-missing = No camera
-roster-row-a11y = { $name }, { $role }
+roster-row-spoken = { $name }, { $role }
 
 ## Safety words
 safety-title = Safety words
@@ -347,7 +347,7 @@ safety-start = Compare words
 safety-waiting = Getting the words…
 safety-read = Read these aloud to each other
 safety-digits = Or these digits
-safety-words-a11y = Safety words: { $words }
+safety-words-spoken = Safety words: { $words }
 safety-match = They match
 safety-differ = They don’t match
 safety-verified = The words matched. Nobody sits in between.

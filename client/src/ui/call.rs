@@ -3,7 +3,7 @@
 //! Nothing floats over anything: waiting banner, notices and questions take their own room,
 //! so the Admit button and the Leave button are always free.
 
-use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, Rect, ScrollArea, Ui, Vec2, pos2};
+use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, Vec2, pos2};
 
 use super::clock;
 use super::form::Forms;
@@ -18,6 +18,8 @@ use super::widget::{Answer, Button, badge_ui, banner_ui, muted_ui, question_ui};
 use super::{controls, shell};
 use crate::session::{Call, Command, Path, RosterRow, SafetyState, SourceState, View};
 
+/// Below this width everything stands in one column, in points.
+const NARROW: f32 = 760.0;
 /// Width of the side panel, in points.
 const SIDE: f32 = 310.0;
 
@@ -34,37 +36,53 @@ pub(crate) fn call_ui(
     let bar = Frame::new().fill(palette.surface).inner_margin(Margin::symmetric(20, 10));
     let controls = Panel::bottom("controls").frame(bar).show(ui, |ui| controls_ui(ui, state, forms)).inner;
     Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
-    let side = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
-    let safety = Panel::right("people")
-        .frame(side)
-        .resizable(false)
-        .exact_size(SIDE)
-        .show(ui, |ui| {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                let ready = state.members.len() > 1 && state.encrypted;
-                // Words to be read aloud, or a warning, come before the list; at rest the list comes first.
-                if matches!(state.safety, SafetyState::Compare { .. } | SafetyState::Mismatch) {
-                    let command = safety_ui(ui, &state.safety, ready);
-                    roster_ui(ui, &state.members);
-                    command
-                } else {
-                    roster_ui(ui, &state.members);
-                    safety_ui(ui, &state.safety, ready)
-                }
-            })
-            .inner
-        })
-        .inner;
-    let stage = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
-    let stage = CentralPanel::no_frame()
-        .frame(stage)
-        .show(ui, |ui| {
-            let command = above_stage_ui(ui, state, view, now, forms);
-            stage_ui(ui, state, tiles, forms.hide_self);
-            command
-        })
-        .inner;
-    controls.or(stage).or(safety)
+    let room = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
+    if ui.available_width() < NARROW {
+        // Large text or a small window: one column that scrolls, with the controls always below it.
+        let page = CentralPanel::no_frame().frame(room).show(ui, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| narrow_ui(ui, state, view, now, tiles, forms)).inner
+        });
+        return controls.or(page.inner);
+    }
+    let people = Panel::right("people").frame(room).resizable(false).exact_size(SIDE).show(ui, |ui| {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| people_ui(ui, state)).inner
+    });
+    let stage = CentralPanel::no_frame().frame(room).show(ui, |ui| {
+        let highest = ui.available_height() * 0.6;
+        let above = ScrollArea::vertical().max_height(highest).auto_shrink([false, true]);
+        let command = above.show(ui, |ui| above_stage_ui(ui, state, view, now, forms)).inner;
+        let room = ui.available_rect_before_wrap();
+        stage_ui(ui, room, state, tiles, forms.hide_self);
+        command
+    });
+    controls.or(stage.inner).or(people.inner)
+}
+
+fn narrow_ui(
+    ui: &mut Ui,
+    state: &Call,
+    view: &View,
+    now: u64,
+    tiles: &Tiles,
+    forms: &mut Forms,
+) -> Option<Command> {
+    let command = above_stage_ui(ui, state, view, now, forms);
+    let width = ui.available_width();
+    let (_, room) = ui.allocate_space(Vec2::new(width, width * 9.0 / 16.0));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(room), |ui| stage_ui(ui, room, state, tiles, forms.hide_self));
+    command.or(people_ui(ui, state))
+}
+
+fn people_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
+    let ready = state.members.len() > 1 && state.encrypted;
+    // Words to be read aloud, or a warning, come before the list; at rest the list comes first.
+    if matches!(state.safety, SafetyState::Compare { .. } | SafetyState::Mismatch) {
+        let command = safety_ui(ui, &state.safety, ready);
+        roster_ui(ui, &state.members);
+        return command;
+    }
+    roster_ui(ui, &state.members);
+    safety_ui(ui, &state.safety, ready)
 }
 
 /// Encryption, path and time, always on screen.
@@ -115,36 +133,34 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
         command = controls::microphone_ui(ui, &state.devices, state.microphone_on);
         command = command.take().or(controls::camera_ui(ui, &state.devices, state.camera_on));
         controls::self_view_button_ui(ui, &mut forms.hide_self);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let id = if state.host { "call-end" } else { "call-leave" };
-            if ui.add(Button::danger(text(id)).icon(Icon::Leave)).clicked() {
-                forms.leaving = true;
-            }
-        });
+        let words = text(if state.host { "call-end" } else { "call-leave" });
+        let leave = Button::danger(words).icon(Icon::Leave);
+        // At the far right, away from what is pressed often; on a line of its own where that is too tight.
+        let right = ui.available_size_before_wrap().x - leave.width(ui);
+        if right > 0.0 {
+            ui.add_space(right);
+        }
+        forms.leaving |= ui.add(leave).clicked();
     });
     command
 }
 
 /// Who waits, what went wrong, and what the others cannot do, in this order.
 fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
-    let room = ui.available_height() * 0.6;
-    let mut command = None;
-    ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
-        command = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
-        command = command.take().or(shell::notice_ui(ui, view));
-        if forms.help {
-            shell::help_ui(ui, view.practice.as_ref());
+    let mut command = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
+    command = command.or(shell::notice_ui(ui, view));
+    if forms.help {
+        shell::help_ui(ui, view.practice.as_ref());
+    }
+    for member in state.members.iter().filter(|member| !member.you) {
+        if let Some((tone, id)) = hindrance(member) {
+            let name = roster::shown_name(member);
+            banner_ui(ui, tone, &fill(id, [("name", name.as_str().into())]), &[], |_| ());
         }
-        for member in state.members.iter().filter(|member| !member.you) {
-            if let Some((tone, id)) = hindrance(member) {
-                let name = roster::shown_name(member);
-                banner_ui(ui, tone, &fill(id, [("name", name.as_str().into())]), &[], |_| ());
-            }
-        }
-        if !state.microphone_on {
-            badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
-        }
-    });
+    }
+    if !state.microphone_on && !controls::missing(state.devices.microphone) {
+        badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
+    }
     command
 }
 
@@ -161,24 +177,18 @@ fn hindrance(member: &RosterRow) -> Option<(Tone, &'static str)> {
     }
 }
 
-fn stage_ui(ui: &mut Ui, state: &Call, tiles: &Tiles, hide_self: bool) {
+fn stage_ui(ui: &mut Ui, room: Rect, state: &Call, tiles: &Tiles, hide_self: bool) {
     let others: Vec<&RosterRow> = state.members.iter().filter(|member| !member.you).collect();
-    let mut room = ui.available_rect_before_wrap();
-    ui.allocate_rect(room, egui::Sense::hover());
     if others.is_empty() {
         let words = format!("{}\n{}", text("call-alone"), text("call-alone-lead"));
         tile_ui(ui, room, None, &words, Instead { icon: Icon::Door, words: &words });
     } else {
-        if !hide_self && room.width() > 640.0 && room.height() < 300.0 {
-            room.max.x -= 220.0 + theme::GAP;
-        }
-        let grid = grid(room, others.len());
-        for (member, rect) in others.iter().zip(grid) {
+        for (member, rect) in others.iter().zip(grid(room, others.len())) {
             member_ui(ui, member, rect, tiles);
         }
     }
     if !hide_self {
-        self_ui(ui, state, tiles);
+        self_ui(ui, room, state, tiles);
     }
 }
 
@@ -198,9 +208,9 @@ fn member_ui(ui: &mut Ui, member: &RosterRow, rect: Rect, tiles: &Tiles) {
 }
 
 /// The own picture, small, in the lower right corner of the stage.
-fn self_ui(ui: &mut Ui, state: &Call, tiles: &Tiles) {
-    let stage = ui.min_rect();
-    let size = Vec2::new(220.0, 124.0).min(stage.size() * 0.4);
+fn self_ui(ui: &mut Ui, stage: Rect, state: &Call, tiles: &Tiles) {
+    let width = (stage.width() * 0.3).min(stage.height() * 0.6).min(220.0);
+    let size = Vec2::new(width, width * 9.0 / 16.0);
     let corner = pos2(stage.right() - size.x - 12.0, stage.bottom() - size.y - 12.0);
     let rect = Rect::from_min_size(corner, size);
     let tile = state.camera_on.then_some(&tiles.own);

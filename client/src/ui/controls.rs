@@ -35,6 +35,7 @@ pub(crate) fn self_view_button_ui(ui: &mut Ui, hidden: &mut bool) {
     }
 }
 
-const fn missing(state: DeviceState) -> bool {
+/// Whether there is no such device to switch.
+pub(crate) const fn missing(state: DeviceState) -> bool {
     matches!(state, DeviceState::Failed(_) | DeviceState::Off)
 }

@@ -7,11 +7,9 @@ use super::message::{fill, text};
 use super::shell;
 use super::theme::{self, Palette, Tone};
 use super::video_tile::{Instead, Tiles, tile_ui};
-use super::widget::{Button, badge_ui, body_ui, card_ui, heading_ui, hint_ui, muted_ui};
+use super::widget::{Button, badge_ui, body_ui, card_ui, halves_ui, heading_ui, hint_ui, muted_ui};
 use crate::session::{Command, DeviceCheck, DeviceState, Devices, ErrorCode, Notice, Phase};
 
-/// From this width on picture and results stand side by side, in points.
-const TWO_COLUMNS: f32 = 760.0;
 /// Below this the microphone counts as silent, dBov.
 const SILENCE_DBOV: f32 = -60.0;
 
@@ -20,17 +18,18 @@ pub(crate) fn device_check_ui(ui: &mut Ui, state: &DeviceCheck, tiles: &Tiles) -
     shell::steps_ui(ui, 4, 4);
     heading_ui(ui, &text("devices-title"));
     body_ui(ui, &text("devices-lead"));
-    if ui.available_width() >= TWO_COLUMNS {
-        ui.columns(2, |columns| {
-            if let [left, right] = columns {
-                self_view_ui(left, &state.devices, tiles);
-                devices_ui(right, &state.devices, tiles.level_dbov);
-            }
-        });
-    } else {
-        self_view_ui(ui, &state.devices, tiles);
-        devices_ui(ui, &state.devices, tiles.level_dbov);
-    }
+    halves_ui(
+        ui,
+        &mut (),
+        |ui, ()| {
+            self_view_ui(ui, &state.devices, tiles);
+            None
+        },
+        |ui, ()| {
+            devices_ui(ui, &state.devices, tiles.level_dbov);
+            None
+        },
+    );
     hint_ui(ui, Icon::EyeOff, &text("devices-seen"));
     muted_ui(ui, &text("devices-knock"));
     let mut command = None;

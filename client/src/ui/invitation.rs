@@ -7,12 +7,10 @@ use super::clock;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, LIGHT, Tone};
-use super::widget::{Button, badge_ui, body_ui, card_ui, copy_button_ui, heading_ui, hint_ui, muted_ui};
+use super::widget::{Button, badge_ui, body_ui, card_ui, copy_button_ui, halves_ui, heading_ui, hint_ui, muted_ui};
 use super::{mail, shell};
 use crate::session::{Command, Invite, InvitePage, PracticeInfo};
 
-/// From this width on the QR code stands beside the link, in points.
-const TWO_COLUMNS: f32 = 700.0;
 /// Side of the QR code, in points.
 const QR: f32 = 260.0;
 
@@ -38,17 +36,18 @@ fn link_ui(
 ) -> Option<Command> {
     head_ui(ui, state, ("invite-title-link", "invite-step-link", Icon::Mail), 1);
     body_ui(ui, &text("invite-link-lead"));
-    let wide = ui.available_width() >= TWO_COLUMNS;
-    if wide {
-        ui.columns(2, |columns| {
-            if let [left, right] = columns {
-                link_card_ui(left, state, link, practice, copied);
-                qr_card_ui(right, link);
-            }
-        });
-    } else {
-        link_card_ui(ui, state, link, practice, copied);
-    }
+    halves_ui(
+        ui,
+        copied,
+        |ui, copied| {
+            link_card_ui(ui, state, link, practice, copied);
+            None
+        },
+        |ui, _| {
+            qr_card_ui(ui, link);
+            None
+        },
+    );
     let mut command = None;
     ui.horizontal_wrapped(|ui| {
         if ui.add(Button::primary(text("invite-next")).icon(Icon::Forward)).clicked() {
@@ -59,9 +58,6 @@ fn link_ui(
             command = Some(Command::Back);
         }
     });
-    if !wide {
-        qr_card_ui(ui, link);
-    }
     command
 }
 
@@ -105,7 +101,7 @@ fn code_ui(ui: &mut Ui, state: &Invite, code: &str, copied: &mut bool) -> Option
         ui.ctx().accesskit_node_builder(response.id, |node| {
             node.set_role(Role::Label);
             node.set_label(text("invite-code"));
-            node.set_value(fill("invite-code-a11y", [("digits", digits.as_str().into())]));
+            node.set_value(fill("invite-code-spoken", [("digits", digits.as_str().into())]));
         });
         copy_button_ui(ui, &text("invite-copy-code"), code, copied);
     });

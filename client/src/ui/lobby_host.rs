@@ -8,28 +8,19 @@ use super::icon::Icon;
 use super::message::{fill, text};
 use super::video_tile::Tiles;
 use super::waiting::waiting_ui;
-use super::widget::{Answer, Button, body_ui, heading_ui, muted_ui, question_ui};
+use super::widget::{Answer, Button, body_ui, halves_ui, heading_ui, muted_ui, question_ui};
 use crate::session::{Command, LobbyHost};
-
-/// Below this width the two columns stand one under the other, in points.
-const TWO_COLUMNS: f32 = 760.0;
 
 /// Paints the waiting room beside the own picture.
 pub(crate) fn lobby_host_ui(ui: &mut Ui, state: &LobbyHost, now: u64, tiles: &Tiles, forms: &mut Forms) -> Option<Command> {
     heading_ui(ui, &text("hostlobby-title"));
     body_ui(ui, &fill("hostlobby-lead", [("label", state.label.as_str().into())]));
-    let mut command = None;
-    if ui.available_width() >= TWO_COLUMNS {
-        ui.columns(2, |columns| {
-            if let [left, right] = columns {
-                command = waiting_ui(left, &state.waiting, now, &mut forms.door);
-                command = command.take().or(own_ui(right, state, tiles));
-            }
-        });
-    } else {
-        command = waiting_ui(ui, &state.waiting, now, &mut forms.door);
-        command = command.or(own_ui(ui, state, tiles));
-    }
+    let command = halves_ui(
+        ui,
+        &mut forms.door,
+        |ui, door| waiting_ui(ui, &state.waiting, now, door),
+        |ui, _| own_ui(ui, state, tiles),
+    );
     command.or(leave_ui(ui, &mut forms.leaving))
 }
 

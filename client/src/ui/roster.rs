@@ -30,7 +30,7 @@ fn row_ui(ui: &mut Ui, member: &RosterRow) {
             ui.ctx().accesskit_node_builder(label.id, |node| {
                 node.set_role(Part::ListItem);
                 node.set_label(fill(
-                    "roster-row-a11y",
+                    "roster-row-spoken",
                     [("name", name.as_str().into()), ("role", role.as_str().into())],
                 ));
             });

@@ -50,7 +50,7 @@ fn compare_ui(ui: &mut Ui, words: &[String], digits: &str) -> Option<Command> {
     let label = ui.add(egui::Label::new(shown).wrap().selectable(true));
     ui.ctx().accesskit_node_builder(label.id, |node| {
         node.set_role(Role::Label);
-        node.set_value(fill("safety-words-a11y", [("words", joined.as_str().into())]));
+        node.set_value(fill("safety-words-spoken", [("words", joined.as_str().into())]));
     });
     muted_ui(ui, &text("safety-digits"));
     ui.label(RichText::new(digits).font(theme::subheading()));

@@ -19,6 +19,8 @@ pub(crate) const CONTROL: f32 = 52.0;
 pub(crate) const COLUMN: f32 = 560.0;
 /// Widest column of pages that stand in two halves, in points.
 pub(crate) const WIDE_COLUMN: f32 = 920.0;
+/// From this width on two halves stand side by side, in points.
+pub(crate) const TWO_HALVES: f32 = 700.0;
 /// Space between two things that belong together, in points.
 pub(crate) const GAP: f32 = 12.0;
 /// Radius of buttons and fields, in points.

@@ -11,6 +11,7 @@ use egui::{
 use super::icon::Icon;
 use super::message::text;
 use super::theme::{self, Palette, Tone};
+use crate::session::Command;
 
 /// How much a button asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +89,27 @@ impl Button {
     }
 }
 
+impl Button {
+    const ICON: f32 = 22.0;
+    const PADDING: f32 = 18.0;
+
+    /// Width on one line, in points.
+    pub(crate) fn width(&self, ui: &Ui) -> f32 {
+        let words = ui.painter().layout_no_wrap(self.label.clone(), theme::strong(), Palette::of(ui).text);
+        let icon = if self.icon.is_some() { Self::ICON + 10.0 } else { 0.0 };
+        words.size().x + icon + 2.0 * Self::PADDING
+    }
+}
+
 impl Widget for Button {
     fn ui(self, ui: &mut Ui) -> Response {
-        const ICON: f32 = 22.0;
-        const PADDING: f32 = 18.0;
+        const ICON: f32 = Button::ICON;
+        const PADDING: f32 = Button::PADDING;
         let palette = Palette::of(ui);
         let icon_width = if self.icon.is_some() { ICON + 10.0 } else { 0.0 };
-        let widest = (ui.available_width() - 2.0 * PADDING - icon_width).max(40.0);
+        // In a row that wraps, a button that does not fit goes to the next line, and only there it breaks its words.
+        let room = if ui.layout().main_wrap() { ui.max_rect().width() } else { ui.available_width() };
+        let widest = (room - 2.0 * PADDING - icon_width).max(40.0);
         let galley = ui.painter().layout(self.label.clone(), theme::strong(), palette.text, widest);
         let content = galley.size().x + icon_width;
         let width = if self.full_width { ui.available_width() } else { content + 2.0 * PADDING };
@@ -313,6 +328,36 @@ pub(crate) fn question_ui(
             .inner
         })
         .inner
+}
+
+/// Two halves side by side where there is room for both, else one under the other.
+///
+/// Both give a command; the first one counts.
+pub(crate) fn halves_ui<S: ?Sized>(
+    ui: &mut Ui,
+    state: &mut S,
+    first: impl FnOnce(&mut Ui, &mut S) -> Option<Command>,
+    second: impl FnOnce(&mut Ui, &mut S) -> Option<Command>,
+) -> Option<Command> {
+    if ui.available_width() < theme::TWO_HALVES {
+        let command = first(ui, state);
+        return command.or(second(ui, state));
+    }
+    let half = (ui.available_width() - theme::GAP) / 2.0;
+    let column = Layout::top_down(Align::Min);
+    ui.with_layout(Layout::left_to_right(Align::TOP), |ui| {
+        ui.spacing_mut().item_spacing.x = theme::GAP;
+        let command = ui.allocate_ui_with_layout(Vec2::new(half, 0.0), column, |ui| {
+            ui.set_width(half);
+            first(ui, state)
+        });
+        let other = ui.allocate_ui_with_layout(Vec2::new(half, 0.0), column, |ui| {
+            ui.set_width(half);
+            second(ui, state)
+        });
+        command.inner.or(other.inner)
+    })
+    .inner
 }
 
 /// A checkbox whose whole line is the target, and whose words wrap.
