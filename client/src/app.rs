@@ -58,7 +58,7 @@ impl App {
         self.tiles.refresh(ctx, &self.handle.pictures, &leaves(&self.view.phase));
     }
 
-    fn send(&mut self, ctx: &Context, command: Command) {
+    fn send(&self, ctx: &Context, command: Command) {
         if matches!(command, Command::Quit) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
@@ -72,7 +72,9 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.refresh(ctx);
-        if ctx.input(|input| input.viewport().close_requested()) && self.handle.commands.try_send(Command::Quit).is_err() {
+        if ctx.input(|input| input.viewport().close_requested())
+            && self.handle.commands.try_send(Command::Quit).is_err()
+        {
             tracing::warn!("the session did not hear of the closed window");
         }
     }
@@ -163,4 +165,73 @@ fn next_change(phase: &Phase, now: Duration, tiles: &Tiles) -> Option<Duration> 
 /// A clock before 1970 counts as 1970.
 fn unix_now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{mpsc, watch};
+
+    use super::*;
+    use crate::pictures::Pictures;
+    use crate::session::{InvitePage, SignIn, SignInStep};
+    use crate::ui::sample;
+
+    fn app() -> (App, watch::Sender<View>, mpsc::Receiver<Command>, Context) {
+        let (commands, received) = mpsc::channel(2);
+        let (sender, view) = watch::channel(sample::view());
+        let handle = AppHandle { commands, view, pictures: Pictures::default(), wake: crate::Waker::default() };
+        let ctx = Context::default();
+        (App::on(&ctx, handle), sender, received, ctx)
+    }
+
+    fn with(phase: Phase) -> View {
+        View { phase, ..sample::view() }
+    }
+
+    #[test]
+    fn what_was_typed_goes_with_its_page() {
+        let (mut app, view, _commands, ctx) = app();
+        let sign_in = |step| with(Phase::SignIn(SignIn { step, name: "ada".into(), busy: false }));
+        view.send_replace(sign_in(SignInStep::Passphrase));
+        app.refresh(&ctx);
+        app.forms.sign_in.passphrase = "correct horse".into();
+        view.send_replace(View { connection: crate::session::ConnectionState::Reconnecting, ..app.view.clone() });
+        app.refresh(&ctx);
+        assert_eq!(app.forms.sign_in.passphrase.as_str(), "correct horse");
+        view.send_replace(sign_in(SignInStep::SecondFactor));
+        app.refresh(&ctx);
+        assert!(app.forms.sign_in.passphrase.is_blank());
+    }
+
+    #[test]
+    fn copied_is_said_of_the_link_and_not_of_the_code_after_it() {
+        let (mut app, view, _commands, ctx) = app();
+        view.send_replace(with(Phase::Invite(sample::invite_link())));
+        app.refresh(&ctx);
+        app.forms.copied = true;
+        view.send_replace(with(Phase::Invite(sample::invite_code())));
+        app.refresh(&ctx);
+        assert!(!app.forms.copied);
+        assert!(matches!(&app.view.phase, Phase::Invite(invite) if matches!(invite.page, InvitePage::Code { .. })));
+    }
+
+    #[test]
+    fn a_full_queue_loses_the_click_and_not_the_window() {
+        let (app, _view, mut commands, ctx) = app();
+        for _ in 0..5 {
+            app.send(&ctx, Command::Refresh);
+        }
+        assert!(commands.try_recv().is_ok());
+    }
+
+    #[test]
+    fn a_waiting_window_sleeps_until_its_clock_changes() {
+        let now = Duration::from_secs(sample::NOW);
+        let lobby = Phase::LobbyGuest(sample::lobby_guest());
+        let wait = next_change(&lobby, now, &Tiles::default()).unwrap();
+        // 247 s have passed: the next whole minute is 53 s away.
+        assert_eq!(wait, Duration::from_secs(53));
+        assert_eq!(next_change(&Phase::Start, now, &Tiles::default()), None);
+        assert_eq!(next_change(&Phase::Call(sample::call(true)), now, &Tiles::default()), Some(Duration::from_secs(1)));
+    }
 }

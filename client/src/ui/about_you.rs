@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use super::button::{Button, checkbox_ui};
 use super::clock;
 use super::field::{self, Field};
 use super::form::AboutForm;
@@ -9,7 +10,7 @@ use super::icon::Icon;
 use super::message::text;
 use super::shell;
 use super::theme::Tone;
-use super::widget::{Button, badge_ui, body_ui, checkbox_ui, heading_ui};
+use super::widget::{badge_ui, body_ui, heading_ui};
 use crate::private::Private;
 use crate::session::{AboutYou, CardField, Command};
 

@@ -247,7 +247,7 @@ impl Auto {
             .labelled_by()
             .iter()
             .filter_map(|id| self.tree.iter().find(|(other, _)| other == id))
-            .filter_map(|(_, other)| other.label().or(other.value()))
+            .filter_map(|(_, other)| other.label().or_else(|| other.value()))
             .collect();
         (!words.is_empty()).then(|| words.join(" "))
     }
@@ -264,9 +264,11 @@ impl Auto {
 impl Step {
     const fn target(&self) -> &Target {
         match self {
-            Self::Click(target) | Self::Type(target) | Self::Wait(target) | Self::Read(target) | Self::Labels(target) => {
-                target
-            }
+            Self::Click(target)
+            | Self::Type(target)
+            | Self::Wait(target)
+            | Self::Read(target)
+            | Self::Labels(target) => target,
         }
     }
 }

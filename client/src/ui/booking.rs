@@ -2,12 +2,13 @@
 
 use egui::Ui;
 
+use super::button::Button;
 use super::clock;
 use super::field::Field;
 use super::form::BookingForm;
 use super::icon::Icon;
 use super::message::{fill, text};
-use super::widget::{Button, body_ui, heading_ui};
+use super::widget::{body_ui, heading_ui};
 use crate::session::{Booking, Command};
 
 /// Longest reference, in characters.
@@ -104,7 +105,7 @@ mod tests {
         stage.click("Book");
         let Some(Command::Book { label, starts_at }) = stage.command() else { panic!("not booked") };
         assert_eq!(label, "R-1042");
-        assert!(starts_at >= NOW && starts_at < NOW + 900);
+        assert!((NOW..NOW + 900).contains(&starts_at));
     }
 
     #[test]

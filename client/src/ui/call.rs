@@ -5,6 +5,7 @@
 
 use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, Vec2, pos2};
 
+use super::button::Button;
 use super::clock;
 use super::form::Forms;
 use super::icon::Icon;
@@ -14,7 +15,7 @@ use super::safety::safety_ui;
 use super::theme::{self, Palette, Tone};
 use super::video_tile::{Instead, Tiles, name_tag, tile_ui};
 use super::waiting::waiting_banner_ui;
-use super::widget::{Answer, Button, badge_ui, banner_ui, muted_ui, question_ui};
+use super::widget::{Answer, badge_ui, banner_ui, muted_ui, question_ui};
 use super::{controls, shell};
 use crate::session::{Call, Command, Path, RosterRow, SafetyState, SourceState, View};
 
@@ -35,18 +36,23 @@ pub(crate) fn call_ui(
     let palette = Palette::of(ui);
     let bar = Frame::new().fill(palette.surface).inner_margin(Margin::symmetric(20, 10));
     let controls = Panel::bottom("controls").frame(bar).show(ui, |ui| controls_ui(ui, state, forms)).inner;
-    Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
+    let narrow = ui.available_width() < NARROW;
+    if !narrow {
+        Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
+    }
     let room = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
-    if ui.available_width() < NARROW {
+    if narrow {
         // Large text or a small window: one column that scrolls, with the controls always below it.
         let page = CentralPanel::no_frame().frame(room).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| narrow_ui(ui, state, view, now, tiles, forms)).inner
         });
         return controls.or(page.inner);
     }
-    let people = Panel::right("people").frame(room).resizable(false).exact_size(SIDE).show(ui, |ui| {
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| people_ui(ui, state)).inner
-    });
+    let people = Panel::right("people")
+        .frame(room)
+        .resizable(false)
+        .exact_size(SIDE)
+        .show(ui, |ui| ScrollArea::vertical().auto_shrink(false).show(ui, |ui| people_ui(ui, state)).inner);
     let stage = CentralPanel::no_frame().frame(room).show(ui, |ui| {
         let highest = ui.available_height() * 0.6;
         let above = ScrollArea::vertical().max_height(highest).auto_shrink([false, true]);
@@ -58,19 +64,14 @@ pub(crate) fn call_ui(
     controls.or(stage.inner).or(people.inner)
 }
 
-fn narrow_ui(
-    ui: &mut Ui,
-    state: &Call,
-    view: &View,
-    now: u64,
-    tiles: &Tiles,
-    forms: &mut Forms,
-) -> Option<Command> {
+fn narrow_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, tiles: &Tiles, forms: &mut Forms) -> Option<Command> {
+    protection_ui(ui, state, now);
     let command = above_stage_ui(ui, state, view, now, forms);
     let width = ui.available_width();
     let (_, room) = ui.allocate_space(Vec2::new(width, width * 9.0 / 16.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(room), |ui| stage_ui(ui, room, state, tiles, forms.hide_self));
-    command.or(people_ui(ui, state))
+    let people = people_ui(ui, state);
+    command.or(people)
 }
 
 fn people_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
@@ -111,7 +112,6 @@ fn protection_ui(ui: &mut Ui, state: &Call, now: u64) {
 }
 
 fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
-    let mut command = None;
     if forms.leaving {
         let (title, what, yes) = if state.host {
             ("call-end-sure", "call-end-what", "call-end-yes")
@@ -130,8 +130,8 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
         return None;
     }
     ui.horizontal_wrapped(|ui| {
-        command = controls::microphone_ui(ui, &state.devices, state.microphone_on);
-        command = command.take().or(controls::camera_ui(ui, &state.devices, state.camera_on));
+        let microphone = controls::microphone_ui(ui, &state.devices, state.microphone_on);
+        let camera = controls::camera_ui(ui, &state.devices, state.camera_on);
         controls::self_view_button_ui(ui, &mut forms.hide_self);
         let words = text(if state.host { "call-end" } else { "call-leave" });
         let leave = Button::danger(words).icon(Icon::Leave);
@@ -141,14 +141,15 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
             ui.add_space(right);
         }
         forms.leaving |= ui.add(leave).clicked();
-    });
-    command
+        microphone.or(camera)
+    })
+    .inner
 }
 
 /// Who waits, what went wrong, and what the others cannot do, in this order.
 fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
-    let mut command = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
-    command = command.or(shell::notice_ui(ui, view));
+    let door = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
+    let notice = shell::notice_ui(ui, view);
     if forms.help {
         shell::help_ui(ui, view.practice.as_ref());
     }
@@ -161,7 +162,7 @@ fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut 
     if !state.microphone_on && !controls::missing(state.devices.microphone) {
         badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
     }
-    command
+    door.or(notice)
 }
 
 /// What the person should know about a member's sound and picture, the weightiest first.
@@ -248,9 +249,7 @@ mod tests {
 
     fn stage(state: Call) -> Stage<'static, Forms> {
         let view = sample::view();
-        Stage::new(Forms::default(), move |ui, forms| {
-            call_ui(ui, &state, &view, sample::NOW, &Tiles::default(), forms)
-        })
+        Stage::new(Forms::default(), move |ui, forms| call_ui(ui, &state, &view, sample::NOW, &Tiles::default(), forms))
     }
 
     #[test]

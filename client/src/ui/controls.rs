@@ -2,9 +2,10 @@
 
 use egui::Ui;
 
+use super::button::Button;
 use super::icon::Icon;
 use super::message::text;
-use super::widget::Button;
+
 use crate::session::{Command, DeviceState, Devices};
 
 /// Paints the microphone button; without a microphone it says so and is off.

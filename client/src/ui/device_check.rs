@@ -2,12 +2,13 @@
 
 use egui::{Rect, Role, Sense, Ui, Vec2, WidgetInfo};
 
+use super::button::Button;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::shell;
 use super::theme::{self, Palette, Tone};
 use super::video_tile::{Instead, Tiles, tile_ui};
-use super::widget::{Button, badge_ui, body_ui, card_ui, halves_ui, heading_ui, hint_ui, muted_ui};
+use super::widget::{badge_ui, body_ui, card_ui, halves_ui, heading_ui, hint_ui, muted_ui};
 use crate::session::{Command, DeviceCheck, DeviceState, Devices, ErrorCode, Notice, Phase};
 
 /// Below this the microphone counts as silent, dBov.
@@ -23,6 +24,8 @@ pub(crate) fn device_check_ui(ui: &mut Ui, state: &DeviceCheck, tiles: &Tiles) -
         &mut (),
         |ui, ()| {
             self_view_ui(ui, &state.devices, tiles);
+            hint_ui(ui, Icon::EyeOff, &text("devices-seen"));
+            muted_ui(ui, &text("devices-knock"));
             None
         },
         |ui, ()| {
@@ -30,8 +33,6 @@ pub(crate) fn device_check_ui(ui: &mut Ui, state: &DeviceCheck, tiles: &Tiles) -
             None
         },
     );
-    hint_ui(ui, Icon::EyeOff, &text("devices-seen"));
-    muted_ui(ui, &text("devices-knock"));
     let mut command = None;
     ui.horizontal_wrapped(|ui| {
         if ui.add(Button::primary(text("action-continue")).icon(Icon::Forward)).clicked() {

@@ -1,11 +1,14 @@
 //! Text fields: a label above, room to type, a hint or a complaint below.
 
-use egui::{Align, Align2, CornerRadius, FontId, FontSelection, Margin, Response, RichText, Stroke, TextEdit, Ui, Vec2};
+use egui::{
+    Align, Align2, CornerRadius, FontId, FontSelection, Margin, Response, RichText, Stroke, TextEdit, Ui, Vec2,
+};
 
+use super::button::Button;
 use super::icon::Icon;
 use super::message::text;
 use super::theme::{self, Palette, Tone};
-use super::widget::{Button, focus_ring, icon_line, muted_ui};
+use super::widget::{focus_ring, icon_line, muted_ui};
 
 /// Longest text that a field takes, in characters: an invitation link is a tenth of it.
 const LONGEST: usize = 4_096;
@@ -107,9 +110,7 @@ pub(crate) fn digits_ui(ui: &mut Ui, label: &str, value: &mut String, count: usi
             *value = grouped(value, count);
             cursor_to_end(ui, &response, value);
         }
-        response.lost_focus()
-            && ui.input(|input| input.key_pressed(egui::Key::Enter))
-            && digits_in(value) == count
+        response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) && digits_in(value) == count
     })
     .inner
 }
@@ -134,7 +135,8 @@ pub(crate) fn complaint_ui(ui: &mut Ui, words: &str) -> Response {
 
 fn styled<'a>(ui: &Ui, value: &'a mut String, font: FontId, complaint: bool) -> TextEdit<'a> {
     let palette = Palette::of(ui);
-    let edge = if complaint { Stroke::new(2.0, palette.tone(Tone::Bad).text) } else { Stroke::new(1.0, palette.outline) };
+    let edge =
+        if complaint { Stroke::new(2.0, palette.tone(Tone::Bad).text) } else { Stroke::new(1.0, palette.outline) };
     let frame = egui::Frame::new()
         .fill(palette.surface)
         .stroke(edge)

@@ -2,11 +2,12 @@
 
 use egui::{RichText, Ui};
 
+use super::button::Button;
 use super::icon::Icon;
 use super::message::text;
 use super::shell::phone_line;
 use super::theme::{self, Palette, Tone};
-use super::widget::{Button, body_ui, card_ui, heading_ui, icon_line};
+use super::widget::{body_ui, card_ui, heading_ui, icon_line};
 use crate::session::{Command, Goodbye, GoodbyeReason, PracticeInfo};
 
 /// Paints why it ended, and that the devices are off.

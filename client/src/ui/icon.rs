@@ -183,7 +183,16 @@ impl Icon {
                 pen.lines(&[(20.8, 5.4), (19.8, 9.8), (15.4, 8.8)]);
             }
             Self::Shield => {
-                pen.closed(&[(12.0, 3.0), (20.0, 6.0), (19.4, 13.5), (16.5, 18.0), (12.0, 21.0), (7.5, 18.0), (4.6, 13.5), (4.0, 6.0)]);
+                pen.closed(&[
+                    (12.0, 3.0),
+                    (20.0, 6.0),
+                    (19.4, 13.5),
+                    (16.5, 18.0),
+                    (12.0, 21.0),
+                    (7.5, 18.0),
+                    (4.6, 13.5),
+                    (4.0, 6.0),
+                ]);
                 pen.lines(&[(8.2, 12.0), (11.2, 15.0), (16.0, 9.2)]);
             }
             Self::Speaker => {
@@ -294,4 +303,3 @@ pub(crate) fn mark(painter: &Painter, rect: Rect, fill: Color32, line: Color32) 
     painter.add(Shape::closed_line(arch, stroke));
     painter.circle_filled(at(14.4, 13.0), 1.3 * unit, line);
 }
-

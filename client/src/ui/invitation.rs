@@ -3,11 +3,12 @@
 use egui::{Color32, Frame, Margin, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo};
 use qrcode::{Color, EcLevel, QrCode};
 
+use super::button::{Button, copy_button_ui};
 use super::clock;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, LIGHT, Tone};
-use super::widget::{Button, badge_ui, body_ui, card_ui, copy_button_ui, halves_ui, heading_ui, hint_ui, muted_ui};
+use super::widget::{badge_ui, body_ui, card_ui, halves_ui, heading_ui, hint_ui, muted_ui};
 use super::{mail, shell};
 use crate::session::{Command, Invite, InvitePage, PracticeInfo};
 

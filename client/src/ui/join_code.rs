@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use super::button::Button;
 use super::clock;
 use super::field;
 use super::form::Typed;
@@ -9,7 +10,7 @@ use super::icon::Icon;
 use super::message::{fill, text};
 use super::shell;
 use super::theme::Tone;
-use super::widget::{Button, banner_ui, body_ui, heading_ui, hint_ui};
+use super::widget::{banner_ui, body_ui, heading_ui, hint_ui};
 use crate::private::Private;
 use crate::session::{Command, JoinCode};
 

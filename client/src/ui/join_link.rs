@@ -2,12 +2,13 @@
 
 use egui::Ui;
 
+use super::button::Button;
 use super::field::{self, Field};
 use super::form::Typed;
 use super::icon::Icon;
 use super::message::text;
 use super::shell;
-use super::widget::{Button, body_ui, heading_ui, hint_ui};
+use super::widget::{body_ui, heading_ui, hint_ui};
 use crate::private::Private;
 use crate::session::{Command, JoinLink};
 

@@ -2,13 +2,14 @@
 
 use egui::{RichText, Ui};
 
+use super::button::Button;
 use super::clock;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::shell::name_of;
 use super::theme::{self, Palette, Tone};
 use super::widget::{
-    Answer, Button, badge_ui, banner_ui, body_ui, card_ui, heading_ui, hint_ui, icon_line, muted_ui, question_ui,
+    Answer, badge_ui, banner_ui, body_ui, card_ui, heading_ui, hint_ui, icon_line, muted_ui, question_ui,
 };
 use crate::session::{Command, ConnectionState, KnockState, LobbyGuest, View};
 

@@ -2,17 +2,25 @@
 
 use egui::Ui;
 
+use super::button::Button;
+use super::controls;
 use super::device_check::{devices_ui, self_view_ui};
 use super::form::Forms;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::video_tile::Tiles;
 use super::waiting::waiting_ui;
-use super::widget::{Answer, Button, body_ui, halves_ui, heading_ui, muted_ui, question_ui};
+use super::widget::{Answer, body_ui, halves_ui, heading_ui, muted_ui, question_ui};
 use crate::session::{Command, LobbyHost};
 
 /// Paints the waiting room beside the own picture.
-pub(crate) fn lobby_host_ui(ui: &mut Ui, state: &LobbyHost, now: u64, tiles: &Tiles, forms: &mut Forms) -> Option<Command> {
+pub(crate) fn lobby_host_ui(
+    ui: &mut Ui,
+    state: &LobbyHost,
+    now: u64,
+    tiles: &Tiles,
+    forms: &mut Forms,
+) -> Option<Command> {
     heading_ui(ui, &text("hostlobby-title"));
     body_ui(ui, &fill("hostlobby-lead", [("label", state.label.as_str().into())]));
     let command = halves_ui(
@@ -21,18 +29,19 @@ pub(crate) fn lobby_host_ui(ui: &mut Ui, state: &LobbyHost, now: u64, tiles: &Ti
         |ui, door| waiting_ui(ui, &state.waiting, now, door),
         |ui, _| own_ui(ui, state, tiles),
     );
-    command.or(leave_ui(ui, &mut forms.leaving))
+    let leave = leave_ui(ui, &mut forms.leaving);
+    command.or(leave)
 }
 
 fn own_ui(ui: &mut Ui, state: &LobbyHost, tiles: &Tiles) -> Option<Command> {
     self_view_ui(ui, &state.devices, tiles);
-    let mut command = None;
-    ui.horizontal_wrapped(|ui| {
-        command = super::controls::microphone_ui(ui, &state.devices, state.microphone_on);
-        command = command.take().or(super::controls::camera_ui(ui, &state.devices, state.camera_on));
+    let command = ui.horizontal_wrapped(|ui| {
+        let microphone = controls::microphone_ui(ui, &state.devices, state.microphone_on);
+        let camera = controls::camera_ui(ui, &state.devices, state.camera_on);
+        microphone.or(camera)
     });
     devices_ui(ui, &state.devices, tiles.level_dbov);
-    command
+    command.inner
 }
 
 fn leave_ui(ui: &mut Ui, leaving: &mut bool) -> Option<Command> {

@@ -179,7 +179,10 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut ids = BTreeSet::new();
         let files = std::fs::read_dir(root.join("ui")).unwrap().map(|entry| entry.unwrap().path());
-        for file in files.chain([root.join("app.rs")]).filter(|file| file.extension().is_some_and(|e| e == "rs") && !file.ends_with("sample.rs")) {
+        for file in files
+            .chain([root.join("app.rs")])
+            .filter(|file| file.extension().is_some_and(|e| e == "rs") && !file.ends_with("sample.rs"))
+        {
             let source = std::fs::read_to_string(&file).unwrap();
             // Every quoted word that looks like an id; the sources quote nothing else of that form.
             ids.extend(source.split('"').skip(1).step_by(2).filter(|word| looks_like_an_id(word)).map(str::to_owned));

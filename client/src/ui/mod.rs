@@ -7,6 +7,7 @@ mod about_you;
 #[cfg(feature = "lab")]
 pub mod auto;
 mod booking;
+mod button;
 mod call;
 mod clock;
 mod controls;

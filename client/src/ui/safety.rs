@@ -2,10 +2,11 @@
 
 use egui::{RichText, Role, Ui};
 
+use super::button::Button;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Tone};
-use super::widget::{Button, badge_ui, banner_ui, body_ui, card_ui, muted_ui, subheading_ui};
+use super::widget::{badge_ui, banner_ui, body_ui, card_ui, muted_ui, subheading_ui};
 use crate::session::{Command, SafetyState};
 
 /// Paints the panel in the state of the check. `ready` is false while there is nobody to compare with.

@@ -97,13 +97,7 @@ pub fn knocker() -> Knocker {
 /// The host's open room with one guest at the door.
 #[must_use]
 pub fn lobby_host() -> LobbyHost {
-    LobbyHost {
-        label: "R-1042".into(),
-        waiting: vec![knocker()],
-        devices: READY,
-        microphone_on: true,
-        camera_on: true,
-    }
+    LobbyHost { label: "R-1042".into(), waiting: vec![knocker()], devices: READY, microphone_on: true, camera_on: true }
 }
 
 /// A guest whose link and code are proven.
@@ -197,10 +191,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("start", View { practice: None, server: None, connection: ConnectionState::Idle, ..view() }),
         ("sign-in", with(Phase::SignIn(sign_in(SignInStep::Passphrase)))),
         ("second-factor", with(Phase::SignIn(sign_in(SignInStep::SecondFactor)))),
-        (
-            "sign-in-wrong",
-            noticed(Phase::SignIn(sign_in(SignInStep::SecondFactor)), Notice::new(ErrorCode::Auth06)),
-        ),
+        ("sign-in-wrong", noticed(Phase::SignIn(sign_in(SignInStep::SecondFactor)), Notice::new(ErrorCode::Auth06))),
         ("today", with(Phase::Today(today()))),
         ("booking", with(Phase::Booking(Booking { busy: false }))),
         ("invite-link", with(Phase::Invite(invite_link()))),

@@ -2,10 +2,11 @@
 
 use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, RichText, ScrollArea, Sense, Ui, Vec2};
 
+use super::button::Button;
 use super::icon::{self, Icon};
 use super::message::{self, fill, text};
 use super::theme::{self, Palette, Tone};
-use super::widget::{Button, badge_ui, banner_ui, card_ui, icon_line, subheading_ui};
+use super::widget::{badge_ui, banner_ui, card_ui, icon_line, subheading_ui};
 use crate::session::{Command, ConnectionState, ErrorCode, Phase, PracticeInfo, View};
 
 /// Paints the bar on top. Guests have help and phone in its right corner on every screen.
@@ -52,20 +53,22 @@ pub(crate) fn page_ui(
     CentralPanel::no_frame()
         .frame(frame)
         .show(ui, |ui| {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                let side = ((ui.available_width() - width) / 2.0).max(24.0);
-                column(ui, side, |ui| {
-                    ui.add_space(24.0);
-                    if help {
-                        help_ui(ui, view.practice.as_ref());
-                    }
-                    let notice = notice_ui(ui, view);
-                    let command = screen(ui);
-                    ui.add_space(40.0);
-                    command.or(notice)
+            ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(ui, |ui| {
+                    let side = ((ui.available_width() - width) / 2.0).max(24.0);
+                    column(ui, side, |ui| {
+                        ui.add_space(24.0);
+                        if help {
+                            help_ui(ui, view.practice.as_ref());
+                        }
+                        let notice = notice_ui(ui, view);
+                        let command = screen(ui);
+                        ui.add_space(40.0);
+                        command.or(notice)
+                    })
                 })
-            })
-            .inner
+                .inner
         })
         .inner
 }
@@ -74,7 +77,8 @@ fn column<R>(ui: &mut Ui, side: f32, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let mut rect = ui.available_rect_before_wrap();
     rect.min.x += side;
     rect.max.x -= side;
-    let response = ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::top_down(Align::Min)), contents);
+    let response =
+        ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::top_down(Align::Min)), contents);
     response.inner
 }
 

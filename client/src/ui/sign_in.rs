@@ -2,12 +2,13 @@
 
 use egui::{RichText, Ui};
 
+use super::button::Button;
 use super::field::{self, Field};
 use super::form::SignInForm;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Palette};
-use super::widget::{Button, body_ui, card_ui, heading_ui, icon_line, muted_ui};
+use super::widget::{body_ui, card_ui, heading_ui, icon_line, muted_ui};
 use crate::private::Private;
 use crate::session::{Command, ServerInfo, SignIn, SignInStep};
 
@@ -126,8 +127,7 @@ mod tests {
     fn the_servers_fingerprint_is_shown() {
         let server = ServerInfo { address: "127.0.0.1:4400".into(), fingerprint: "9f2c 11aa".into() };
         let state = state(SignInStep::Passphrase);
-        let stage =
-            Stage::new(SignInForm::default(), move |ui, form| sign_in_ui(ui, &state, Some(&server), form));
+        let stage = Stage::new(SignInForm::default(), move |ui, form| sign_in_ui(ui, &state, Some(&server), form));
         stage.harness.get_by_label("9f2c 11aa");
     }
 }

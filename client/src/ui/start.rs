@@ -2,10 +2,11 @@
 
 use egui::Ui;
 
+use super::button::choice_ui;
 use super::icon::Icon;
 use super::message::text;
 use super::theme;
-use super::widget::{body_ui, choice_ui, heading_ui, hint_ui};
+use super::widget::{body_ui, heading_ui, hint_ui};
 use crate::session::Command;
 
 /// Paints the choice between an invitation and signing in.

@@ -2,11 +2,12 @@
 
 use egui::{Align, Layout, RichText, Ui};
 
+use super::button::Button;
 use super::clock;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Tone};
-use super::widget::{Answer, Button, badge_ui, banner_ui, card_ui, heading_ui, muted_ui, question_ui};
+use super::widget::{Answer, badge_ui, banner_ui, card_ui, heading_ui, muted_ui, question_ui};
 use crate::session::{AppointmentRow, Command, ConnectionState, InvitationState, Today};
 
 /// Paints the list. `revoke` is the appointment whose invitation is about to be withdrawn.
@@ -22,7 +23,8 @@ pub(crate) fn today_ui(
         banner_ui(ui, Tone::Caution, &fill("today-offline", [("time", time.into())]), &[], |_| ());
     }
     for row in state.appointments.iter().filter(|row| row.waiting > 0) {
-        command = command.or(waiting_ui(ui, row, state));
+        let waiting = waiting_ui(ui, row, state);
+        command = command.or(waiting);
     }
     if state.appointments.is_empty() {
         card_ui(ui, |ui| {
@@ -31,7 +33,8 @@ pub(crate) fn today_ui(
         });
     }
     for row in &state.appointments {
-        command = command.or(row_ui(ui, row, state, revoke));
+        let row = row_ui(ui, row, state, revoke);
+        command = command.or(row);
     }
     command
 }
@@ -63,8 +66,7 @@ fn waiting_ui(ui: &mut Ui, row: &AppointmentRow, state: &Today) -> Option<Comman
     let title = fill("today-waiting-for", [("count", row.waiting.into()), ("label", row.label.as_str().into())]);
     banner_ui(ui, Tone::Info, &title, &[], |ui| {
         let admit = Button::primary(text("today-admit")).icon(Icon::Door);
-        (state.may_host && ui.add(admit).clicked())
-            .then(|| Command::StartConsultation { appointment: row.id.clone() })
+        (state.may_host && ui.add(admit).clicked()).then(|| Command::StartConsultation { appointment: row.id.clone() })
     })
 }
 
@@ -188,9 +190,7 @@ mod tests {
     #[test]
     fn offline_says_how_old_the_list_is() {
         let state = sample::today();
-        let stage = Stage::new(None, move |ui, revoke| {
-            today_ui(ui, &state, ConnectionState::Reconnecting, revoke)
-        });
+        let stage = Stage::new(None, move |ui, revoke| today_ui(ui, &state, ConnectionState::Reconnecting, revoke));
         assert!(stage.shows("may be out of date"));
     }
 }

@@ -139,10 +139,13 @@ pub(crate) fn tile_ui(ui: &mut Ui, rect: Rect, tile: Option<&Tile>, label: &str,
         let size = fitted(texture.size_vec2(), rect.size());
         let picture = Rect::from_center_size(rect.center(), size);
         let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        let rounded = if picture.width() > rect.width() - 2.0 || picture.height() > rect.height() - 2.0 { radius } else { CornerRadius::ZERO };
-        ui.painter().add(
-            egui::epaint::RectShape::filled(picture, rounded, Color32::WHITE).with_texture(texture.id(), uv),
-        );
+        let rounded = if picture.width() > rect.width() - 2.0 || picture.height() > rect.height() - 2.0 {
+            radius
+        } else {
+            CornerRadius::ZERO
+        };
+        ui.painter()
+            .add(egui::epaint::RectShape::filled(picture, rounded, Color32::WHITE).with_texture(texture.id(), uv));
     } else {
         placeholder(ui, rect, instead);
     }

@@ -2,18 +2,22 @@
 
 use egui::{RichText, Ui};
 
+use super::button::{Button, checkbox_ui};
 use super::clock;
 use super::form::DoorQuestion;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Tone};
-use super::widget::{
-    Answer, Button, badge_ui, banner_ui, body_ui, card_ui, checkbox_ui, muted_ui, question_ui, subheading_ui,
-};
+use super::widget::{Answer, badge_ui, banner_ui, body_ui, card_ui, muted_ui, question_ui, subheading_ui};
 use crate::session::{Command, Knocker};
 
 /// Paints a card for each knocker, with the question that is open about it.
-pub(crate) fn waiting_ui(ui: &mut Ui, waiting: &[Knocker], now: u64, door: &mut Option<DoorQuestion>) -> Option<Command> {
+pub(crate) fn waiting_ui(
+    ui: &mut Ui,
+    waiting: &[Knocker],
+    now: u64,
+    door: &mut Option<DoorQuestion>,
+) -> Option<Command> {
     subheading_ui(ui, &text("waiting-title"));
     if waiting.is_empty() {
         card_ui(ui, |ui| {
@@ -23,7 +27,8 @@ pub(crate) fn waiting_ui(ui: &mut Ui, waiting: &[Knocker], now: u64, door: &mut 
     }
     let mut command = None;
     for knocker in waiting {
-        command = command.or(card_ui(ui, |ui| knocker_ui(ui, knocker, now, door, Size::Card)));
+        let answer = card_ui(ui, |ui| knocker_ui(ui, knocker, now, door, Size::Card));
+        command = command.or(answer);
     }
     command
 }
