@@ -21,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use egui::accesskit::{Action, ActionRequest, Node, NodeId, TreeId};
-use egui::{Context, Event, FullOutput, Key, Modifiers, Plugin, PointerButton, Pos2, RawInput};
+use egui::{Context, Event, FullOutput, Key, Modifiers, Plugin, PointerButton, Pos2, RawInput, Ui};
 use serde::{Deserialize, Serialize};
 
 /// How long a step is tried when it says nothing.
@@ -46,7 +46,7 @@ pub fn install(ctx: &Context) {
     if let Err(error) = reader {
         tracing::error!(%error, "no steps can be read");
     }
-    ctx.add_plugin(Auto { steps: Mutex::new(steps), tree: Vec::new(), running: None });
+    ctx.add_plugin(Auto { steps: Mutex::new(steps), tree: Vec::new(), running: None, awake: false });
 }
 
 /// What a step looks for.
@@ -105,6 +105,8 @@ struct Auto {
     steps: Mutex<Receiver<String>>,
     tree: Vec<(NodeId, Node)>,
     running: Option<Running>,
+    /// A step was under way in this frame: the next may follow.
+    awake: bool,
 }
 
 impl Plugin for Auto {
@@ -124,13 +126,23 @@ impl Plugin for Auto {
                 Some(answer) => answer_line(&answer),
                 None => self.running = Some(running),
             }
-            ctx.request_repaint_after(PACE);
+            self.awake = true;
+        }
+    }
+
+    /// A repaint asked for before the pass is forgotten with the pass, so it is asked for here.
+    fn on_end_pass(&mut self, ui: &mut Ui) {
+        if std::mem::take(&mut self.awake) {
+            ui.ctx().request_repaint_after(PACE);
         }
     }
 
     fn output_hook(&mut self, _ctx: &Context, output: &mut FullOutput) {
         if let Some(update) = &output.platform_output.accesskit_update {
             self.tree.clone_from(&update.nodes);
+            // In reading order: egui's own order changes from frame to frame, and of two equal labels the upper one counts.
+            let place = |node: &Node| node.bounds().map_or((0, 0), |bounds| (bounds.y0 as i64, bounds.x0 as i64));
+            self.tree.sort_by_key(|(_, node)| place(node));
         }
     }
 }
@@ -314,7 +326,7 @@ mod tests {
         for line in lines {
             sender.send((*line).to_owned()).unwrap();
         }
-        let mut auto = Some(Auto { steps: Mutex::new(steps), tree: Vec::new(), running: None });
+        let mut auto = Some(Auto { steps: Mutex::new(steps), tree: Vec::new(), running: None, awake: false });
         let mut harness = Harness::new_ui_state(
             move |ui, (typed, pressed): &mut (String, bool)| {
                 if let Some(auto) = auto.take() {
