@@ -65,6 +65,8 @@ struct Running {
     chain: VoiceChain,
     voices: Vec<PeerVoice>,
     outgoing: Outgoing,
+    /// Whether anybody was heard yet.
+    sounded: bool,
     dump: Option<Dump>,
 }
 
@@ -102,6 +104,7 @@ impl AudioThread {
             chain: VoiceChain::new(self.processing),
             voices: Vec::new(),
             outgoing: Outgoing { encoder, key: None, number: 0, half: None, packet: Vec::new() },
+            sounded: false,
             dump: self.dump,
         };
         let mut tick = MediaTime::now();
@@ -180,6 +183,7 @@ impl Running {
             if let Some(samples) = voice.next(now, heard_at) {
                 mix_in(&mut mix, samples);
                 if voice.is_first() {
+                    self.sounded = true;
                     self.shared.tell(EngineEvent::FirstAudio { peer: voice.peer.leaf });
                 }
             }
@@ -187,7 +191,9 @@ impl Running {
         limit(&mut mix);
         self.chain.play(&mix);
         self.speaker.push(&mix);
-        if let Some(dump) = &self.dump {
+        if let Some(dump) = &self.dump
+            && self.sounded
+        {
             dump.sound(&mix);
         }
     }

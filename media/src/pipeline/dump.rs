@@ -1,7 +1,7 @@
 //! Lab only: every 10th received picture and the played sound, written by a thread of their own.
 //!
-//! In a folder: `pictures-leafN.i420` (raw I420 pictures one after the other), `pictures-leafN.csv` (a line each),
-//! and `sound.wav` (the mix of all voices as played, 48 kHz mono, 16 bits).
+//! In a folder: `pictures-leafN-WxH.y4m` (the pictures one after the other), `pictures-leafN-WxH.csv` (a line each),
+//! and `sound.wav` (the mix of all voices as played, from the first sound on, 48 kHz mono, 16 bits).
 //! A build without the feature `lab` has this type but no value of it.
 
 #[cfg(feature = "lab")]
@@ -46,7 +46,7 @@ mod writer {
     const EVERY: u32 = 10;
 
     /// Pieces between the media threads and the writer; what does not fit is missing in the dump, never waited for.
-    const QUEUE: usize = 64;
+    const QUEUE: usize = 256;
 
     enum Piece {
         Picture(LeafIndex, VideoFrame, MediaTime),
@@ -93,7 +93,7 @@ mod writer {
     }
 
     fn write_all(folder: &Path, pieces: &Receiver<Piece>) -> std::io::Result<()> {
-        let mut pictures: BTreeMap<u8, (File, BufWriter<File>)> = BTreeMap::new();
+        let mut pictures: BTreeMap<(u8, u32, u32), (File, BufWriter<File>)> = BTreeMap::new();
         let mut sound = BufWriter::new(File::create(folder.join("sound.wav"))?);
         sound.write_all(&wav_header(0))?;
         let mut bytes: u32 = 0;
@@ -106,21 +106,15 @@ mod writer {
                     }
                 }
                 Piece::Picture(leaf, picture, decoded) => {
-                    let leaf = leaf.as_u8();
-                    let (raw, index) = match pictures.entry(leaf) {
+                    // Another size is another file.
+                    let shape = (leaf.as_u8(), picture.width(), picture.height());
+                    let (raw, index) = match pictures.entry(shape) {
                         Entry::Occupied(files) => files.into_mut(),
-                        Entry::Vacant(place) => place.insert(create(folder, leaf)?),
+                        Entry::Vacant(place) => place.insert(create(folder, shape)?),
                     };
+                    raw.write_all(b"FRAME\n")?;
                     raw.write_all(picture.data())?;
-                    writeln!(
-                        index,
-                        "{},{},{},{},{}",
-                        picture.number,
-                        picture.width(),
-                        picture.height(),
-                        picture.captured.as_micros(),
-                        decoded.as_micros()
-                    )?;
+                    writeln!(index, "{},{},{}", picture.number, picture.captured.as_micros(), decoded.as_micros())?;
                 }
             }
         }
@@ -133,12 +127,13 @@ mod writer {
         sound.write_all(&wav_header(bytes))
     }
 
-    /// Pictures and index of one peer.
-    fn create(folder: &Path, leaf: u8) -> std::io::Result<(File, BufWriter<File>)> {
-        let raw = File::create(folder.join(format!("pictures-leaf{leaf}.i420")))?;
-        let index = File::create(folder.join(format!("pictures-leaf{leaf}.csv")))?;
-        let mut index = BufWriter::new(index);
-        writeln!(index, "number,width,height,captured_us,decoded_us")?;
+    /// Pictures and index of one peer in one size.
+    fn create(folder: &Path, (leaf, width, height): (u8, u32, u32)) -> std::io::Result<(File, BufWriter<File>)> {
+        let name = format!("pictures-leaf{leaf}-{width}x{height}");
+        let mut raw = File::create(folder.join(format!("{name}.y4m")))?;
+        writeln!(raw, "YUV4MPEG2 W{width} H{height} F3:1 Ip A1:1 C420")?;
+        let mut index = BufWriter::new(File::create(folder.join(format!("{name}.csv")))?);
+        writeln!(index, "number,captured_us,decoded_us")?;
         Ok((raw, index))
     }
 
@@ -153,5 +148,39 @@ mod writer {
         header.extend(b"\x02\0\x10\0data");
         header.extend(bytes.to_le_bytes());
         header
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn every_tenth_picture_and_all_sound_are_written() {
+            let folder = std::env::temp_dir().join(format!("dump-{}", std::process::id()));
+            let (dump, thread) = start(&folder).unwrap();
+            let leaf = LeafIndex::new(3).unwrap();
+            for number in 10..=20 {
+                let time = MediaTime::from_micros(u64::from(number));
+                let picture = VideoFrame::new(4, 2, time, number, vec![7; 12]).unwrap();
+                dump.picture(leaf, &picture, time);
+            }
+            dump.sound(&[0.5; 480]);
+            drop(dump);
+            thread.join().unwrap();
+            let pictures = std::fs::read(folder.join("pictures-leaf3-4x2.y4m")).unwrap();
+            let head = b"YUV4MPEG2 W4 H2 F3:1 Ip A1:1 C420\n";
+            assert_eq!(
+                pictures.strip_prefix(head).unwrap(),
+                b"FRAME\n\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07".repeat(2)
+            );
+            let index = std::fs::read_to_string(folder.join("pictures-leaf3-4x2.csv")).unwrap();
+            assert_eq!(index, "number,captured_us,decoded_us\n10,10,10\n20,20,20\n");
+            let sound = std::fs::read(folder.join("sound.wav")).unwrap();
+            assert_eq!(
+                (sound.len(), &sound[40..44], &sound[44..46]),
+                (44 + 960, &960_u32.to_le_bytes()[..], &16_383_i16.to_le_bytes()[..])
+            );
+            std::fs::remove_dir_all(folder).unwrap();
+        }
     }
 }
