@@ -70,6 +70,16 @@ mod tests {
     }
 
     #[test]
+    fn the_field_has_the_keyboard_when_the_page_is_new() {
+        let mut stage = stage(JoinCode { tries_left: None, opens_at: None });
+        stage.harness.event(egui::Event::Text("12345678".into()));
+        stage.harness.run();
+        stage.harness.key_press(egui::Key::Enter);
+        stage.harness.run();
+        assert!(matches!(stage.command(), Some(Command::EnterCode { code }) if code.as_str() == "1234 5678"));
+    }
+
+    #[test]
     fn seven_digits_are_not_enough() {
         let mut stage = stage(JoinCode { tries_left: None, opens_at: None });
         stage.type_into("Code of 8 digits", "1234567");

@@ -171,6 +171,8 @@ pub fn install(ctx: &Context) {
     for (theme, palette) in [(Theme::Light, &LIGHT), (Theme::Dark, &DARK)] {
         ctx.set_style_of(theme, style(palette, theme));
     }
+    // A system that does not say gets the light one.
+    ctx.options_mut(|options| options.fallback_theme = Theme::Light);
     ctx.set_theme(ThemePreference::System);
 }
 
