@@ -3,9 +3,12 @@
 //! TLS would hide everything from a plain capture, so the search also reads what the server sees after TLS.
 //! Each place that is searched also gets a canary in clear, and the same search must find it there.
 
+#[cfg(feature = "lab")]
+mod media;
+
 use client::connection::SocketEvent;
 use client::session::Command;
-use crypto::{CallGroup, CallMode, CallTerms, CertificateTerms, DeviceKey, PracticeKey};
+use crypto::{CallGroup, CallId, CallMode, CallTerms, CertificateTerms, DeviceKey, PracticeKey, SenderKeys};
 use signaling::protocol::{ClientMessage, Opaque};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -73,23 +76,10 @@ async fn nobody_but_the_two_learns_who_came() {
 
 #[test]
 fn a_sealed_frame_shows_nothing_of_picture_or_sound() {
-    let (practice, _) = PracticeKey::generate().unwrap();
-    let device = DeviceKey::generate().unwrap();
-    let terms = CertificateTerms {
-        display_name: "Dr Ada Example".to_owned(),
-        roles: vec![crypto::StaffRole::Clinician],
-        registration: None,
-        serial: 1,
-        not_before: 0,
-        not_after: 86_400,
-    };
-    let certificate = practice.certify(&device.request().unwrap(), terms).unwrap();
-    let call = CallTerms { call_id: [1; 16], mode: CallMode::Real };
-    let mut group = CallGroup::create(60, &device, &certificate, call).unwrap();
-    let (mut sender, _) = group.media_keys().unwrap().into_parts();
+    let mut keys = sealing_keys();
     let frame = CANARY.as_bytes().repeat(40);
     assert!(holds(&frame, CANARY.as_bytes()));
-    for key in [&mut sender.audio, &mut sender.video] {
+    for key in [&mut keys.audio, &mut keys.video] {
         let sealed = key.seal(frame.clone()).unwrap();
         assert!(!holds(sealed.as_bytes(), CANARY.as_bytes()));
         assert!(sealed.len() > frame.len());
@@ -108,6 +98,24 @@ fn the_search_sees_through_the_ways_of_writing_bytes() {
     }
     assert!(holds(hex.as_bytes(), secret) && holds(hex.to_uppercase().as_bytes(), secret));
     assert!(!holds(b"Robin another Example", secret));
+}
+
+/// The keys of a host alone in its group.
+fn sealing_keys() -> SenderKeys {
+    let (practice, _) = PracticeKey::generate().unwrap();
+    let device = DeviceKey::generate().unwrap();
+    let terms = CertificateTerms {
+        display_name: "Dr Ada Example".to_owned(),
+        roles: vec![crypto::StaffRole::Clinician],
+        registration: None,
+        serial: 1,
+        not_before: 0,
+        not_after: 86_400,
+    };
+    let certificate = practice.certify(&device.request().unwrap(), terms).unwrap();
+    let call = CallTerms { call_id: CallId::from_bytes([1; 16]), mode: CallMode::Real };
+    let mut group = CallGroup::create(60, &device, &certificate, call).unwrap();
+    group.media_keys().unwrap().into_parts().0
 }
 
 /// Everything that only the two people and their computers may know.
