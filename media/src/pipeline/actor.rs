@@ -105,7 +105,7 @@ impl Actor {
         let step = match command {
             Command::InstallEpoch(keys, switch) => return self.install(*keys, switch),
             Command::AddPeer(leaf, role) => {
-                self.intake.add(leaf);
+                self.intake.add(leaf, MediaTime::now());
                 Step::Add(leaf, role)
             }
             Command::RemovePeer(leaf) => {
@@ -121,7 +121,8 @@ impl Actor {
     fn install(&mut self, keys: MediaKeys, switch: EpochSwitch) {
         let now = MediaTime::now();
         let (sealing, opening) = keys.into_parts();
-        let switch_at = switch_time(now, switch);
+        // Nobody listens yet who could miss the new keys, and a first peer has no older ones.
+        let switch_at = if self.shared.anyone_listens() { switch_time(now, switch) } else { now };
         let old_keys_live = match switch {
             EpochSwitch::Now => OLD_KEYS_LIVE_SHORT,
             EpochSwitch::Within(_) => OLD_KEYS_LIVE,
@@ -215,12 +216,13 @@ impl Actor {
     fn tell_notices(&mut self) {
         for notice in self.intake.notices() {
             match notice {
-                Notice::Refused(leaf, kind) => {
-                    let Some(peer) = self.shared.peer(leaf) else {
-                        continue;
-                    };
-                    lock(&peer.meter).undecryptable += 1;
-                    if kind == MediaKind::Video {
+                Notice::Refused(leaf) => {
+                    if let Some(peer) = self.shared.peer(leaf) {
+                        lock(&peer.meter).undecryptable += 1;
+                    }
+                }
+                Notice::VideoGap(leaf) => {
+                    if let Some(peer) = self.shared.peer(leaf) {
                         self.video_gap(&peer);
                     }
                 }

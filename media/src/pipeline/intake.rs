@@ -30,6 +30,10 @@ pub(crate) const OLD_KEYS_LIVE: Duration = Duration::from_secs(2);
 /// The same when everybody switches at once because somebody was removed.
 pub(crate) const OLD_KEYS_LIVE_SHORT: Duration = Duration::from_millis(500);
 
+/// For so long after a sender or an epoch is new, frames of an unknown epoch are no trouble: a member that just came does
+/// not have the keys under which the others still seal.
+const NEW: Duration = Duration::from_secs(1);
+
 /// Trouble begins at this score: a frame that does not open adds 2, one that opens takes 1. So 3 bad frames in a row,
 /// or a steady third of bad frames.
 const TROUBLE: u8 = 6;
@@ -56,8 +60,10 @@ pub(crate) struct Opened {
 /// What to do besides handing on opened frames.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
-    /// Count a frame that did not open. For video, the decoder must wait for a key frame.
-    Refused(LeafIndex, MediaKind),
+    /// Count a frame that did not open.
+    Refused(LeafIndex),
+    /// A picture is missing among those that open: the decoder must wait for a key frame.
+    VideoGap(LeafIndex),
     /// Tell the owner: this sender's frames do not open.
     Undecryptable(LeafIndex),
     /// Tell the owner: they open again.
@@ -77,15 +83,27 @@ struct Sender {
     leaf: LeafIndex,
     held: VecDeque<Arrived>,
     held_bytes: usize,
+    /// Until then frames of an unknown epoch are expected.
+    new_until: MediaTime,
+    /// Arrival of the newest picture that opened; an older one that did not open is missed by nobody.
+    last_video: MediaTime,
     score: u8,
     troubled: bool,
 }
 
 impl Intake {
     /// Registers a sender; frames of others are dropped unseen.
-    pub(crate) fn add(&mut self, leaf: LeafIndex) {
+    pub(crate) fn add(&mut self, leaf: LeafIndex, now: MediaTime) {
         if self.sender(leaf).is_none() {
-            self.senders.push(Sender { leaf, held: VecDeque::new(), held_bytes: 0, score: 0, troubled: false });
+            self.senders.push(Sender {
+                leaf,
+                held: VecDeque::new(),
+                held_bytes: 0,
+                new_until: now + NEW,
+                last_video: MediaTime::default(),
+                score: 0,
+                troubled: false,
+            });
         }
     }
 
@@ -100,6 +118,7 @@ impl Intake {
         self.ring.install(keys, now.as_duration(), old_keys_live);
         let mut waiting = Vec::new();
         for sender in &mut self.senders {
+            sender.new_until = now + NEW;
             sender.held_bytes = 0;
             waiting.extend(sender.held.drain(..).map(|frame| (sender.leaf, frame)));
         }
@@ -118,7 +137,7 @@ impl Intake {
         let copy = frame.bytes.clone();
         match self.ring.open(leaf, context, frame.bytes, now.as_duration()) {
             Ok(opened) => {
-                self.good(leaf);
+                self.good(leaf, frame.kind, frame.at);
                 Some(Opened { peer: leaf, kind: frame.kind, frame: opened, sealed_len, arrived: frame.at })
             }
             Err(OpenError::UnknownKey) => {
@@ -126,11 +145,11 @@ impl Intake {
                 None
             }
             Err(OpenError::Replayed) => {
-                self.notices.push(Notice::Refused(leaf, frame.kind));
+                self.notices.push(Notice::Refused(leaf));
                 None
             }
             Err(_) => {
-                self.bad(leaf, frame.kind);
+                self.refuse(leaf, frame.kind, frame.at, true);
                 None
             }
         }
@@ -143,12 +162,12 @@ impl Intake {
             while sender.held.front().is_some_and(|frame| now.since(frame.at) > HOLD) {
                 if let Some(frame) = sender.held.pop_front() {
                     sender.held_bytes -= frame.bytes.len();
-                    expired.push((sender.leaf, frame.kind));
+                    expired.push((sender.leaf, frame.kind, frame.at, now >= sender.new_until));
                 }
             }
         }
-        for (leaf, kind) in expired {
-            self.bad(leaf, kind);
+        for (leaf, kind, arrived, trouble) in expired {
+            self.refuse(leaf, kind, arrived, trouble);
         }
     }
 
@@ -174,30 +193,40 @@ impl Intake {
                 break;
             };
             sender.held_bytes -= frame.bytes.len();
-            dropped.push(frame.kind);
+            dropped.push((frame.kind, frame.at));
         }
-        for kind in dropped {
-            self.bad(leaf, kind);
+        for (kind, arrived) in dropped {
+            self.refuse(leaf, kind, arrived, true);
         }
     }
 
-    fn good(&mut self, leaf: LeafIndex) {
+    fn good(&mut self, leaf: LeafIndex, kind: MediaKind, arrived: MediaTime) {
         let Some(sender) = self.sender(leaf) else {
             return;
         };
+        if kind == MediaKind::Video {
+            sender.last_video = arrived;
+        }
         sender.score = sender.score.saturating_sub(1);
         if sender.score == 0 && std::mem::take(&mut sender.troubled) {
             self.notices.push(Notice::Recovered(leaf));
         }
     }
 
-    fn bad(&mut self, leaf: LeafIndex, kind: MediaKind) {
-        self.notices.push(Notice::Refused(leaf, kind));
+    fn refuse(&mut self, leaf: LeafIndex, kind: MediaKind, arrived: MediaTime, trouble: bool) {
+        self.notices.push(Notice::Refused(leaf));
         let Some(sender) = self.sender(leaf) else {
             return;
         };
-        sender.score = (sender.score + 2).min(TROUBLE_MAX);
-        if sender.score >= TROUBLE && !std::mem::replace(&mut sender.troubled, true) {
+        let gap = kind == MediaKind::Video && arrived >= sender.last_video;
+        let told = trouble && {
+            sender.score = (sender.score + 2).min(TROUBLE_MAX);
+            sender.score >= TROUBLE && !std::mem::replace(&mut sender.troubled, true)
+        };
+        if gap {
+            self.notices.push(Notice::VideoGap(leaf));
+        }
+        if told {
             self.notices.push(Notice::Undecryptable(leaf));
         }
     }

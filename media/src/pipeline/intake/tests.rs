@@ -10,7 +10,7 @@ const PEER: LeafIndex = LeafIndex::new(0).unwrap();
 /// The guest's intake with the host as its only sender, and the keys of both sides.
 fn intake(members: &mut Members) -> (Intake, SenderKeys, OpeningKeys) {
     let mut intake = Intake::default();
-    intake.add(PEER);
+    intake.add(PEER, at(0));
     let (host, guest) = members.keys().unwrap();
     (intake, sender(host), guest.into_parts().1)
 }
@@ -39,7 +39,7 @@ fn a_sealed_frame_opens_once_and_only_on_its_own_stream() {
     assert!(intake.open(PEER, repeated, at(1)).is_none());
     let astray = Arrived { kind: MediaKind::Video, ..audio(&mut keys, b"voice", 1) };
     assert!(intake.open(PEER, astray, at(1)).is_none());
-    assert_eq!(intake.notices(), [Notice::Refused(PEER, MediaKind::Audio), Notice::Refused(PEER, MediaKind::Video)]);
+    assert_eq!(intake.notices(), [Notice::Refused(PEER), Notice::Refused(PEER), Notice::VideoGap(PEER)]);
 }
 
 #[test]
@@ -47,11 +47,11 @@ fn a_frame_over_another_association_does_not_open() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, mut keys, opening) = intake(&mut members);
     let stranger = LeafIndex::new(5).unwrap();
-    intake.add(stranger);
+    intake.add(stranger, at(0));
     intake.install(opening, at(0), OLD_KEYS_LIVE);
     let frame = audio(&mut keys, b"voice", 1);
     assert!(intake.open(stranger, frame, at(1)).is_none());
-    assert_eq!(intake.notices(), [Notice::Refused(stranger, MediaKind::Audio)]);
+    assert_eq!(intake.notices(), [Notice::Refused(stranger)]);
     // Who was never added is not even looked at.
     let frame = audio(&mut keys, b"voice", 1);
     assert!(intake.open(LeafIndex::new(9).unwrap(), frame, at(1)).is_none());
@@ -94,15 +94,38 @@ fn the_old_epoch_s_frames_open_as_long_as_they_may() {
 fn frames_whose_keys_never_come_are_counted_and_told() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, mut keys, _) = intake(&mut members);
-    for number in 0..4 {
-        intake.open(PEER, audio(&mut keys, b"voice", number), at(number));
+    // A second after the sender was added nobody may expect them any more.
+    for (start, told) in [(0, false), (2_000, true)] {
+        for number in 0..4 {
+            let time = start + number;
+            assert!(intake.open(PEER, audio(&mut keys, b"voice", time), at(time)).is_none());
+        }
+        intake.expire(at(start + 200));
+        assert!(intake.notices().is_empty());
+        intake.expire(at(start + 300));
+        let notices = intake.notices();
+        let refused = notices.iter().filter(|notice| matches!(notice, Notice::Refused(..))).count();
+        assert_eq!((refused, notices.contains(&Notice::Undecryptable(PEER))), (4, told));
     }
-    intake.expire(at(200));
-    assert!(intake.notices().is_empty());
-    intake.expire(at(300));
-    let notices = intake.notices();
-    let refused = notices.iter().filter(|notice| matches!(notice, Notice::Refused(..))).count();
-    assert_eq!((refused, notices.contains(&Notice::Undecryptable(PEER))), (4, true));
+}
+
+#[test]
+fn a_newcomer_misses_the_old_epoch_s_pictures_without_a_freeze() {
+    let mut members = Members::admitted().unwrap();
+    let (mut intake, mut old, _) = intake(&mut members);
+    let mut video = |keys: &mut SenderKeys, millis| Arrived {
+        kind: MediaKind::Video,
+        bytes: keys.video.seal(b"picture".to_vec()).unwrap().into_vec(),
+        at: at(millis),
+    };
+    members.renew().unwrap();
+    let (host, guest) = members.keys().unwrap();
+    intake.install(guest.into_parts().1, at(0), OLD_KEYS_LIVE);
+    let mut new = sender(host);
+    assert!(intake.open(PEER, video(&mut old, 10), at(10)).is_none());
+    assert!(intake.open(PEER, video(&mut new, 20), at(20)).is_some());
+    intake.expire(at(400));
+    assert_eq!(intake.notices(), [Notice::Refused(PEER)]);
 }
 
 #[test]
@@ -150,7 +173,7 @@ fn a_removed_sender_opens_nothing_more() {
     let (mut intake, mut keys, opening) = intake(&mut members);
     intake.install(opening, at(0), OLD_KEYS_LIVE);
     intake.remove(PEER);
-    intake.add(PEER);
+    intake.add(PEER, at(0));
     assert!(intake.open(PEER, audio(&mut keys, b"voice", 1), at(1)).is_none());
     assert!(intake.holds());
     assert_eq!(HOLD, Duration::from_millis(250));
