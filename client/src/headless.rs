@@ -103,3 +103,51 @@ fn print(out: &mut impl Write, line: &Line<'_>) -> std::io::Result<()> {
     out.write_all(&text)?;
     out.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Pictures, Waker};
+    use tokio::sync::watch;
+
+    /// Runs the lines against a driver that only takes commands, and gives these and what was printed.
+    fn talk(input: &'static [u8]) -> (Vec<Command>, String) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (commands, mut taken) = mpsc::channel(8);
+            let (shown, view) = watch::channel(View::start());
+            let handle = AppHandle { commands, view, pictures: Pictures::default(), wake: Waker::default() };
+            let (report, reported) = tokio::sync::oneshot::channel();
+            let driver = tokio::spawn(async move {
+                let mut all = Vec::new();
+                while let Some(command) = taken.recv().await {
+                    let over = matches!(command, Command::Quit);
+                    all.push(command);
+                    if over {
+                        break;
+                    }
+                }
+                drop(shown);
+                report.send(all).unwrap();
+            });
+            let mut out = Vec::new();
+            drive(handle, driver, lines_of(input).unwrap(), &mut out).await.unwrap();
+            (reported.await.unwrap(), String::from_utf8(out).unwrap())
+        })
+    }
+
+    #[test]
+    fn lines_become_commands_and_the_end_of_input_quits() {
+        let (commands, out) = talk(b"{\"command\":\"choose_guest\"}\n\n{\"command\":\"done\"}");
+        assert!(matches!(commands[..], [Command::ChooseGuest, Command::Done, Command::Quit]));
+        assert!(out.starts_with("{\"view\":{\"phase\":{\"name\":\"start\"}"), "{out}");
+        assert!(out.ends_with("{\"done\":true}\n"), "{out}");
+    }
+
+    #[test]
+    fn a_line_that_is_no_command_is_told_without_repeating_it() {
+        let (commands, out) = talk(b"{\"command\":\"enter_code\",\"cod\":\"12345678\"}\nnonsense\n");
+        assert!(matches!(commands[..], [Command::Quit]));
+        assert!(out.contains("no such command") && out.contains("not JSON") && !out.contains("1234"), "{out}");
+    }
+}

@@ -132,7 +132,9 @@ impl Keystore {
     /// [`KeystoreError::NotSetUp`], `WrongPassphrase`, `Damaged`, `Io`, `Backend`.
     pub fn open(folder: &Path, passphrase: &str) -> Result<Self, KeystoreError> {
         let salt = match read(&folder.join("salt")) {
-            Err(KeystoreError::Io(error)) if error.kind() == ErrorKind::NotFound => return Err(KeystoreError::NotSetUp),
+            Err(KeystoreError::Io(error)) if error.kind() == ErrorKind::NotFound => {
+                return Err(KeystoreError::NotSetUp);
+            }
             salt => salt?,
         };
         let store = Self { folder: folder.to_owned(), key: wrapping_key(passphrase, &salt)? };
@@ -170,7 +172,9 @@ impl Keystore {
     /// [`KeystoreError::Missing`], `Damaged`, `Io`.
     pub fn load(&self, item: Item) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
         match self.read_wrapped(&self.folder.join(item.name()), item.name()) {
-            Err(KeystoreError::Io(error)) if error.kind() == ErrorKind::NotFound => Err(KeystoreError::Missing(item.name())),
+            Err(KeystoreError::Io(error)) if error.kind() == ErrorKind::NotFound => {
+                Err(KeystoreError::Missing(item.name()))
+            }
             read => read,
         }
     }
@@ -192,7 +196,9 @@ impl Keystore {
         let mut records = Vec::new();
         for entry in fs::read_dir(self.folder.join("invitations"))? {
             let path = entry?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|name| name.len() == 32) else { continue };
+            let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|name| name.len() == 32) else {
+                continue;
+            };
             match self.read_wrapped(&path, name) {
                 Ok(record) => records.push(record),
                 Err(error) => tracing::warn!(%error, "a record of an invitation was left out"),

@@ -274,8 +274,20 @@ mod tests {
         let mut fields: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
         fields.sort_unstable();
         let wanted = [
-            "admit_to_first_audio_ms", "admit_to_first_video_ms", "audio", "codec", "cpu_s_per_s", "epochs", "knock_ms",
-            "retransmissions", "role", "rss_mb_max", "transport_setup_ms", "undecryptable_frames", "versions", "video",
+            "admit_to_first_audio_ms",
+            "admit_to_first_video_ms",
+            "audio",
+            "codec",
+            "cpu_s_per_s",
+            "epochs",
+            "knock_ms",
+            "retransmissions",
+            "role",
+            "rss_mb_max",
+            "transport_setup_ms",
+            "undecryptable_frames",
+            "versions",
+            "video",
         ];
         assert_eq!(fields, wanted);
         assert_eq!(report["role"], "host");

@@ -167,7 +167,8 @@ mod tests {
     fn settings_survive_the_disk_and_an_empty_folder_has_none() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Settings::load(folder.path()).unwrap().server.is_none());
-        let settings = Settings { server: Some("127.0.0.1:1".into()), pin: Some("00".repeat(32)), ..Settings::default() };
+        let settings =
+            Settings { server: Some("127.0.0.1:1".into()), pin: Some("00".repeat(32)), ..Settings::default() };
         settings.save(folder.path()).unwrap();
         assert_eq!(Settings::load(folder.path()).unwrap().server().unwrap().address().to_string(), "127.0.0.1:1");
         assert!(matches!(Settings::default().server(), Err(SettingsError::Missing(_))));

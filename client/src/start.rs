@@ -31,6 +31,7 @@ pub fn run<E: std::fmt::Display>(
     window: impl FnOnce(AppHandle) -> Result<(), E>,
 ) -> anyhow::Result<()> {
     start_log();
+    refuse_core_dumps();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("session")
@@ -55,7 +56,11 @@ pub fn run<E: std::fmt::Display>(
 }
 
 /// The window is closed: the session ends what is running and closes the devices before the program ends.
-fn finish(runtime: &Runtime, commands: tokio::sync::mpsc::Sender<crate::session::Command>, task: tokio::task::JoinHandle<()>) {
+fn finish(
+    runtime: &Runtime,
+    commands: tokio::sync::mpsc::Sender<crate::session::Command>,
+    task: tokio::task::JoinHandle<()>,
+) {
     runtime.block_on(async {
         // A driver that has ended already needs no command.
         commands.send(crate::session::Command::Quit).await.ok();
@@ -64,6 +69,15 @@ fn finish(runtime: &Runtime, commands: tokio::sync::mpsc::Sender<crate::session:
             tracing::error!("the session did not end by itself");
         }
     });
+}
+
+/// A crash must not write keys to disk, and no other process of this user may read them from memory.
+fn refuse_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let limit = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    if let Err(error) = limit.and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable)) {
+        tracing::warn!(%error, "core dumps could not be refused");
+    }
 }
 
 /// Warnings to standard error, more by `RUST_LOG`. No log line holds a name, address, token or code.

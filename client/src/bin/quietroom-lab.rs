@@ -11,11 +11,20 @@ struct LabCli {
     /// Write every 10th received picture and the played sound to this folder
     #[arg(long, value_name = "DIR", global = true)]
     dump: Option<PathBuf>,
+    /// Drive the window by JSON lines on standard input
+    #[arg(long)]
+    auto: bool,
     #[command(flatten)]
     cli: Cli,
 }
 
 fn main() -> anyhow::Result<()> {
-    let LabCli { dump, cli } = LabCli::parse();
-    client::start::run(&cli, dump, client::app::run)
+    let LabCli { dump, auto, cli } = LabCli::parse();
+    client::start::run(&cli, dump, |handle| {
+        client::app::run_with(handle, move |ctx| {
+            if auto {
+                client::ui::auto::install(ctx);
+            }
+        })
+    })
 }

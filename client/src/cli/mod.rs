@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use media::codec::VideoCodec;
 use media::source::VideoSourceSpec;
-use media::{AudioSourceSpec, Bitrate, SpeakerSpec, VoiceProcessing};
+use media::{AudioSourceSpec, Bitrate, SpeakerSpec};
 
 use crate::error::ClientError;
 use crate::session::driver::{DriverConfig, MediaOptions};
@@ -203,7 +203,7 @@ impl MediaArgs {
                 CodecArg::H264 => VideoCodec::H264,
                 CodecArg::Av1 => VideoCodec::Av1,
             },
-            voice_processing: if self.no_processing { VoiceProcessing::NONE } else { VoiceProcessing::ALL },
+            voice_processing: !self.no_processing,
             bind: self.bind.clone(),
             dump,
         }
@@ -223,7 +223,8 @@ pub async fn perform(cli: &Cli, action: &Action) -> Result<(), ClientError> {
         Action::Staff(StaffAction::Enrol(server)) => practice::enrol(&folder, server, &mut ask).await,
         Action::Device(DeviceAction::Request { out }) => device::request(&folder, out, &mut ask),
         Action::Device(DeviceAction::Certify { request, name, registration, days, out }) => {
-            let wanted = device::Wanted { request, name, registration: registration.as_deref(), valid_s: days * DAY, out };
+            let wanted =
+                device::Wanted { request, name, registration: registration.as_deref(), valid_s: days * DAY, out };
             device::certify(&folder, &wanted, &mut ask)
         }
         Action::Device(DeviceAction::Install { certificate }) => device::install(&folder, certificate, &mut ask),
@@ -253,7 +254,8 @@ mod tests {
         let options = Cli::parse_from(["quietroom"]).media.options(None);
         assert_eq!(options.video, Some(VideoSourceSpec::Camera(None)));
         assert_eq!(options.audio, AudioSourceSpec::Microphone(None));
-        let options = Cli::parse_from(["quietroom", "--no-camera", "--no-microphone", "--null-speaker"]).media.options(None);
+        let options =
+            Cli::parse_from(["quietroom", "--no-camera", "--no-microphone", "--null-speaker"]).media.options(None);
         assert_eq!((options.video, options.audio), (None, AudioSourceSpec::None));
     }
 }

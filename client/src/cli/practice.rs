@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crypto::PracticeKey;
 use signaling::protocol::{
-    AuthStartRequest, BootstrapRequest, CodeRequest, CreateUserRequest, CreateUserResponse, Empty, EnrolRequest, EnrolResponse,
-    Opaque, Secret, SessionResponse, StaffRole, TicketResponse,
+    AuthStartRequest, BootstrapRequest, CodeRequest, CreateUserRequest, CreateUserResponse, Empty, EnrolRequest,
+    EnrolResponse, Opaque, Secret, SessionResponse, StaffRole, TicketResponse,
 };
 
 use super::ServerArgs;

@@ -5,6 +5,8 @@
 
 mod rest;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::fmt;
@@ -46,8 +48,12 @@ impl FromStr for ServerPin {
 
     /// Reads 64 hex digits; spaces and colons between them are ignored.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let digits: Vec<u8> =
-            text.chars().filter(|c| !c.is_whitespace() && *c != ':').filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
+        let digits: Vec<u8> = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != ':')
+            .filter_map(|c| c.to_digit(16))
+            .map(|d| d as u8)
+            .collect();
         let clean = text.chars().all(|c| c.is_ascii_hexdigit() || c.is_whitespace() || c == ':');
         if !clean || digits.len() != 64 {
             return Err(AddressError::Pin);
@@ -89,7 +95,8 @@ impl FromStr for ServerAddress {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let (host, port) = text.trim().rsplit_once(':').ok_or(AddressError::Address)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() || host.len() > 253 || !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c)) {
+        if host.is_empty() || host.len() > 253 || !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:".contains(c))
+        {
             return Err(AddressError::Address);
         }
         let port = port.parse().ok().filter(|port| *port != 0).ok_or(AddressError::Address)?;
@@ -162,28 +169,5 @@ impl ConnectError {
             Self::KeyDiffers => ErrorCode::Auth05,
             Self::Unreachable(_) | Self::TimedOut | Self::Tls(_) | Self::Upgrade(_) => ErrorCode::Net01,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_needs_a_host_and_a_port() {
-        assert_eq!("clinic.example:8443".parse::<ServerAddress>().unwrap().to_string(), "clinic.example:8443");
-        assert_eq!("[::1]:443".parse::<ServerAddress>().unwrap().to_string(), "[::1]:443");
-        for wrong in ["", ":1", "clinic", "clinic:0", "clinic:99999", "cli nic:1", "https://clinic:1"] {
-            assert!(wrong.parse::<ServerAddress>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_pin_reads_back_with_and_without_groups() {
-        let pin = ServerPin(std::array::from_fn(|i| i as u8 * 7));
-        assert_eq!(pin.to_string().parse::<ServerPin>().unwrap(), pin);
-        assert_eq!(pin.grouped().parse::<ServerPin>().unwrap(), pin);
-        assert!("12".parse::<ServerPin>().is_err());
-        assert!("zz".repeat(32).parse::<ServerPin>().is_err());
     }
 }

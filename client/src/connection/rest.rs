@@ -99,12 +99,24 @@ impl Server {
         self.call("POST", path, token, Bytes::copy_from_slice(&body)).await
     }
 
-    async fn call<A: DeserializeOwned>(&self, method: &str, path: &str, token: Option<&str>, body: Bytes) -> Result<A, RestError> {
+    async fn call<A: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<A, RestError> {
         let exchange = self.exchange(method, path, token, body);
         tokio::time::timeout(ANSWER_TIME, exchange).await.unwrap_or(Err(RestError::TimedOut))
     }
 
-    async fn exchange<A: DeserializeOwned>(&self, method: &str, path: &str, token: Option<&str>, body: Bytes) -> Result<A, RestError> {
+    async fn exchange<A: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<A, RestError> {
         let stream = tls::connect(self).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(RestError::Broken)?;

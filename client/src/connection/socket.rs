@@ -71,12 +71,18 @@ impl Socket {
     }
 }
 
-async fn run(server: Server, token: Zeroizing<String>, events: mpsc::Sender<SocketEvent>, mut queue: mpsc::Receiver<ClientMessage>) {
+async fn run(
+    server: Server,
+    token: Zeroizing<String>,
+    events: mpsc::Sender<SocketEvent>,
+    mut queue: mpsc::Receiver<ClientMessage>,
+) {
     let mut wait = FIRST_WAIT;
     loop {
         let lost = match connect(&server).await {
             Ok(mut stream) => {
-                let hello = ClientMessage::Hello { version: PROTOCOL_VERSION, token: Secret::new(token.as_str().to_owned()) };
+                let hello =
+                    ClientMessage::Hello { version: PROTOCOL_VERSION, token: Secret::new(token.as_str().to_owned()) };
                 // What was queued before the loss belongs to the connection before.
                 while queue.try_recv().is_ok() {}
                 if write(&mut stream, &hello).await.is_err() || events.send(SocketEvent::Open).await.is_err() {

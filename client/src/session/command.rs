@@ -135,10 +135,7 @@ mod tests {
     #[test]
     fn a_json_line_becomes_a_command() {
         let line = r#"{"command":"admit","participant":"p1","identity_confirmed":true}"#;
-        assert!(matches!(
-            serde_json::from_str::<Command>(line),
-            Ok(Command::Admit { identity_confirmed: true, .. })
-        ));
+        assert!(matches!(serde_json::from_str::<Command>(line), Ok(Command::Admit { identity_confirmed: true, .. })));
     }
 
     #[test]

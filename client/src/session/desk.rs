@@ -2,8 +2,8 @@
 
 use crypto::{CallRole, InvitationTerms, OwnedInvitation};
 use signaling::protocol::{
-    Appointment, AppointmentId, AppointmentState, CreateInvitationRequest, GuestRole, InvitationState as ServerState, Opaque,
-    SessionResponse, StaffRole, UnixSeconds,
+    Appointment, AppointmentId, AppointmentState, CreateInvitationRequest, GuestRole, InvitationState as ServerState,
+    Opaque, SessionResponse, StaffRole, UnixSeconds,
 };
 
 use super::door::Invitations;
@@ -47,7 +47,10 @@ enum Page {
     Today,
     Booking,
     /// Link and code, while they are handed out; then they are gone from memory.
-    Invite { shown: Box<Invite>, code: Private },
+    Invite {
+        shown: Box<Invite>,
+        code: Private,
+    },
 }
 
 /// A freshly made invitation on its way to disk and server.
@@ -61,7 +64,8 @@ pub(super) struct Drafted {
 impl Desk {
     /// After the second factor.
     pub(super) fn new(unlocked: Unlocked, session: &SessionResponse) -> Self {
-        let invitations = unlocked.invitations.into_iter().map(|invitation| (*invitation.invite_id().as_bytes(), invitation));
+        let invitations =
+            unlocked.invitations.into_iter().map(|invitation| (*invitation.invite_id().as_bytes(), invitation));
         let practice = session.practice.as_ref();
         Self {
             endpoint: unlocked.endpoint,
@@ -69,7 +73,8 @@ impl Desk {
             may_host: session.roles.contains(&StaffRole::Host),
             host: unlocked.host,
             invitations: invitations.collect(),
-            practice: practice.map(|practice| PracticeInfo { name: practice.name.clone(), phone: practice.phone.clone() }),
+            practice: practice
+                .map(|practice| PracticeInfo { name: practice.name.clone(), phone: practice.phone.clone() }),
             display_name: session.display.clone(),
             appointments: Vec::new(),
             updated_at: None,
@@ -206,7 +211,9 @@ impl Desk {
             ServerState::Used | ServerState::Denied => InvitationState::Used,
             ServerState::Revoked | ServerState::Moved => InvitationState::Revoked,
             ServerState::Made | ServerState::Redeemed if summary.expires_at.0 < now => InvitationState::Expired,
-            ServerState::Made | ServerState::Redeemed if self.invitations.contains_key(summary.invite_id.as_bytes()) => {
+            ServerState::Made | ServerState::Redeemed
+                if self.invitations.contains_key(summary.invite_id.as_bytes()) =>
+            {
                 InvitationState::Made
             }
             ServerState::Made | ServerState::Redeemed => InvitationState::Elsewhere,

@@ -65,7 +65,15 @@ impl Door {
             });
             if knock.invite != invite {
                 // The server gave the place to another invitation: nothing that was proven counts for it.
-                *knock = Knock { invite, link_ok: false, code_failed: false, guest: None, proven: false, card: None, ..*knock };
+                *knock = Knock {
+                    invite,
+                    link_ok: false,
+                    code_failed: false,
+                    guest: None,
+                    proven: false,
+                    card: None,
+                    ..*knock
+                };
             }
         }
         gone
@@ -182,7 +190,14 @@ impl Knock {
         }
     }
 
-    fn on_proof(&mut self, now: Now, from: ParticipantId, message: &[u8], invitation: &mut OwnedInvitation, fx: &mut Effects) {
+    fn on_proof(
+        &mut self,
+        now: Now,
+        from: ParticipantId,
+        message: &[u8],
+        invitation: &mut OwnedInvitation,
+        fx: &mut Effects,
+    ) {
         match invitation.on_proof(now.unix, message) {
             Ok(reply) => {
                 (self.guest, self.proven) = (Some(Box::new(reply.guest)), true);

@@ -6,8 +6,8 @@ use crypto::{DeviceCertificate, DeviceKey, LeafIndex, MediaKeys, OwnedInvitation
 use media::EngineEvent;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{
-    Appointment, AppointmentId, ClientMessage, CreateInvitationRequest, InviteId, JoinLookupResponse, JoinRedeemResponse, Secret,
-    SessionResponse,
+    Appointment, AppointmentId, ClientMessage, CreateInvitationRequest, InviteId, JoinLookupResponse,
+    JoinRedeemResponse, Secret, SessionResponse,
 };
 use zeroize::Zeroizing;
 

@@ -6,7 +6,7 @@
 //! | Lobby, proving | back to Code with the tries left | knocks again, same message | proven, card goes out | ignored | goodbye |
 //! | Lobby, proven | – | knocks again, same message | – | joins | goodbye |
 
-use crypto::{CallGroup, InvitationCode, InvitationError, InvitationLink, LinkError, LobbyCard, GuestInvitation};
+use crypto::{CallGroup, GuestInvitation, InvitationCode, InvitationError, InvitationLink, LinkError, LobbyCard};
 use signaling::protocol::{ClientMessage, InviteId, LobbyState};
 
 use super::effect::{Endpoint, Mark, Now, Output};

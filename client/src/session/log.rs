@@ -81,7 +81,10 @@ mod tests {
     use signaling::protocol::{Opaque, ParticipantId};
 
     fn entry(byte: u8) -> Entry {
-        Entry { from: ParticipantId::from_bytes([0; 16]), delivery: Delivery::Application { body: Opaque::new(vec![byte]) } }
+        Entry {
+            from: ParticipantId::from_bytes([0; 16]),
+            delivery: Delivery::Application { body: Opaque::new(vec![byte]) },
+        }
     }
 
     #[test]

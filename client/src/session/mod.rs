@@ -34,7 +34,7 @@ mod show;
 mod tests;
 mod view;
 
-use signaling::protocol::{AppointmentId, ParticipantId};
+use signaling::protocol::AppointmentId;
 
 use desk::{Desk, Drafted};
 use door::Door;

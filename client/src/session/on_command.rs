@@ -143,7 +143,14 @@ impl Session {
         let mut desk = at_desk.desk;
         desk.show_today();
         fx.out.push(Output::OpenSocket { endpoint: desk.endpoint.clone(), token: desk.token.clone() });
-        self.enter(Stage::Host(Box::new(Hosting { desk, appointment, label, door: Door::default(), room, called: false })));
+        self.enter(Stage::Host(Box::new(Hosting {
+            desk,
+            appointment,
+            label,
+            door: Door::default(),
+            room,
+            called: false,
+        })));
     }
 
     fn as_host(&mut self, command: Command, fx: &mut Effects) {
@@ -170,7 +177,8 @@ impl Session {
             // A sole host who goes leaves nobody who could let anybody in: the consultation ends for all.
             Command::Leave | Command::EndForAll => {
                 fx.send(ClientMessage::EndCall);
-                fx.end = Some(if matches!(command, Command::Leave) { GoodbyeReason::Left } else { GoodbyeReason::Ended });
+                fx.end =
+                    Some(if matches!(command, Command::Leave) { GoodbyeReason::Left } else { GoodbyeReason::Ended });
             }
             _ => {}
         }
@@ -219,7 +227,8 @@ impl Session {
             (Command::DevicesOk, Step::Devices) => {
                 let Some(lobby_token) = joining.lobby_token() else { return fx.tell(ErrorCode::Inv01) };
                 joining.step = Step::Lobby;
-                let request = Request::Redeem { endpoint: joining.endpoint(), invite: joining.invite_id(), lobby_token };
+                let request =
+                    Request::Redeem { endpoint: joining.endpoint(), invite: joining.invite_id(), lobby_token };
                 self.request(request, fx);
             }
             (Command::Back, Step::Lookup | Step::Code) => self.leave_quietly(fx),

@@ -218,7 +218,8 @@ impl Session {
             Reply::Lookup(Ok(answer)) if joining.step == Step::Lookup => {
                 self.connection = ConnectionState::Online;
                 // The phone of the link is signed by the practice; the server's copy is not believed in its place.
-                joining.practice = PracticeInfo { name: answer.practice.name.clone(), phone: joining.practice.phone.clone() };
+                joining.practice =
+                    PracticeInfo { name: answer.practice.name.clone(), phone: joining.practice.phone.clone() };
                 match answer.refusal {
                     None => joining.step = Step::Code,
                     Some(body) => {
@@ -246,7 +247,9 @@ impl Session {
                 fx.notice = Some(refusal.notice());
                 // Too early or offline: the device page is where one tries again; the rest is final.
                 match refusal.code {
-                    ErrorCode::Inv07 | ErrorCode::Net01 | ErrorCode::Srv05 | ErrorCode::Auth02 => joining.step = Step::Devices,
+                    ErrorCode::Inv07 | ErrorCode::Net01 | ErrorCode::Srv05 | ErrorCode::Auth02 => {
+                        joining.step = Step::Devices
+                    }
                     _ => fx.end = Some(GoodbyeReason::Failed),
                 }
             }

@@ -7,8 +7,8 @@ use super::door::Invitations;
 use super::joining::{Joining, Step};
 use super::room::Room;
 use super::view::{
-    AboutYou, Call, DeviceCheck, Goodbye, JoinCode, JoinLink, LobbyGuest, LobbyHost, MemberMedia, Path, Phase, PracticeInfo, Role,
-    RosterRow, ServerInfo, SignIn, SignInStep, View, VouchedBy,
+    AboutYou, Call, DeviceCheck, Goodbye, JoinCode, JoinLink, LobbyGuest, LobbyHost, MemberMedia, Path, Phase,
+    PracticeInfo, Role, RosterRow, ServerInfo, SignIn, SignInStep, View, VouchedBy,
 };
 use super::{Endpoint, Hosting, Session, Stage, Visiting};
 use crate::Private;
@@ -88,7 +88,14 @@ impl Session {
         }
     }
 
-    fn call(&self, room: &Room, host: bool, label: String, own_name: Option<Private>, waiting: Vec<super::Knocker>) -> Call {
+    fn call(
+        &self,
+        room: &Room,
+        host: bool,
+        label: String,
+        own_name: Option<Private>,
+        waiting: Vec<super::Knocker>,
+    ) -> Call {
         let sources = self.sources();
         let own_media = MemberMedia {
             microphone: sources.microphone,

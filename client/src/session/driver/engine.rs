@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use media::codec::VideoCodec;
 use media::source::VideoSourceSpec;
 use media::{
-    AudioSourceSpec, Bitrate, DeviceKind, Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, MediaStats, SpeakerSpec,
-    VideoFormat, VoiceProcessing,
+    AudioSourceSpec, Bitrate, DeviceKind, Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, MediaStats,
+    SpeakerSpec, VideoFormat,
 };
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -37,7 +37,7 @@ pub struct MediaOptions {
     /// Codec of the own pictures.
     pub codec: VideoCodec,
     /// Echo canceller, noise suppression and gain.
-    pub voice_processing: VoiceProcessing,
+    pub voice_processing: bool,
     /// Local addresses for candidates; empty means all but loopback.
     pub bind: Vec<IpAddr>,
     /// Folder for what was received; only a build with the feature `lab` writes there.
@@ -61,7 +61,17 @@ pub(super) struct MediaHand {
 impl MediaHand {
     pub(super) fn new(options: MediaOptions, pictures: Pictures, wake: Waker, runtime: Handle) -> Self {
         let started = Instant::now();
-        Self { options, pictures, wake, runtime, engine: None, events: None, started, untold: [false; 3], stopping: false }
+        Self {
+            options,
+            pictures,
+            wake,
+            runtime,
+            engine: None,
+            events: None,
+            started,
+            untold: [false; 3],
+            stopping: false,
+        }
     }
 
     /// The next event of the running engine.

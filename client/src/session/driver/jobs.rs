@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crypto::{DeviceKey, OwnedInvitation};
 use signaling::protocol::{
-    Appointment, AppointmentList, AuthStartRequest, BookRequest, CodeRequest, Empty, JoinLookupRequest, JoinLookupResponse,
-    JoinRedeemRequest, JoinRedeemResponse, Secret, SessionResponse, TicketResponse, UnixSeconds,
+    Appointment, AppointmentList, AuthStartRequest, BookRequest, CodeRequest, Empty, JoinLookupRequest,
+    JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, Secret, SessionResponse, TicketResponse, UnixSeconds,
 };
 use zeroize::Zeroizing;
 
@@ -73,7 +73,9 @@ async fn perform(request: Request, server: Option<Server>, keystore: Option<Arc<
             Err(refusal) => Err(refusal),
         }),
         Request::RegisterInvitation { token, appointment, record, request } => {
-            let (Ok(server), Some(keystore)) = (staff, keystore) else { return Reply::Registered(Err(ErrorCode::Key01.into())) };
+            let (Ok(server), Some(keystore)) = (staff, keystore) else {
+                return Reply::Registered(Err(ErrorCode::Key01.into()));
+            };
             let invite = *request.invite_id.as_bytes();
             // On disk first: a link that nobody could answer must not be handed out.
             let stored = tokio::task::spawn_blocking(move || keystore.store_invitation(&invite, &record)).await;
@@ -100,7 +102,8 @@ async fn perform(request: Request, server: Option<Server>, keystore: Option<Arc<
         }),
         Request::Redeem { endpoint, invite, lobby_token } => Reply::Redeemed(match guest_server(&endpoint) {
             Ok(server) => {
-                let body = JoinRedeemRequest { invite_id: invite, lobby_token: Secret::new(lobby_token.as_str().to_owned()) };
+                let body =
+                    JoinRedeemRequest { invite_id: invite, lobby_token: Secret::new(lobby_token.as_str().to_owned()) };
                 server.post::<_, JoinRedeemResponse>("/v1/join/redeem", None, &body).await.map_err(Refusal::from)
             }
             Err(refusal) => Err(refusal),
@@ -198,7 +201,10 @@ fn open(folder: &std::path::Path, passphrase: &str) -> Result<Opened, KeystoreEr
     Ok(Opened { keystore: Some(Arc::new(keystore)), host, invitations })
 }
 
-fn host_identity(folder: &std::path::Path, keystore: &Keystore) -> Result<Option<HostIdentity>, crate::settings::SettingsError> {
+fn host_identity(
+    folder: &std::path::Path,
+    keystore: &Keystore,
+) -> Result<Option<HostIdentity>, crate::settings::SettingsError> {
     if !keystore.holds(Item::DeviceKey) {
         return Ok(None);
     }

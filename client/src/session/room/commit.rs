@@ -1,0 +1,201 @@
+//! The log's entries, and own changes of the group until their echo.
+
+use crypto::{Bundle, GroupError, Inbound, LeafIndex, LogEntry};
+use media::transport::TransportRole;
+use signaling::protocol::{ClientMessage, CommitIntent, Delivery, Opaque, ParticipantId};
+
+use super::{Change, Pending, Room};
+use crate::session::effect::Now;
+use crate::session::effects::Effects;
+use crate::session::error_code::ErrorCode;
+use crate::session::log::Entry;
+use crate::session::view::{GoodbyeReason, Notice};
+
+impl Room {
+    /// An entry of the log.
+    pub(in crate::session) fn on_entry(
+        &mut self,
+        now: Now,
+        seq: u64,
+        from: ParticipantId,
+        delivery: Delivery,
+        fx: &mut Effects,
+    ) {
+        for entry in self.log.take(now.since_start, seq, Entry { from, delivery }) {
+            self.on_due(now, &entry, fx);
+            if fx.end.is_some() {
+                return;
+            }
+        }
+        self.advance(fx);
+    }
+
+    fn on_due(&mut self, now: Now, entry: &Entry, fx: &mut Effects) {
+        let (handled, is_commit) = match &entry.delivery {
+            Delivery::Commit { commit, invite_psk } => {
+                let invite_psk = invite_psk.as_ref().map(Opaque::as_bytes);
+                (self.group.handle(now.unix, LogEntry::Commit { commit: commit.as_bytes(), invite_psk }), true)
+            }
+            Delivery::Application { body } => {
+                (self.group.handle(now.unix, LogEntry::Application { body: body.as_bytes() }), false)
+            }
+        };
+        match handled {
+            Ok(Inbound::Echo) => self.on_echo(),
+            Ok(Inbound::Application { sender, data }) => self.on_message(now, sender, entry.from, &data, fx),
+            Ok(Inbound::Epoch { own, added, removed, self_removed }) => {
+                if self_removed {
+                    fx.end = Some(GoodbyeReason::Removed);
+                    return;
+                }
+                self.on_epoch(own, &added, &removed, fx);
+            }
+            Err(GroupError::PastEpoch) => {}
+            Err(error) => {
+                tracing::warn!(%error, is_commit, "an entry of the log was refused");
+                if !self.group.is_active() {
+                    // A refused commit of a member: never go on in the old epoch as if nothing had happened.
+                    let committer = match error {
+                        GroupError::Refused { committer, .. } => committer,
+                        _ => None,
+                    };
+                    let person = committer.and_then(|leaf| self.name_of(leaf));
+                    fx.fail(ErrorCode::E2e09);
+                    fx.notice = Some(Notice { person, ..Notice::new(ErrorCode::E2e09) });
+                }
+            }
+        }
+    }
+
+    fn on_echo(&mut self) {
+        if self.outbox.front().is_some_and(|message| message.in_flight) {
+            self.outbox.pop_front();
+        }
+    }
+
+    fn on_epoch(&mut self, own: bool, added: &[LeafIndex], removed: &[LeafIndex], fx: &mut Effects) {
+        let alone = self.peers.is_empty();
+        for leaf in removed {
+            self.drop_peer(leaf.as_u8(), fx);
+        }
+        // What was in flight in the old epoch and has not come back was refused by the log.
+        self.outbox.iter_mut().for_each(|message| message.in_flight = false);
+        self.take_keys(alone || !removed.is_empty(), fx);
+        let members = self.group.members();
+        for leaf in added {
+            if let Some(member) = members.iter().find(|member| member.leaf == *leaf) {
+                self.add_peer(*leaf, member.signature_key, TransportRole::Answer, fx);
+            }
+        }
+        match self.pending.take() {
+            Some(Pending { change: Change::Admit { participant, guest, name }, .. }) if own => {
+                fx.consumed.push(*guest.invite_id().as_bytes());
+                if let Some(peer) = added.first().and_then(|leaf| self.peers.get_mut(&leaf.as_u8())) {
+                    peer.name = name;
+                    self.participants.insert(peer.key, participant);
+                }
+            }
+            Some(_) if own => {}
+            Some(pending) => self.retry(pending, fx),
+            None => {}
+        }
+        self.safety.on_epoch(!added.is_empty());
+        if !added.is_empty() {
+            self.say_hello(fx);
+        }
+    }
+
+    /// An own commit lost the race: made anew in the winner's epoch.
+    fn retry(&mut self, pending: Pending, fx: &mut Effects) {
+        self.group.abandon_pending();
+        self.wishes.push_front(pending.change);
+        fx.tell(ErrorCode::E2e03);
+    }
+
+    /// The log is in a later epoch than something that was sent.
+    pub(in crate::session) fn on_conflict(&mut self, epoch: u64, fx: &mut Effects) {
+        self.log_epoch = self.log_epoch.max(epoch);
+        if self.pending.as_ref().is_some_and(|pending| pending.bundle.epoch < epoch)
+            && let Some(pending) = self.pending.take()
+        {
+            self.retry(pending, fx);
+        }
+        if self.group.epoch() < epoch {
+            // The winner's entry is missing: ask, and send again after it came.
+            self.outbox.iter_mut().for_each(|message| message.in_flight = false);
+            if let Some(after) = self.log.last() {
+                fx.send(ClientMessage::Replay { after });
+            }
+        } else {
+            self.advance(fx);
+        }
+    }
+
+    /// Sends what can be sent now: a commit first, then messages while none is in flight.
+    pub(super) fn advance(&mut self, fx: &mut Effects) {
+        if !self.online || self.resend_at.is_some() || !self.group.is_active() || self.group.epoch() < self.log_epoch {
+            return;
+        }
+        while self.pending.is_none()
+            && let Some(change) = self.wishes.pop_front()
+        {
+            self.commit(change, fx);
+        }
+        if self.pending.is_some() {
+            return;
+        }
+        for message in self.outbox.iter_mut().filter(|message| !message.in_flight) {
+            match self.group.seal(&message.data) {
+                Ok((epoch, body)) => {
+                    message.in_flight = true;
+                    fx.send(ClientMessage::Application { epoch, body: Opaque::new(body) });
+                }
+                Err(error) => {
+                    tracing::error!(%error, "an own message could not be sealed");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, change: Change, fx: &mut Effects) {
+        let made = match &change {
+            Change::Admit { guest, .. } => self.group.admit(guest),
+            Change::Remove { key } => match self.group.members().iter().find(|member| member.signature_key == *key) {
+                Some(member) => self.group.remove(member.leaf),
+                // Somebody else removed it first.
+                None => return,
+            },
+        };
+        match made {
+            Ok(bundle) => {
+                self.send_bundle(&change, &bundle, fx);
+                self.pending = Some(Pending { change, bundle });
+            }
+            Err(error) => {
+                tracing::error!(%error, "a change of the group could not be made");
+                fx.tell(ErrorCode::E2e05);
+            }
+        }
+    }
+
+    pub(super) fn send_bundle(&self, change: &Change, bundle: &Bundle, fx: &mut Effects) {
+        let (epoch, commit) = (bundle.epoch, Opaque::new(bundle.commit.clone()));
+        match change {
+            Change::Admit { participant, .. } => fx.send(ClientMessage::Admit {
+                participant: *participant,
+                epoch,
+                commit,
+                welcome: Opaque::new(bundle.welcome.clone().unwrap_or_default()),
+                invite_psk: bundle.invite_psk.clone().map(Opaque::new),
+            }),
+            Change::Remove { key } => {
+                let intent = self
+                    .participants
+                    .get(key)
+                    .map_or(CommitIntent::Update, |participant| CommitIntent::Remove { participant: *participant });
+                fx.send(ClientMessage::Commit { epoch, commit, intent });
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The group of a consultation: its log, its commits, its members.
+//!
+//! | event \ state | quiet | own commit in flight | offline |
+//! | --- | --- | --- | --- |
+//! | wish for a change | committed and sent | queued | queued |
+//! | own message | sealed and sent | queued | queued |
+//! | echo of the commit | – | merged; next change | by replay |
+//! | another's commit | merged; messages in flight are sealed anew | own one abandoned, made anew (`E2E-03`) | by replay |
+//! | `Conflict` of a later epoch | messages in flight are sealed anew | abandoned, made anew | – |
+//!
+//! The roster is the MLS tree. What the server says about presence only decides when a lost member is taken out.
+
+mod commit;
+mod talk;
+mod tend;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crypto::{Bundle, CallGroup, CallRole, LeafIndex, VerifiedGuest};
+use media::transport::TransportRole;
+use signaling::protocol::{ClientMessage, ParticipantId};
+
+use super::effect::{Mark, MediaCommand, Now, Output};
+use super::effects::Effects;
+use super::error_code::ErrorCode;
+use super::log::Log;
+use super::peer::Peer;
+use super::safety::Safety;
+use super::view::SourceState;
+use crate::private::Private;
+
+/// Own messages that wait for their echo. Signals of sixteen associations fit; above it the log does not move any more.
+const OUTBOX: usize = 512;
+/// Changes that wait for their commit.
+const WISHES: usize = 16;
+/// After a reconnect the replay brings the echoes of what had arrived; what is missing then is sent again.
+const REPLAY_TIME: Duration = Duration::from_millis(700);
+/// A member without socket and transport is taken out after this (E2EE 7).
+const CRASH_TIME: Duration = Duration::from_secs(15);
+/// An association that is lost so long is made anew by the side that offers.
+const RESTART_TIME: Duration = Duration::from_secs(8);
+
+/// A change of the group that this host wants.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// Let a guest in.
+    Admit {
+        /// Its id at the server.
+        participant: ParticipantId,
+        /// What it proved.
+        guest: Box<VerifiedGuest>,
+        /// From its card.
+        name: Option<Private>,
+    },
+    /// Take a member out.
+    Remove {
+        /// Signature key of its leaf.
+        key: [u8; 32],
+    },
+}
+
+#[derive(Debug)]
+struct Pending {
+    change: Change,
+    bundle: Bundle,
+}
+
+/// An own message until its echo.
+#[derive(Debug)]
+struct Outgoing {
+    data: Vec<u8>,
+    in_flight: bool,
+}
+
+/// One side's own sources, as the others are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sources {
+    /// Own microphone.
+    pub microphone: SourceState,
+    /// Own camera.
+    pub camera: SourceState,
+}
+
+/// The consultation's group, seen from this side.
+#[derive(Debug)]
+pub(super) struct Room {
+    group: CallGroup,
+    own_key: [u8; 32],
+    log: Log,
+    outbox: VecDeque<Outgoing>,
+    pending: Option<Pending>,
+    wishes: VecDeque<Change>,
+    peers: BTreeMap<u8, Peer>,
+    participants: BTreeMap<[u8; 32], ParticipantId>,
+    safety: Safety,
+    online: bool,
+    resend_at: Option<Duration>,
+    /// Epoch that the log is in, as far as the server said: nothing is sent before the group is there too.
+    log_epoch: u64,
+    negotiations: u64,
+    own_name: Option<Private>,
+    sources: Sources,
+    /// Keys of the current epoch went to the engine.
+    pub keyed: bool,
+    /// Unix seconds.
+    pub started_at: u64,
+}
+
+impl Room {
+    /// The host's room: alone, epoch 0.
+    pub(super) fn open(now: Now, group: CallGroup, sources: Sources) -> Self {
+        Self::new(now, group, Log::default(), None, sources)
+    }
+
+    /// A guest's room, right after its Welcome, which stands at `seq` in the log.
+    pub(super) fn join(
+        now: Now,
+        group: CallGroup,
+        seq: u64,
+        name: Private,
+        sources: Sources,
+        fx: &mut Effects,
+    ) -> Self {
+        let mut room = Self::new(now, group, Log::after(seq), Some(name), sources);
+        room.online = true;
+        room.take_keys(true, fx);
+        for member in room.group.members() {
+            if !member.own {
+                // The newer member offers.
+                room.add_peer(member.leaf, member.signature_key, TransportRole::Offer, fx);
+            }
+        }
+        room.say_hello(fx);
+        room
+    }
+
+    fn new(now: Now, group: CallGroup, log: Log, own_name: Option<Private>, sources: Sources) -> Self {
+        let own_key = group.members().iter().find(|member| member.own).map_or([0; 32], |member| member.signature_key);
+        Self {
+            group,
+            own_key,
+            log,
+            outbox: VecDeque::new(),
+            pending: None,
+            wishes: VecDeque::new(),
+            peers: BTreeMap::new(),
+            participants: BTreeMap::new(),
+            safety: Safety::default(),
+            online: false,
+            resend_at: None,
+            log_epoch: 0,
+            negotiations: 0,
+            own_name,
+            sources,
+            keyed: false,
+            started_at: now.unix,
+        }
+    }
+
+    /// The group, to be named in an invitation exchange and shown in the roster.
+    pub(super) fn group(&self) -> &CallGroup {
+        &self.group
+    }
+
+    /// What the other side of a leaf said of itself; `None` for the own leaf.
+    pub(super) fn peer(&self, leaf: LeafIndex) -> Option<&Peer> {
+        self.peers.get(&leaf.as_u8())
+    }
+
+    /// All other members.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer> {
+        self.peers.values()
+    }
+
+    /// The spoken check.
+    pub(super) fn safety(&self) -> &Safety {
+        &self.safety
+    }
+
+    /// The live connection is back and the server knows the room: fetch what was missed.
+    pub(super) fn on_online(&mut self, now: Now, fx: &mut Effects) {
+        self.online = true;
+        self.log_epoch = 0;
+        if let Some(after) = self.log.last() {
+            fx.send(ClientMessage::Replay { after });
+            self.resend_at = Some(now.since_start + REPLAY_TIME);
+        } else {
+            self.resend_at = Some(now.since_start);
+        }
+        self.tick(now, fx);
+    }
+
+    /// The live connection is lost; media go on without it.
+    pub(super) fn on_offline(&mut self) {
+        self.online = false;
+    }
+
+    /// Wishes for a change of the group; false when too many wait.
+    pub(super) fn wish(&mut self, change: Change, fx: &mut Effects) -> bool {
+        if self.wishes.len() >= WISHES {
+            return false;
+        }
+        if let Change::Remove { key } = &change {
+            // Fail closed: the person is cut off on the click, not on the commit.
+            let gone: Vec<u8> = self.peers.iter().filter(|(_, peer)| peer.key == *key).map(|(leaf, _)| *leaf).collect();
+            gone.into_iter().for_each(|leaf| self.drop_peer(leaf, fx));
+        }
+        self.wishes.push_back(change);
+        self.advance(fx);
+        true
+    }
+
+    /// Whether this guest's admission waits or is under way.
+    pub(super) fn is_admitting(&self, guest: ParticipantId) -> bool {
+        let is = |change: &Change| matches!(change, Change::Admit { participant, .. } if *participant == guest);
+        self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
+    }
+
+    /// The server does not know the guest that a commit is about: it left meanwhile.
+    pub(super) fn on_guest_left(&mut self, fx: &mut Effects) {
+        match &self.pending {
+            Some(Pending { change: Change::Admit { .. }, .. }) => {
+                self.group.abandon_pending();
+                self.pending = None;
+                fx.tell(ErrorCode::Lob02);
+                self.advance(fx);
+            }
+            // Its leaf still holds keys: the commit goes out without naming it to the server.
+            Some(Pending { change: change @ Change::Remove { key }, bundle }) => {
+                if self.participants.remove(key).is_some() {
+                    self.send_bundle(change, bundle, fx);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn is_host(&self) -> bool {
+        self.group.members().iter().any(|member| member.own && member.role == CallRole::Host)
+    }
+
+    fn name_of(&self, leaf: LeafIndex) -> Option<Private> {
+        let certified =
+            self.group.members().into_iter().find(|member| member.leaf == leaf).and_then(|member| member.name);
+        certified.map(Private::from).or_else(|| self.peer(leaf).and_then(|peer| peer.name.clone()))
+    }
+
+    fn add_peer(&mut self, leaf: LeafIndex, key: [u8; 32], role: TransportRole, fx: &mut Effects) {
+        self.peers.insert(leaf.as_u8(), Peer::new(key, role));
+        fx.media(MediaCommand::AddPeer(leaf, role));
+    }
+
+    fn drop_peer(&mut self, leaf: u8, fx: &mut Effects) {
+        if self.peers.remove(&leaf).is_some()
+            && let Some(leaf) = LeafIndex::new(u32::from(leaf))
+        {
+            fx.media(MediaCommand::RemovePeer(leaf));
+        }
+    }
+
+    fn take_keys(&mut self, at_once: bool, fx: &mut Effects) {
+        match self.group.media_keys() {
+            Ok(keys) => {
+                self.keyed = true;
+                fx.out.push(Output::Mark(Mark::Epoch));
+                fx.media(MediaCommand::InstallEpoch { keys: Box::new(keys), at_once });
+            }
+            Err(error) => {
+                tracing::error!(%error, "the media keys of an epoch could not be made");
+                self.keyed = false;
+                fx.fail(ErrorCode::E2e09);
+            }
+        }
+    }
+}

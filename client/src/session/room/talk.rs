@@ -1,0 +1,156 @@
+//! What members say to each other inside the group.
+
+use crypto::LeafIndex;
+use media::transport::{Signal, TransportRole};
+use signaling::protocol::{Opaque, ParticipantId};
+
+use super::{Change, OUTBOX, Outgoing, Room, Sources};
+use crate::session::effect::{MediaCommand, Now};
+use crate::session::effects::Effects;
+use crate::session::error_code::ErrorCode;
+use crate::session::message::{CallMessage, SignalMessage};
+use crate::session::peer::{SignalRefusal, negotiation_id};
+use crate::session::view::{Notice, SourceState};
+
+impl Room {
+    /// Seals and sends a message to all members, now or as soon as it can be.
+    pub(in crate::session) fn say(&mut self, message: &CallMessage, fx: &mut Effects) {
+        if self.peers.is_empty() {
+            return;
+        }
+        match message.encode() {
+            Some(data) if self.outbox.len() < OUTBOX => self.outbox.push_back(Outgoing { data, in_flight: false }),
+            _ => {
+                tracing::error!("an own message was dropped: too long, or the log does not move");
+                return;
+            }
+        }
+        self.advance(fx);
+    }
+
+    pub(super) fn say_hello(&mut self, fx: &mut Effects) {
+        let Sources { microphone, camera } = self.sources;
+        self.say(&CallMessage::Hello { name: self.own_name.clone(), microphone, camera }, fx);
+    }
+
+    /// Tells the others what this side sends, when that changed.
+    pub(in crate::session) fn set_sources(&mut self, sources: Sources, fx: &mut Effects) {
+        if self.sources != sources {
+            self.sources = sources;
+            let Sources { microphone, camera } = sources;
+            self.say(&CallMessage::Sources { microphone, camera }, fx);
+        }
+    }
+
+    pub(super) fn on_message(
+        &mut self,
+        now: Now,
+        sender: LeafIndex,
+        from: ParticipantId,
+        data: &[u8],
+        fx: &mut Effects,
+    ) {
+        let Some(message) = CallMessage::decode(data) else {
+            tracing::warn!(length = data.len(), "a member's message was not understood");
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(&sender.as_u8()) else { return };
+        // For the server's intent field only; the leaf is what counts here.
+        self.participants.entry(peer.key).or_insert(from);
+        match message {
+            CallMessage::Hello { name, microphone, camera } => {
+                (peer.microphone, peer.camera) = (microphone, camera);
+                if peer.name.is_none() {
+                    peer.name = name;
+                }
+                self.tell_missing(sender, fx);
+            }
+            CallMessage::Sources { microphone, camera } => {
+                (peer.microphone, peer.camera) = (microphone, camera);
+                self.tell_missing(sender, fx);
+            }
+            CallMessage::Signal(signal) => self.on_signal(sender, signal, fx),
+            CallMessage::Safety { body } => {
+                if let Some(answer) = self.safety.on_message(&self.group, sender, body.as_bytes()) {
+                    self.say(&CallMessage::Safety { body: Opaque::new(answer) }, fx);
+                }
+            }
+            CallMessage::SafetyAnswer { matches } => {
+                self.safety.on_answer(matches);
+                if !matches {
+                    fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(ErrorCode::E2e02) });
+                }
+            }
+            CallMessage::Leaving => {
+                let key = peer.key;
+                tracing::info!(since = ?now.since_start, "a member leaves");
+                if self.is_host() {
+                    self.wish(Change::Remove { key }, fx);
+                } else {
+                    self.drop_peer(sender.as_u8(), fx);
+                }
+            }
+        }
+    }
+
+    /// No camera or no microphone at the other side: said once, as a notice beside the roster's sign.
+    fn tell_missing(&self, sender: LeafIndex, fx: &mut Effects) {
+        let Some(peer) = self.peers.get(&sender.as_u8()) else { return };
+        let code = match (peer.microphone, peer.camera) {
+            (SourceState::Missing, _) => ErrorCode::Dev02,
+            (_, SourceState::Missing) => ErrorCode::Dev01,
+            _ => return,
+        };
+        fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(code) });
+    }
+
+    fn on_signal(&mut self, sender: LeafIndex, message: SignalMessage, fx: &mut Effects) {
+        let Some(peer) = self.peers.get_mut(&sender.as_u8()) else { return };
+        let sender_key = peer.key;
+        match peer.incoming(&self.own_key, &sender_key, message) {
+            Ok(accepted) => {
+                if accepted.restart {
+                    peer.path = None;
+                    fx.media(MediaCommand::RemovePeer(sender));
+                    fx.media(MediaCommand::AddPeer(sender, TransportRole::Answer));
+                }
+                fx.media(MediaCommand::Signal(sender, accepted.signal));
+            }
+            Err(SignalRefusal::NotForUs) => {}
+            Err(refusal) => {
+                tracing::warn!(?refusal, "a member's signal was refused");
+                if matches!(refusal, SignalRefusal::WrongFingerprint | SignalRefusal::WrongSender) {
+                    fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(ErrorCode::E2e04) });
+                }
+            }
+        }
+    }
+
+    /// Starts a spoken check.
+    pub(in crate::session) fn start_safety(&mut self, fx: &mut Effects) {
+        if let Some(message) = self.safety.start(&self.group) {
+            self.say(&CallMessage::Safety { body: Opaque::new(message) }, fx);
+        }
+    }
+
+    /// What the person found on comparing the words.
+    pub(in crate::session) fn answer_safety(&mut self, matches: bool, fx: &mut Effects) {
+        if self.safety.answer(matches) {
+            self.say(&CallMessage::SafetyAnswer { matches }, fx);
+            if !matches {
+                fx.tell(ErrorCode::E2e02);
+            }
+        }
+    }
+
+    pub(super) fn signal_to(&mut self, leaf: LeafIndex, signal: Signal, fx: &mut Effects) {
+        self.negotiations += 1;
+        let fresh = negotiation_id(&self.group.authenticator(), &self.own_key, leaf, self.negotiations);
+        let own_key = self.own_key;
+        let Some(peer) = self.peers.get_mut(&leaf.as_u8()) else { return };
+        match peer.outgoing(&own_key, fresh, signal) {
+            Some(message) => self.say(&CallMessage::Signal(message), fx),
+            None => tracing::warn!("an own signal came before its description"),
+        }
+    }
+}

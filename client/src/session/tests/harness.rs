@@ -1,0 +1,373 @@
+//! Two sessions and a server made of a few lines, all in memory and in one thread.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crypto::{CertificateTerms, DeviceKey, LeafIndex, PracticeKey, StaffRole as Certified};
+use signaling::protocol::{
+    Appointment, AppointmentId, AppointmentState, ClientMessage, Delivery, GuestRole, InviteId, JoinLookupResponse,
+    JoinRedeemResponse, LobbyState, Opaque, ParticipantId, PracticeInfo as ServerPractice, Secret, ServerMessage,
+    SessionResponse, StaffRole, UnixSeconds, UserId, WaitingGuest,
+};
+
+use crate::connection::SocketEvent;
+use crate::session::{
+    Command, Endpoint, HostIdentity, Input, InvitePage, Knocker, MediaCommand, Now, Output, Phase, Reply, Request,
+    Session, Unlocked, View,
+};
+
+pub(super) const START: u64 = 1_900_000_000;
+pub(super) const APPOINTMENT: [u8; 16] = [5; 16];
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Host,
+    Guest,
+}
+
+/// One client: its session, and what it asked of the media engine.
+pub(super) struct Client {
+    pub session: Session,
+    pub media: Vec<MediaCommand>,
+    /// Kinds of outputs in their order, to see what comes before what.
+    pub trace: Vec<&'static str>,
+    online: bool,
+}
+
+/// Both clients and what lies between them.
+pub(super) struct World {
+    pub host: Client,
+    pub guest: Client,
+    pub seconds: u64,
+    /// Every message that the server passed on, to be replayed by tests.
+    pub entries: Vec<ServerMessage>,
+    /// Messages of clients that the server does not take, to lose them.
+    pub deaf: bool,
+    queue: VecDeque<(Side, Output)>,
+    invite: Option<InviteId>,
+    room_open: bool,
+    in_lobby: bool,
+    admitted: bool,
+    epoch: u64,
+    seq: u64,
+}
+
+pub(super) fn id(side: Side) -> ParticipantId {
+    ParticipantId::from_bytes([if side == Side::Host { 1 } else { 2 }; 16])
+}
+
+impl World {
+    /// A host at its desk with one appointment, and a guest at the start.
+    pub(super) fn new() -> Self {
+        let client =
+            || Client { session: Session::new("".into()), media: Vec::new(), trace: Vec::new(), online: false };
+        let mut world = Self {
+            host: client(),
+            guest: client(),
+            seconds: 0,
+            entries: Vec::new(),
+            deaf: false,
+            queue: VecDeque::new(),
+            invite: None,
+            room_open: false,
+            in_lobby: false,
+            admitted: false,
+            epoch: 0,
+            seq: 0,
+        };
+        world.command(Side::Host, Command::ChooseStaff);
+        world.command(Side::Host, Command::SignIn { name: "ada".into(), passphrase: "correct horse".into() });
+        world.command(Side::Host, Command::SecondFactor { code: "123456".into() });
+        world
+    }
+
+    /// A world where the guest waits with link and code proven.
+    pub(super) fn knocked() -> Self {
+        let mut world = Self::new();
+        let (link, code) = world.invite();
+        world.start();
+        world.walk_in(&link, &code);
+        world
+    }
+
+    /// A world with both in the call.
+    pub(super) fn in_call() -> Self {
+        let mut world = Self::knocked();
+        let knocker = world.knocker();
+        world.command(Side::Host, Command::Admit { participant: knocker.participant, identity_confirmed: true });
+        world
+    }
+
+    pub(super) fn invite(&mut self) -> (String, String) {
+        self.command(Side::Host, Command::MakeInvitation { appointment: appointment_id() });
+        let Phase::Invite(invite) = self.view(Side::Host).phase else { panic!("the link page") };
+        let InvitePage::Link { link } = invite.page else { panic!("the link first") };
+        self.command(Side::Host, Command::InvitationNext);
+        let Phase::Invite(invite) = self.view(Side::Host).phase else { panic!("the code page") };
+        let InvitePage::Code { code } = invite.page else { panic!("the code then") };
+        self.command(Side::Host, Command::InvitationSent);
+        (link.as_str().to_owned(), code.as_str().to_owned())
+    }
+
+    pub(super) fn start(&mut self) {
+        self.command(Side::Host, Command::StartConsultation { appointment: appointment_id() });
+    }
+
+    pub(super) fn walk_in(&mut self, link: &str, code: &str) {
+        self.command(Side::Guest, Command::ChooseGuest);
+        self.command(Side::Guest, Command::PasteLink { text: link.into() });
+        self.command(Side::Guest, Command::EnterCode { code: code.into() });
+        self.command(
+            Side::Guest,
+            Command::AboutYou {
+                name: "Grace".into(),
+                birth_date: "1906-12-09".into(),
+                phone: "02 5550 1000".into(),
+                with_them: None,
+                consent: true,
+            },
+        );
+        self.command(Side::Guest, Command::DevicesOk);
+    }
+
+    /// The one who waits, as the host sees it.
+    pub(super) fn knocker(&self) -> Knocker {
+        let waiting = match self.view(Side::Host).phase {
+            Phase::LobbyHost(lobby) => lobby.waiting,
+            Phase::Call(call) => call.waiting,
+            other => panic!("no waiting list in {other:?}"),
+        };
+        waiting.into_iter().next().expect("somebody waits")
+    }
+
+    pub(super) fn view(&self, side: Side) -> View {
+        self.client(side).session.view()
+    }
+
+    pub(super) fn client(&self, side: Side) -> &Client {
+        if side == Side::Host { &self.host } else { &self.guest }
+    }
+
+    fn client_mut(&mut self, side: Side) -> &mut Client {
+        if side == Side::Host { &mut self.host } else { &mut self.guest }
+    }
+
+    pub(super) fn command(&mut self, side: Side, command: Command) {
+        self.input(side, Input::Command(command));
+    }
+
+    /// A message of the server, honest or not.
+    pub(super) fn say(&mut self, side: Side, message: ServerMessage) {
+        self.input(side, Input::Socket(SocketEvent::Message(Box::new(message))));
+    }
+
+    pub(super) fn input(&mut self, side: Side, input: Input) {
+        self.feed(side, input);
+        while let Some((side, output)) = self.queue.pop_front() {
+            self.perform(side, output);
+        }
+    }
+
+    pub(super) fn wait(&mut self, seconds: u64) {
+        self.seconds += seconds;
+        self.input(Side::Host, Input::Tick);
+        self.input(Side::Guest, Input::Tick);
+    }
+
+    fn feed(&mut self, side: Side, input: Input) {
+        let now = Now { unix: START + self.seconds, since_start: Duration::from_secs(self.seconds) };
+        let outputs = self.client_mut(side).session.handle(now, input);
+        self.queue.extend(outputs.into_iter().map(|output| (side, output)));
+    }
+
+    fn perform(&mut self, side: Side, output: Output) {
+        match output {
+            Output::Request(number, request) => {
+                let reply = self.answer(request);
+                self.feed(side, Input::Reply(number, reply));
+            }
+            Output::OpenSocket { .. } => {
+                self.client_mut(side).online = true;
+                self.to(side, ServerMessage::Ready { participant: id(side), version: 1 });
+            }
+            Output::CloseSocket => self.client_mut(side).online = false,
+            Output::Send(message) => {
+                self.client_mut(side).trace.push("send");
+                self.on_message(side, message);
+            }
+            Output::StoreThenSend { message, .. } => {
+                self.client_mut(side).trace.push("store");
+                if let Some(message) = message {
+                    self.on_message(side, message);
+                }
+            }
+            Output::Media(MediaCommand::Stop) => {
+                self.client_mut(side).media.clear();
+                self.feed(side, Input::MediaStopped);
+            }
+            Output::Media(command) => self.client_mut(side).media.push(command),
+            Output::Mark(_) | Output::Quit => {}
+        }
+    }
+
+    fn to(&mut self, side: Side, message: ServerMessage) {
+        if self.client(side).online {
+            self.feed(side, Input::Socket(SocketEvent::Message(Box::new(message))));
+        }
+    }
+
+    fn entry(&mut self, from: Side, epoch: u64, entry: Delivery) {
+        self.seq += 1;
+        let message = ServerMessage::Entry { seq: self.seq, epoch, from: id(from), entry };
+        self.entries.push(message.clone());
+        self.to(Side::Host, message.clone());
+        if self.admitted {
+            self.to(Side::Guest, message);
+        }
+    }
+
+    fn lobby(&mut self) {
+        if !self.in_lobby || self.admitted {
+            return;
+        }
+        let state = LobbyState::Waiting { host_present: self.room_open, position: 1 };
+        self.to(Side::Guest, ServerMessage::Lobby { state });
+        if self.room_open {
+            let guest = WaitingGuest {
+                participant: id(Side::Guest),
+                role: GuestRole::Patient,
+                invite_id: self.invite.expect("a guest has an invitation"),
+                waited_ms: 0,
+            };
+            self.to(Side::Host, ServerMessage::Waiting { guests: vec![guest] });
+        }
+    }
+
+    fn on_message(&mut self, side: Side, message: ClientMessage) {
+        if self.deaf {
+            return;
+        }
+        match message {
+            ClientMessage::OpenRoom { .. } => {
+                self.room_open = true;
+                self.to(Side::Host, ServerMessage::Waiting { guests: Vec::new() });
+                self.lobby();
+            }
+            ClientMessage::EnterLobby => {
+                self.in_lobby = true;
+                self.lobby();
+            }
+            ClientMessage::Relay { body, .. } => {
+                let to = if side == Side::Host { Side::Guest } else { Side::Host };
+                self.to(to, ServerMessage::Relay { from: id(side), body });
+            }
+            ClientMessage::Admit { epoch, commit, welcome, invite_psk, .. } => {
+                if epoch != self.epoch {
+                    return self.to(side, ServerMessage::Conflict { epoch: self.epoch });
+                }
+                self.epoch += 1;
+                self.entry(Side::Host, epoch, Delivery::Commit { commit, invite_psk });
+                self.admitted = true;
+                self.to(Side::Host, ServerMessage::Waiting { guests: Vec::new() });
+                self.to(Side::Guest, ServerMessage::Admitted { seq: self.seq, epoch, welcome });
+            }
+            ClientMessage::Commit { epoch, commit, .. } => {
+                if epoch != self.epoch {
+                    return self.to(side, ServerMessage::Conflict { epoch: self.epoch });
+                }
+                self.epoch += 1;
+                self.entry(side, epoch, Delivery::Commit { commit, invite_psk: None });
+            }
+            ClientMessage::Application { epoch, body } => {
+                if epoch != self.epoch {
+                    return self.to(side, ServerMessage::Conflict { epoch: self.epoch });
+                }
+                self.entry(side, epoch, Delivery::Application { body });
+            }
+            ClientMessage::Deny { .. } => {
+                self.in_lobby = false;
+                self.to(Side::Guest, ServerMessage::Lobby { state: LobbyState::Denied });
+            }
+            ClientMessage::EndCall => self.to(Side::Guest, ServerMessage::Ended),
+            ClientMessage::Hello { .. } | ClientMessage::Replay { .. } | ClientMessage::Leave => {}
+        }
+    }
+
+    fn answer(&mut self, request: Request) -> Reply {
+        match request {
+            Request::SignIn { .. } => Reply::Ticket(Ok(Box::new(Unlocked {
+                ticket: Secret::new("ticket".into()),
+                endpoint: Endpoint { address: "127.0.0.1:1".into(), pin: [9; 32] },
+                host: Some(host_identity()),
+                invitations: Vec::new(),
+            }))),
+            Request::SecondFactor { .. } => Reply::SignedIn(Ok(Box::new(SessionResponse {
+                session: Secret::new("token".into()),
+                user: UserId::from_bytes([3; 16]),
+                display: "Dr Ada".into(),
+                roles: vec![StaffRole::Host],
+                practice: None,
+                expires_at: UnixSeconds(START + 1_000),
+            }))),
+            Request::Appointments { .. } => Reply::Appointments(Ok(vec![Appointment {
+                id: AppointmentId::from_bytes(APPOINTMENT),
+                label: "10:20".into(),
+                starts_at: UnixSeconds(START),
+                duration_min: 30,
+                host: UserId::from_bytes([3; 16]),
+                state: AppointmentState::Planned,
+                waiting: 0,
+                invitations: Vec::new(),
+            }])),
+            Request::RegisterInvitation { request, .. } => {
+                self.invite = Some(request.invite_id);
+                Reply::Registered(Ok(()))
+            }
+            Request::Lookup { .. } => Reply::Lookup(Ok(Box::new(JoinLookupResponse {
+                refusal: None,
+                starts_at: UnixSeconds(START),
+                practice: ServerPractice {
+                    name: "Practice".into(),
+                    phone: "not the signed one".into(),
+                    public_key: Opaque::default(),
+                    phone_signature: Opaque::default(),
+                },
+            }))),
+            Request::Redeem { .. } => Reply::Redeemed(Ok(JoinRedeemResponse {
+                guest_session: Secret::new("guest".into()),
+                expires_at: UnixSeconds(START + 1_000),
+            })),
+            Request::SignOut { .. } | Request::Book { .. } | Request::Revoke { .. } => Reply::Done(Ok(())),
+        }
+    }
+}
+
+pub(super) fn appointment_id() -> String {
+    AppointmentId::from_bytes(APPOINTMENT).to_hex()
+}
+
+pub(super) fn leaf(index: u32) -> LeafIndex {
+    LeafIndex::new(index).expect("a small index")
+}
+
+fn host_identity() -> HostIdentity {
+    let (practice, _pkcs8) = PracticeKey::generate().unwrap();
+    let device = DeviceKey::generate().unwrap();
+    let terms = CertificateTerms {
+        display_name: "Dr Ada".into(),
+        roles: vec![Certified::Clinician],
+        registration: None,
+        serial: 1,
+        not_before: START - 1_000,
+        not_after: START + 86_400,
+    };
+    HostIdentity {
+        certificate: practice.certify(&device.request().unwrap(), terms).unwrap(),
+        device,
+        practice: practice.public(),
+        practice_name: "Practice".into(),
+        practice_phone: "02 5550 0000".into(),
+        phone_signature: practice.sign_phone("02 5550 0000").unwrap(),
+    }
+}

@@ -1,0 +1,140 @@
+//! What everybody sees in the call.
+
+use serde::Serialize;
+
+use super::{Devices, Knocker};
+use crate::private::Private;
+
+/// In the consultation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Call {
+    /// Whether this side is the host.
+    pub host: bool,
+    /// The appointment's label (hosts only; empty for guests).
+    pub label: String,
+    /// Who holds keys, from the MLS tree and from nothing else.
+    pub members: Vec<RosterRow>,
+    /// Hosts: who waits.
+    pub waiting: Vec<Knocker>,
+    /// How media travels.
+    pub path: Path,
+    /// Epoch of the group.
+    pub epoch: u64,
+    /// Keys of this epoch are in use for everything sent and received.
+    pub encrypted: bool,
+    /// The spoken check.
+    pub safety: SafetyState,
+    /// Own microphone sends.
+    pub microphone_on: bool,
+    /// Own camera sends.
+    pub camera_on: bool,
+    /// Own devices.
+    pub devices: Devices,
+    /// Unix seconds.
+    pub started_at: u64,
+}
+
+/// One member of the group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RosterRow {
+    /// Leaf index in the MLS tree; pictures are found by it.
+    pub leaf: u32,
+    /// Staff: from the certificate; guests: from the sealed card or told inside the group.
+    pub name: Option<Private>,
+    /// Role in the call.
+    pub role: Role,
+    /// Who vouches for this member.
+    pub vouched: VouchedBy,
+    /// The safety words matched with this roster.
+    pub verified: bool,
+    /// This is us.
+    pub you: bool,
+    /// What this member sends.
+    pub media: MemberMedia,
+}
+
+/// Role in the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Clinician who runs it.
+    Host,
+    /// Patient.
+    Patient,
+    /// Carer.
+    Carer,
+    /// Interpreter.
+    Interpreter,
+    /// Another role of a later profile.
+    Other,
+}
+
+/// Who vouches for a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VouchedBy {
+    /// The practice key signed this member's device.
+    Practice,
+    /// The host checked link and code of this member.
+    Invitation,
+}
+
+/// What a member sends, and whether it opens here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MemberMedia {
+    /// Microphone, as the member says.
+    pub microphone: SourceState,
+    /// Camera, as the member says.
+    pub camera: SourceState,
+    /// Transport to this member is up.
+    pub connected: bool,
+    /// Its media does not open (`E2E-01`): silence and the last picture meanwhile.
+    pub undecryptable: bool,
+}
+
+/// State of a member's source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// Sends.
+    On,
+    /// Muted, or switched off.
+    Off,
+    /// There is no such device.
+    Missing,
+}
+
+/// How media travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// Not connected to anybody.
+    None,
+    /// Straight between the two computers.
+    Direct,
+    /// Through a relay, which sees ciphertext only.
+    Relay,
+}
+
+/// The spoken check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum SafetyState {
+    /// Not asked for with this roster.
+    Idle,
+    /// Everybody's commitment or reveal is awaited.
+    Waiting,
+    /// Read these to each other.
+    Compare {
+        /// Four words.
+        words: Vec<String>,
+        /// The same as 8 digits.
+        digits: String,
+    },
+    /// Both said the words match.
+    Verified,
+    /// Somebody said they do not (`E2E-02`).
+    Mismatch,
+    /// It was verified, then somebody joined.
+    RosterChanged,
+}
