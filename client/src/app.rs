@@ -53,6 +53,11 @@ impl App {
                 // Text fields keep undo copies and cursors by id: they go too.
                 ctx.memory_mut(|memory| memory.data.clear());
             }
+            if waiting(&view.phase) > waiting(&self.view.phase) {
+                // Hosts look at their notes, not at this window: the task bar says that somebody knocked.
+                let attention = egui::UserAttentionType::Informational;
+                ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+            }
             self.view = view;
         }
         self.tiles.refresh(ctx, &self.handle.pictures, &leaves(&self.view.phase));
@@ -138,6 +143,16 @@ fn page(view: &View) -> Option<u8> {
     }
 }
 
+/// How many people a host could let in.
+fn waiting(phase: &Phase) -> usize {
+    match phase {
+        Phase::Today(today) => today.appointments.iter().map(|row| row.waiting as usize).sum(),
+        Phase::LobbyHost(lobby) => lobby.waiting.len(),
+        Phase::Call(call) => call.waiting.len(),
+        _ => 0,
+    }
+}
+
 fn leaves(phase: &Phase) -> Vec<u32> {
     match phase {
         Phase::Call(call) => call.members.iter().filter(|member| !member.you).map(|member| member.leaf).collect(),
@@ -213,6 +228,20 @@ mod tests {
         app.refresh(&ctx);
         assert!(!app.forms.copied);
         assert!(matches!(&app.view.phase, Phase::Invite(invite) if matches!(invite.page, InvitePage::Code { .. })));
+    }
+
+    #[test]
+    fn a_knock_asks_for_the_hosts_attention() {
+        let (mut app, view, _commands, ctx) = app();
+        view.send_replace(with(Phase::Call(sample::call(true))));
+        app.refresh(&ctx);
+        let mut call = sample::call(true);
+        call.waiting.push(sample::knocker());
+        view.send_replace(with(Phase::Call(call)));
+        let output = ctx.run_ui(egui::RawInput::default(), |ui| app.refresh(ui.ctx()));
+        let commands = &output.viewport_output[&egui::ViewportId::ROOT].commands;
+        assert!(commands.iter().any(|command| matches!(command, ViewportCommand::RequestUserAttention(_))));
+        output.drop_without_applying_deltas();
     }
 
     #[test]

@@ -78,3 +78,68 @@ fn screen_ui(ui: &mut Ui, view: &View, now: u64, tiles: &Tiles, forms: &mut Form
         Phase::Goodbye(state) => goodbye::goodbye_ui(ui, state, view.practice.as_ref()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use egui::Role;
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+    use super::*;
+
+    /// Paints a screen in a window of this size, in points; the harness itself fails on a control without a name.
+    fn painted(view: View, size: [f32; 2]) -> Harness<'static, Forms> {
+        let mut installed = false;
+        let mut harness = Harness::builder().with_size(size).build_ui_state(
+            move |ui, forms: &mut Forms| {
+                if !std::mem::replace(&mut installed, true) {
+                    install_theme(ui.ctx());
+                    return;
+                }
+                drop(window_ui(ui, &view, sample::NOW, &Tiles::default(), forms));
+            },
+            Forms::default(),
+        );
+        harness.run_steps(4);
+        harness
+    }
+
+    #[test]
+    fn every_control_of_every_screen_has_a_name_and_room_for_a_finger() {
+        // The last size is 1100 × 760 with text at twice its size.
+        for size in [[1100.0, 760.0], [900.0, 640.0], [550.0, 380.0]] {
+            for (name, view) in sample::screens() {
+                let harness = painted(view, size);
+                for button in harness.query_all_by_role(Role::Button) {
+                    let label = button.accesskit_node().label().unwrap_or_default();
+                    assert!(!label.is_empty(), "a button without a name on {name}");
+                    let rect = button.rect();
+                    assert!(rect.height() >= theme::TARGET - 0.5, "{label} on {name} is {} high", rect.height());
+                    assert!(rect.left() >= -0.5 && rect.right() <= size[0] + 0.5, "{label} on {name} is cut off");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn help_is_everywhere_and_the_practices_phone_on_every_guest_screen() {
+        for (name, view) in sample::screens().into_iter().filter(|(_, view)| view.practice.is_some()) {
+            let guest = !shell::is_staff(&view.phase);
+            let harness = painted(view, [900.0, 640.0]);
+            assert!(harness.query_by_role_and_label(Role::Button, "Help").is_some(), "no help on {name}");
+            let phone = harness.query_all_by_label_contains("07 3123 4567").next().is_some();
+            assert!(phone || !guest, "no phone on {name}");
+        }
+    }
+
+    #[test]
+    fn every_notice_on_a_guest_screen_says_code_next_step_and_phone() {
+        for code in crate::session::ErrorCode::ALL {
+            let view = View { notice: Some(crate::session::Notice::new(*code)), ..sample::view() };
+            let harness = painted(view, [900.0, 900.0]);
+            let shows = |part: &str| harness.query_all_by_label_contains(part).next().is_some();
+            assert!(shows(code.as_str()), "{code:?} is not shown");
+            assert!(shows("Call Rosewood Clinic on"), "no phone with {code:?}");
+        }
+    }
+}
