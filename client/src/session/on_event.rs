@@ -36,7 +36,7 @@ impl Session {
     fn on_message(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
         match message {
             ServerMessage::Ready { .. } => self.on_ready(now, fx),
-            ServerMessage::Error { code, retry_after_s } => self.on_refused(code, retry_after_s, fx),
+            ServerMessage::Error { code, retry_after_s, .. } => self.on_refused(code, retry_after_s, fx),
             ServerMessage::Ended => match &self.stage {
                 Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) => fx.end = Some(GoodbyeReason::Ended),
                 _ => {}

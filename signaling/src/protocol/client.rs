@@ -23,15 +23,17 @@ pub enum ClientMessage {
     /// Guest: wait (or, once admitted, be reconnected) in the room that its invitation names. Answered with `Lobby`, or
     /// with `Admitted` again.
     EnterLobby,
-    /// Opaque message before admission, at most [`super::MAX_RELAY_LEN`] bytes. Not stored: without its receiver it is
-    /// answered with `LOB-01` (no host) or `LOB-02` (guest gone).
+    /// Opaque message before admission, at most [`super::MAX_RELAY_LEN`] bytes. Not stored: without a host a guest is
+    /// answered with `LOB-01`; what a host says to somebody who does not wait is dropped without a word, since
+    /// `Waiting` tells that already.
     Relay {
         /// Host: a waiting guest. Guest: `None`, the host.
         to: Option<ParticipantId>,
         /// Bytes of the key exchange or a sealed card.
         body: Opaque,
     },
-    /// Host: let a waiting guest in. Commit, Welcome and PSK are one atomic bundle.
+    /// Host: let a waiting guest in. Commit, Welcome and PSK are one atomic bundle. Answered with the `Entry`, `Conflict`
+    /// or an `Error` that names the participant (`LOB-02`: it does not wait).
     Admit {
         /// The waiting guest.
         participant: ParticipantId,
@@ -44,7 +46,7 @@ pub enum ClientMessage {
         /// The sealed external PSK for the members present, if there are any besides the host.
         invite_psk: Option<Opaque>,
     },
-    /// Host: refuse a waiting guest. Its invitation is spent.
+    /// Host: refuse a waiting guest. Its invitation is spent. Nothing happens when it does not wait.
     Deny {
         /// The waiting guest.
         participant: ParticipantId,
@@ -74,6 +76,19 @@ pub enum ClientMessage {
     Leave,
     /// Host: end the consultation for everyone.
     EndCall,
+}
+
+impl ClientMessage {
+    /// Whom a refusal of this message names: an admission and a removal are matched by it.
+    #[must_use]
+    pub const fn subject(&self) -> Option<ParticipantId> {
+        match self {
+            Self::Admit { participant, .. } | Self::Commit { intent: CommitIntent::Remove { participant }, .. } => {
+                Some(*participant)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a commit does. The server cannot verify it, and no client believes it: it is for order, fairness and audit.

@@ -67,13 +67,17 @@ pub enum ServerMessage {
     },
     /// To admitted participants: the host ended the consultation.
     Ended,
-    /// The last message, or the session, was refused.
+    /// A message, or the session, was refused.
     Error {
         /// Why.
         code: ErrorCode,
         /// When trying again makes sense, in seconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_s: Option<u32>,
+        /// Set when an `Admit` or a `Commit` that removes was refused: whom it named. What is under way for anybody
+        /// else goes on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        participant: Option<ParticipantId>,
     },
 }
 
@@ -145,10 +149,17 @@ mod tests {
                 entry: Delivery::Commit { commit: Opaque::new(vec![1]), invite_psk: None },
             },
             ServerMessage::Ended,
-            ServerMessage::Error { code: ErrorCode::TooManyTries, retry_after_s: Some(300) },
+            ServerMessage::Error { code: ErrorCode::TooManyTries, retry_after_s: Some(300), participant: None },
+            ServerMessage::Error { code: ErrorCode::GuestLeft, retry_after_s: None, participant: Some(from) },
         ] {
             let json = serde_json::to_string(&message).unwrap();
             assert_eq!(serde_json::from_str::<ServerMessage>(&json).unwrap(), message, "{json}");
         }
+    }
+
+    #[test]
+    fn a_refusal_of_nobody_in_particular_is_short() {
+        let error = ServerMessage::Error { code: ErrorCode::NoHost, retry_after_s: None, participant: None };
+        assert_eq!(serde_json::to_string(&error).unwrap(), r#"{"type":"error","code":"LOB-01"}"#);
     }
 }

@@ -71,9 +71,10 @@ impl Room {
         effects
     }
 
-    pub(super) fn on_deny(&mut self, now: Duration, from: ParticipantId, participant: ParticipantId) -> Vec<Effect> {
+    pub(super) fn on_deny(&mut self, now: Duration, participant: ParticipantId) -> Vec<Effect> {
+        // Said into a change of the queue; `Waiting` told the host already.
         let Some(guest) = self.roster.guest_mut(participant).filter(|guest| guest.place == Place::Waiting) else {
-            return vec![error(from, ErrorCode::GuestLeft, None)];
+            return Vec::new();
         };
         guest.place = Place::Denied;
         let mut effects = vec![

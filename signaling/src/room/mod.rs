@@ -86,9 +86,23 @@ impl Room {
     pub(crate) fn handle(&mut self, now: Duration, sender: &Sender, message: ClientMessage) -> Vec<Effect> {
         let standing = self.roster.standing(sender.participant, &sender.who);
         let action = self.action(&message);
-        if !role::allows(standing, action) {
-            return self.refuse(sender, role::refusal(standing, action));
+        let subject = message.subject();
+        let mut effects = if role::allows(standing, action) {
+            self.act(now, sender, standing, message)
+        } else {
+            self.refuse(sender, role::refusal(standing, action))
+        };
+        // Errors go to the sender only: here they learn what they answer, all in one place.
+        for effect in &mut effects {
+            if let Effect::Send { message: ServerMessage::Error { participant, .. }, .. } = effect {
+                *participant = subject;
+            }
         }
+        effects
+    }
+
+    /// What an allowed message does.
+    fn act(&mut self, now: Duration, sender: &Sender, standing: Standing, message: ClientMessage) -> Vec<Effect> {
         let from = sender.participant;
         match message {
             ClientMessage::Hello { .. } => Vec::new(),
@@ -98,7 +112,7 @@ impl Room {
             ClientMessage::Admit { participant, epoch, commit, welcome, invite_psk } => {
                 self.on_admit(now, from, participant, epoch, commit, welcome, invite_psk)
             }
-            ClientMessage::Deny { participant } => self.on_deny(now, from, participant),
+            ClientMessage::Deny { participant } => self.on_deny(now, participant),
             ClientMessage::Commit { epoch, commit, intent } => {
                 self.on_commit(now, from, standing, epoch, commit, intent)
             }
@@ -186,18 +200,21 @@ impl Room {
         if body.len() > MAX_RELAY_LEN {
             return vec![error(from, ErrorCode::MessageTooLarge, None)];
         }
-        let receiver = if standing == Standing::Host {
+        if standing == Standing::Host {
             let waits = |id: &ParticipantId| {
                 self.roster.guest(*id).is_some_and(|guest| guest.present && guest.place == Place::Waiting)
             };
-            to.filter(waits).ok_or(ErrorCode::GuestLeft)
-        } else {
-            // A guest may reach the host only, whatever it names.
-            self.roster.present_host().ok_or(ErrorCode::NoHost)
-        };
-        match receiver {
-            Ok(to) => vec![send(vec![to], ServerMessage::Relay { from, body })],
-            Err(code) => vec![error(from, code, None)],
+            // Said into a change of the queue: `Waiting` told the host already.
+            return to
+                .filter(waits)
+                .map(|to| send(vec![to], ServerMessage::Relay { from, body }))
+                .into_iter()
+                .collect();
+        }
+        // A guest may reach the host only, whatever it names.
+        match self.roster.present_host() {
+            Some(host) => vec![send(vec![host], ServerMessage::Relay { from, body })],
+            None => vec![error(from, ErrorCode::NoHost, None)],
         }
     }
 
@@ -272,5 +289,5 @@ const fn send(to: Vec<ParticipantId>, message: ServerMessage) -> Effect {
 }
 
 fn error(to: ParticipantId, code: ErrorCode, retry_after_s: Option<u32>) -> Effect {
-    send(vec![to], ServerMessage::Error { code, retry_after_s })
+    send(vec![to], ServerMessage::Error { code, retry_after_s, participant: None })
 }

@@ -168,8 +168,8 @@ fn a_host_relays_to_waiting_guests_only() {
     let mut room = call(1);
     let relay = |to: Option<ParticipantId>| ClientMessage::Relay { to, body: Opaque::default() };
     for to in [None, Some(guest(1).participant), Some(guest(9).participant)] {
-        let effects = room.handle(NOW, &host(200), relay(to));
-        assert_eq!(code(&effects, &host(200)), Some(ErrorCode::GuestLeft));
+        // Silence: an error would read like the answer to an admission under way.
+        assert_eq!(room.handle(NOW, &host(200), relay(to)), []);
     }
     room.handle(NOW, &guest(2), ClientMessage::EnterLobby);
     room.handle(NOW, &guest(3), ClientMessage::EnterLobby);
@@ -177,6 +177,42 @@ fn a_host_relays_to_waiting_guests_only() {
     let effects = room.handle(NOW, &guest(2), relay(Some(guest(3).participant)));
     assert_eq!(told(&effects, &guest(3)), []);
     assert_eq!(told(&effects, &host(200)).len(), 1);
+}
+
+#[test]
+fn a_denial_of_somebody_who_does_not_wait_is_silent() {
+    let mut room = call(1);
+    for participant in [guest(1).participant, guest(9).participant, host(200).participant] {
+        assert_eq!(room.handle(NOW, &host(200), ClientMessage::Deny { participant }), []);
+    }
+    // Not even a member is touched by it.
+    assert!(!room.handle(NOW, &guest(1), update(1)).is_empty());
+}
+
+#[test]
+fn a_refusal_names_whom_it_is_about() {
+    let mut room = call(2);
+    let absent = guest(9);
+    for message in [admit(&absent, 2), remove(&absent, 2)] {
+        let told = told(&room.handle(NOW, &host(200), message), &host(200));
+        let participant = Some(absent.participant);
+        let expected = ServerMessage::Error { code: ErrorCode::GuestLeft, retry_after_s: None, participant };
+        assert_eq!(told, [expected]);
+    }
+    // A refusal by the table names it as well, and one of anything else names nobody.
+    let cases = [
+        (admit(&absent, 2), Some(absent.participant)),
+        (remove(&guest(2), 2), Some(guest(2).participant)),
+        (ClientMessage::Relay { to: Some(absent.participant), body: Opaque::default() }, None),
+        (ClientMessage::Deny { participant: absent.participant }, None),
+    ];
+    for (message, named) in cases {
+        let told = told(&room.handle(NOW, &guest(1), message), &guest(1));
+        let [ServerMessage::Error { code: ErrorCode::NotAllowed, participant, .. }] = told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!(participant, named);
+    }
 }
 
 #[test]

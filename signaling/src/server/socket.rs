@@ -28,7 +28,7 @@ use super::{
 use crate::{
     auth::TokenHash,
     error::Error,
-    protocol::{ClientMessage, ErrorBody, ErrorCode, MAX_MESSAGE_LEN, PROTOCOL_VERSION, ServerMessage},
+    protocol::{ClientMessage, ErrorBody, ErrorCode, MAX_MESSAGE_LEN, PROTOCOL_VERSION, ParticipantId, ServerMessage},
     store::Session,
 };
 
@@ -162,11 +162,14 @@ impl Peer {
                         }
                         _ if !bucket.take(heard_at) => self.refuse(Error::later(ErrorCode::Busy, 1)).await,
                         Heard::Unknown => self.refuse(ErrorCode::MessageUnknown.into()).await,
-                        Heard::Message(message) => match line.forward(&self.shared, message).await {
-                            Ok(None) => true,
-                            Ok(Some(answer)) => self.send(&answer).await,
-                            Err(error) => self.refuse(error).await,
-                        },
+                        Heard::Message(message) => {
+                            let subject = message.subject();
+                            match line.forward(&self.shared, message).await {
+                                Ok(None) => true,
+                                Ok(Some(answer)) => self.send(&answer).await,
+                                Err(error) => self.refuse_about(error, subject).await,
+                            }
+                        }
                     }
                 }
                 changed = registration.closed.changed() => {
@@ -224,8 +227,13 @@ impl Peer {
 
     /// Returns whether the socket is still good, as the other writers do.
     async fn refuse(&mut self, error: Error) -> bool {
+        self.refuse_about(error, None).await
+    }
+
+    /// Refuses a message that named somebody.
+    async fn refuse_about(&mut self, error: Error, participant: Option<ParticipantId>) -> bool {
         let ErrorBody { code, retry_after_s } = super::told(error);
-        self.send(&ServerMessage::Error { code, retry_after_s }).await
+        self.send(&ServerMessage::Error { code, retry_after_s, participant }).await
     }
 
     async fn send(&mut self, message: &ServerMessage) -> bool {
