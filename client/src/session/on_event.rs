@@ -22,12 +22,21 @@ impl Session {
             SocketEvent::Lost(code) => {
                 self.connection = ConnectionState::Reconnecting;
                 match &mut self.stage {
-                    Stage::Host(hosting) => hosting.room.on_offline(),
-                    Stage::Guest(visiting) => visiting.room.on_offline(),
-                    Stage::Joining(entering) => entering.joining.on_offline(),
-                    _ => return,
+                    // Media go on without the server, and nobody else can join meanwhile.
+                    Stage::Host(hosting) => {
+                        hosting.room.on_offline();
+                        fx.tell(ErrorCode::Net04);
+                    }
+                    Stage::Guest(visiting) => {
+                        visiting.room.on_offline();
+                        fx.tell(ErrorCode::Net04);
+                    }
+                    Stage::Joining(entering) => {
+                        entering.joining.on_offline();
+                        fx.tell(code);
+                    }
+                    _ => {}
                 }
-                fx.tell(if code == ErrorCode::Net01 { ErrorCode::Net01 } else { ErrorCode::Net04 });
             }
             SocketEvent::KeyDiffers => fx.fail(ErrorCode::Auth05),
         }

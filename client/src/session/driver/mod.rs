@@ -61,6 +61,8 @@ struct Driver {
     done_sender: mpsc::Sender<Done>,
     socket: Option<Socket>,
     socket_events: Option<mpsc::Receiver<SocketEvent>>,
+    /// A connection whose last messages are on their way.
+    closing: Option<JoinHandle<()>>,
     keystore: Option<Arc<Keystore>>,
     server: Option<Server>,
     media: MediaHand,
@@ -86,6 +88,7 @@ pub fn start(config: DriverConfig, runtime: &Handle) -> (AppHandle, JoinHandle<(
         done_sender,
         socket: None,
         socket_events: None,
+        closing: None,
         keystore: None,
         server: None,
         media: MediaHand::new(config.media.clone(), pictures.clone(), wake.clone(), runtime.clone()),
@@ -118,6 +121,7 @@ impl Driver {
                         continue;
                     }
                     Some(Done::MediaStopped(stats)) => {
+                        self.media.stopped();
                         self.report.on_stats(*stats);
                         self.write_report().await;
                         Input::MediaStopped
@@ -173,8 +177,8 @@ impl Driver {
             Output::CloseSocket => {
                 self.socket_events = None;
                 if let Some(socket) = self.socket.take() {
-                    // What was said last goes out first; the window does not wait for it.
-                    tokio::spawn(socket.close());
+                    // What was said last goes out first; the window does not wait for it, the end of the program does.
+                    self.closing = Some(tokio::spawn(socket.close()));
                 }
             }
             Output::Send(message) => self.send(message),
@@ -243,6 +247,11 @@ impl Driver {
         self.write_report().await;
         if let Some(socket) = self.socket.take() {
             socket.close().await;
+        }
+        if let Some(closing) = self.closing.take()
+            && closing.await.is_err()
+        {
+            tracing::error!("closing the connection broke off");
         }
     }
 }
