@@ -21,7 +21,7 @@ pub enum ClientMessage {
         appointment: AppointmentId,
     },
     /// Guest: wait (or, once admitted, be reconnected) in the room that its invitation names. Answered with `Lobby`, or
-    /// with `Admitted` again.
+    /// with `Admitted` again; whoever was removed meanwhile, or left, with `Lobby` `Denied`.
     EnterLobby,
     /// Opaque message before admission, at most [`super::MAX_RELAY_LEN`] bytes. Not stored: without a host a guest is
     /// answered with `LOB-01`; what a host says to somebody who does not wait is dropped without a word, since

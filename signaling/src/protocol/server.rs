@@ -106,7 +106,7 @@ pub enum LobbyState {
         /// Place in the queue, from 1.
         position: u32,
     },
-    /// Not admitted this time (`LOB-04`).
+    /// Not admitted this time (`LOB-04`), or removed from the call meanwhile: it is over for this invitation.
     Denied,
     /// The consultation is over.
     Closed,

@@ -12,6 +12,10 @@ impl Room {
         };
         let from = sender.participant;
         let known = self.roster.guest(from).is_some();
+        if matches!(self.roster.guest(from).map(|guest| &guest.place), Some(Place::Denied | Place::Gone)) {
+            // It holds no seat any more: this is all that it hears.
+            return vec![send(vec![from], ServerMessage::Lobby { state: LobbyState::Denied })];
+        }
         if !self.roster.seat_guest(now, from, role, invite_id) {
             return vec![error(from, ErrorCode::Busy, Some(60))];
         }
@@ -21,7 +25,6 @@ impl Room {
                 effects.extend(self.presence(from, true));
                 effects
             }
-            Some(Place::Denied) => vec![send(vec![from], ServerMessage::Lobby { state: LobbyState::Denied })],
             _ => {
                 let mut effects = Vec::new();
                 if !known {

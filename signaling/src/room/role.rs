@@ -4,7 +4,7 @@
 //!                host     host   guest    waiting  admitted  denied  gone  stranger
 //!                outside         outside
 //! OpenRoom         x        x
-//! EnterLobby                       x         x        x        x
+//! EnterLobby                       x         x        x        x      x
 //! Relay                     x                x
 //! Admit, Deny               x
 //! RemoveMember              x
@@ -86,7 +86,9 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
         Standing::Waiting => matches!(action, EnterLobby | Relay | Leave),
         Standing::Admitted => matches!(action, EnterLobby | RemoveLeaver | Update | Application | Replay | Leave),
         Standing::Denied => matches!(action, EnterLobby | Leave),
-        Standing::Gone | Standing::Stranger => false,
+        // Only to be told that it is over.
+        Standing::Gone => matches!(action, EnterLobby),
+        Standing::Stranger => false,
     }
 }
 
@@ -131,7 +133,7 @@ mod tests {
         (Waiting, "-xx-------x--"),
         (Admitted, "-x----xxxxx--"),
         (Denied, "-x--------x--"),
-        (Gone, "-------------"),
+        (Gone, "-x-----------"),
         (Stranger, "-------------"),
     ];
 

@@ -21,9 +21,35 @@ fn a_removed_guest_gets_the_commit_and_nothing_after_it() {
     let effects = room.handle(NOW, &host(200), ClientMessage::Application { epoch: 3, body: Opaque::default() });
     assert_eq!(told(&effects, &guest(1)), []);
     assert_eq!(told(&effects, &guest(2)).len(), 1);
-    for message in [ClientMessage::EnterLobby, ClientMessage::Replay { after: 0 }] {
-        assert_eq!(code(&room.handle(NOW, &guest(1), message), &guest(1)), Some(ErrorCode::NotAllowed));
+    let effects = room.handle(NOW, &guest(1), ClientMessage::Replay { after: 0 });
+    assert_eq!(code(&effects, &guest(1)), Some(ErrorCode::NotAllowed));
+}
+
+#[test]
+fn whoever_was_removed_while_offline_hears_so_and_nothing_else() {
+    let mut room = call(2);
+    room.lose(NOW, guest(1).participant);
+    room.handle(NOW, &host(200), remove(&guest(1), 2));
+    let denied = ServerMessage::Lobby { state: LobbyState::Denied };
+    for _ in 0..2 {
+        let effects = room.handle(NOW, &guest(1), ClientMessage::EnterLobby);
+        assert_eq!(effects, [send(vec![guest(1).participant], denied.clone())]);
     }
+    // It neither waits, nor holds the room open, nor hears the call.
+    assert_eq!(room.waiting_count(), 0);
+    let effects = room.handle(NOW, &host(200), ClientMessage::Application { epoch: 3, body: Opaque::default() });
+    assert_eq!(told(&effects, &guest(1)), []);
+    assert_eq!(room.lose(NOW, guest(1).participant), []);
+}
+
+#[test]
+fn whoever_was_denied_while_offline_hears_so_and_nothing_else() {
+    let mut room = call(0);
+    room.handle(NOW, &guest(1), ClientMessage::EnterLobby);
+    room.lose(NOW, guest(1).participant);
+    room.handle(NOW, &host(200), ClientMessage::Deny { participant: guest(1).participant });
+    let effects = room.handle(NOW, &guest(1), ClientMessage::EnterLobby);
+    assert_eq!(effects, [send(vec![guest(1).participant], ServerMessage::Lobby { state: LobbyState::Denied })]);
 }
 
 #[test]

@@ -35,6 +35,31 @@ async fn a_lost_socket_comes_back_to_the_same_call() {
 }
 
 #[tokio::test]
+async fn a_member_removed_while_offline_is_told_when_it_comes_back() {
+    let practice = Practice::open().await;
+    let (mut host, _) = practice.host_in_room().await;
+    practice.invite(1).await;
+    let session = practice.redeem(1).await.unwrap();
+    let (mut guest, guest_id) = practice.house.greet(&session).await;
+    guest.say(&ClientMessage::EnterLobby).await;
+    guest.hear().await;
+    host.hear().await;
+    host.say(&admit(guest_id, 0)).await;
+    assert!(matches!(guest.hear().await, Some(ServerMessage::Admitted { .. })));
+    for _ in 0..3 {
+        host.hear().await;
+    }
+    drop(guest);
+    assert_eq!(host.hear().await, Some(ServerMessage::Presence { participant: guest_id, present: false }));
+    let intent = CommitIntent::Remove { participant: guest_id };
+    host.say(&ClientMessage::Commit { epoch: 1, commit: bytes(4), intent }).await;
+    assert!(matches!(host.hear().await, Some(ServerMessage::Entry { .. })));
+    let (mut guest, _) = practice.house.greet(&session).await;
+    guest.say(&ClientMessage::EnterLobby).await;
+    assert_eq!(guest.hear().await, Some(ServerMessage::Lobby { state: LobbyState::Denied }));
+}
+
+#[tokio::test]
 async fn a_guest_without_a_host_waits_and_hears_when_one_comes() {
     let practice = Practice::open().await;
     practice.invite(1).await;
