@@ -25,7 +25,8 @@ pub enum ClientMessage {
     EnterLobby,
     /// Opaque message before admission, at most [`super::MAX_RELAY_LEN`] bytes. Not stored: without a host a guest is
     /// answered with `LOB-01`; what a host says to somebody who does not wait is dropped without a word, since
-    /// `Waiting` tells that already.
+    /// `Waiting` tells that already. What one guest may say in 10 s is bounded (64 KiB, entering included); beyond it
+    /// the message is dropped and answered with `SRV-05`.
     Relay {
         /// Host: a waiting guest. Guest: `None`, the host.
         to: Option<ParticipantId>,

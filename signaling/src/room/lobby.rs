@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Effect, Room, Sender, Who, audit, error, roster::Place, send};
+use super::{
+    Effect, Room, Sender, Who,
+    allowance::ENTRY,
+    audit, error,
+    roster::{Guest, Place},
+    send,
+};
 use crate::protocol::{Delivery, ErrorCode, LobbyState, Opaque, ParticipantId, ServerMessage};
 
 impl Room {
@@ -15,6 +21,12 @@ impl Room {
         if matches!(self.roster.guest(from).map(|guest| &guest.place), Some(Place::Denied | Place::Gone)) {
             // It holds no seat any more: this is all that it hears.
             return vec![send(vec![from], ServerMessage::Lobby { state: LobbyState::Denied })];
+        }
+        // A member comes back whatever it said before.
+        if !self.roster.guest(from).is_some_and(Guest::is_admitted)
+            && let Err(wait) = self.spend_allowance(now, sender, ENTRY)
+        {
+            return vec![error(from, ErrorCode::Busy, Some(wait))];
         }
         if !self.roster.seat_guest(now, from, role, invite_id) {
             return vec![error(from, ErrorCode::Busy, Some(60))];

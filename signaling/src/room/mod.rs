@@ -8,9 +8,10 @@
 //! | `OpenRoom` by the same participant | new group | list again | resume the log |
 //! | `OpenRoom` by another device of the host | new group | `HOF-02` | new group, admitted guests wait again |
 //! | `EnterLobby` | wait, `host_present: false` | wait | wait, `host_present: false` |
-//! | `Relay` of a guest | `LOB-01` | delivered | `LOB-01` |
+//! | `Relay` of a guest | `LOB-01` | delivered, `SRV-05` beyond its allowance | `LOB-01` |
 //! | `EndCall`, `Leave` of the host | – | log dropped | – |
 
+mod allowance;
 mod call;
 mod delivery;
 mod lobby;
@@ -22,6 +23,7 @@ mod tests;
 use std::time::Duration;
 
 use self::{
+    allowance::Allowances,
     delivery::Log,
     role::{Action, Standing},
     roster::{Place, Roster},
@@ -66,6 +68,7 @@ pub(crate) enum Effect {
 pub(crate) struct Room {
     roster: Roster,
     log: Log,
+    allowances: Allowances,
     /// Guests' commits wait until then.
     host_first_until: Duration,
     refusals_left: u16,
@@ -77,6 +80,7 @@ impl Room {
         Self {
             roster: Roster::new(appointment, owner),
             log: Log::default(),
+            allowances: Allowances::default(),
             host_first_until: Duration::ZERO,
             refusals_left: AUDITED_REFUSALS,
         }
@@ -108,7 +112,7 @@ impl Room {
             ClientMessage::Hello { .. } => Vec::new(),
             ClientMessage::OpenRoom { .. } => self.on_open(now, from),
             ClientMessage::EnterLobby => self.on_enter(now, sender),
-            ClientMessage::Relay { to, body } => self.on_relay(from, standing, to, body),
+            ClientMessage::Relay { to, body } => self.on_relay(now, sender, standing, to, body),
             ClientMessage::Admit { participant, epoch, commit, welcome, invite_psk } => {
                 self.on_admit(now, from, participant, epoch, commit, welcome, invite_psk)
             }
@@ -191,12 +195,14 @@ impl Room {
     }
 
     fn on_relay(
-        &self,
-        from: ParticipantId,
+        &mut self,
+        now: Duration,
+        sender: &Sender,
         standing: Standing,
         to: Option<ParticipantId>,
         body: Opaque,
     ) -> Vec<Effect> {
+        let from = sender.participant;
         if body.len() > MAX_RELAY_LEN {
             return vec![error(from, ErrorCode::MessageTooLarge, None)];
         }
@@ -212,9 +218,20 @@ impl Room {
                 .collect();
         }
         // A guest may reach the host only, whatever it names.
-        match self.roster.present_host() {
-            Some(host) => vec![send(vec![host], ServerMessage::Relay { from, body })],
-            None => vec![error(from, ErrorCode::NoHost, None)],
+        let Some(host) = self.roster.present_host() else {
+            return vec![error(from, ErrorCode::NoHost, None)];
+        };
+        if let Err(wait) = self.spend_allowance(now, sender, body.len()) {
+            return vec![error(from, ErrorCode::Busy, Some(wait))];
+        }
+        vec![send(vec![host], ServerMessage::Relay { from, body })]
+    }
+
+    /// Charges a guest for what the host is about to hear of it.
+    fn spend_allowance(&mut self, now: Duration, sender: &Sender, len: usize) -> Result<(), u32> {
+        match sender.who {
+            Who::Guest { invite_id, .. } => self.allowances.take(now, invite_id, len),
+            Who::Staff { .. } => Ok(()),
         }
     }
 

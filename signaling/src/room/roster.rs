@@ -230,7 +230,7 @@ impl Guest {
         }
     }
 
-    const fn is_admitted(&self) -> bool {
+    pub(crate) const fn is_admitted(&self) -> bool {
         matches!(self.place, Place::Admitted { .. })
     }
 }

@@ -1,6 +1,7 @@
 //! The room without sockets: order, bounds, return of the host, fairness.
 
 mod call;
+mod flood;
 
 use super::{roster::MAX_WAITING, *};
 use crate::protocol::LobbyState;
