@@ -113,7 +113,7 @@ fn frames_whose_keys_never_come_are_counted_and_told() {
 fn a_newcomer_misses_the_old_epoch_s_pictures_without_a_freeze() {
     let mut members = Members::admitted().unwrap();
     let (mut intake, mut old, _) = intake(&mut members);
-    let mut video = |keys: &mut SenderKeys, millis| Arrived {
+    let video = |keys: &mut SenderKeys, millis| Arrived {
         kind: MediaKind::Video,
         bytes: keys.video.seal(b"picture".to_vec()).unwrap().into_vec(),
         at: at(millis),
