@@ -80,9 +80,16 @@ fn refuse_core_dumps() {
     }
 }
 
-/// Warnings to standard error, more by `RUST_LOG`. No log line holds a name, address, token or code.
+/// Warnings to standard error, more by `RUST_LOG`. No log line of ours holds a name, address, token or code.
 fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn"));
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("warn"));
+    // The transport's libraries log addresses: they stay silent, whatever is asked for.
+    for silent in ["rtc=off", "webrtc=off"] {
+        match silent.parse() {
+            Ok(directive) => filter = filter.add_directive(directive),
+            Err(error) => tracing::error!(%error, "a directive of the log does not parse"),
+        }
+    }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if let Err(error) = log.try_init() {
         tracing::debug!(%error, "a log was there already");

@@ -103,6 +103,8 @@ pub enum MediaCommand {
     },
     /// Make an association.
     AddPeer(LeafIndex, TransportRole),
+    /// Make an association anew; the member and its keys stay.
+    RestartPeer(LeafIndex, TransportRole),
     /// End an association.
     RemovePeer(LeafIndex),
     /// What the member's transport said, checked.

@@ -1,7 +1,7 @@
 //! What the server, the engine and time do in each stage.
 
 use media::{DeviceError, DeviceKind, EngineEvent};
-use signaling::protocol::{ClientMessage, ErrorCode as ServerCode, LobbyState, ServerMessage};
+use signaling::protocol::{ClientMessage, ErrorCode as ServerCode, LobbyState, ParticipantId, ServerMessage};
 
 use super::desk::Desk;
 use super::effect::{Device, MediaCommand, Now, Output, Reply};
@@ -45,7 +45,9 @@ impl Session {
     fn on_message(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
         match message {
             ServerMessage::Ready { .. } => self.on_ready(now, fx),
-            ServerMessage::Error { code, retry_after_s, .. } => self.on_refused(code, retry_after_s, fx),
+            ServerMessage::Error { code, retry_after_s, participant } => {
+                self.on_refused(code, retry_after_s, participant, fx)
+            }
             ServerMessage::Ended => match &self.stage {
                 Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) => fx.end = Some(GoodbyeReason::Ended),
                 _ => {}
@@ -123,7 +125,13 @@ impl Session {
     }
 
     /// The server refused the last message, or the session.
-    fn on_refused(&mut self, code: ServerCode, retry_after_s: Option<u32>, fx: &mut Effects) {
+    fn on_refused(
+        &mut self,
+        code: ServerCode,
+        retry_after_s: Option<u32>,
+        about: Option<ParticipantId>,
+        fx: &mut Effects,
+    ) {
         let notice = Notice { retry_after_s, ..Notice::new(ErrorCode::from(code)) };
         let over = matches!(
             code,
@@ -135,8 +143,12 @@ impl Session {
                 | ServerCode::OpenElsewhere
                 | ServerCode::HistoryGone
         );
+        if let (Stage::Host(hosting), Some(about)) = (&mut self.stage, about)
+            && hosting.room.on_refused(about, notice.code, fx)
+        {
+            return;
+        }
         match &mut self.stage {
-            Stage::Host(hosting) if code == ServerCode::GuestLeft => hosting.room.on_guest_left(fx),
             Stage::Joining(_) if code == ServerCode::NoHost => {
                 if let Stage::Joining(entering) = &mut self.stage {
                     entering.joining.on_offline();

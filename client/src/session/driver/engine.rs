@@ -117,6 +117,7 @@ impl MediaHand {
                 self.pictures.set_remote(u32::from(leaf.as_u8()), engine.picture_of(leaf));
                 added
             }
+            MediaCommand::RestartPeer(leaf, role) => engine.restart_peer(leaf, role),
             MediaCommand::RemovePeer(leaf) => {
                 self.pictures.set_remote(u32::from(leaf.as_u8()), None);
                 engine.remove_peer(leaf)

@@ -217,22 +217,25 @@ impl Room {
         self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
     }
 
-    /// The server does not know the guest that a commit is about: it left meanwhile.
-    pub(super) fn on_guest_left(&mut self, fx: &mut Effects) {
+    /// The server refused the commit about this participant. False when none is under way for it.
+    pub(super) fn on_refused(&mut self, about: ParticipantId, code: ErrorCode, fx: &mut Effects) -> bool {
         match &self.pending {
-            Some(Pending { change: Change::Admit { .. }, .. }) => {
+            Some(Pending { change: Change::Admit { participant, .. }, .. }) if *participant == about => {
                 self.group.abandon_pending();
                 self.pending = None;
-                fx.tell(ErrorCode::Lob02);
+                fx.tell(code);
                 self.advance(fx);
+                true
             }
             // Its leaf still holds keys: the commit goes out without naming it to the server.
-            Some(Pending { change: change @ Change::Remove { key }, bundle }) => {
-                if self.participants.remove(key).is_some() {
-                    self.send_bundle(change, bundle, fx);
-                }
+            Some(Pending { change: change @ Change::Remove { key }, bundle })
+                if self.participants.get(key) == Some(&about) =>
+            {
+                self.participants.remove(key);
+                self.send_bundle(change, bundle, fx);
+                true
             }
-            None => {}
+            _ => false,
         }
     }
 

@@ -111,8 +111,7 @@ impl Room {
             Ok(accepted) => {
                 if accepted.restart {
                     peer.path = None;
-                    fx.media(MediaCommand::RemovePeer(sender));
-                    fx.media(MediaCommand::AddPeer(sender, TransportRole::Answer));
+                    fx.media(MediaCommand::RestartPeer(sender, TransportRole::Answer));
                 }
                 fx.media(MediaCommand::Signal(sender, accepted.signal));
             }

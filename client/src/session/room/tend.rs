@@ -91,8 +91,7 @@ impl Room {
                 && let Some(leaf) = LeafIndex::new(u32::from(*leaf))
             {
                 peer.lost_since = Some(now.since_start);
-                fx.media(MediaCommand::RemovePeer(leaf));
-                fx.media(MediaCommand::AddPeer(leaf, TransportRole::Offer));
+                fx.media(MediaCommand::RestartPeer(leaf, TransportRole::Offer));
             }
         }
         for key in gone {
