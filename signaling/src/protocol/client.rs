@@ -68,7 +68,8 @@ pub enum ClientMessage {
         /// MLS `PrivateMessage`.
         body: Opaque,
     },
-    /// Member: send the log again.
+    /// Member: send the log again, from the entry after `after` to its newest one. It comes in pages, each when the one
+    /// before it is written; new entries may come in between.
     Replay {
         /// Last sequence number that the client has.
         after: u64,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Effect, Room, audit,
-    delivery::{Conflict, HistoryGone},
+    delivery::{Conflict, HistoryGone, Page},
     error,
     role::Standing,
     roster::{Guest, Place},
@@ -82,7 +82,10 @@ impl Room {
             _ => 0,
         };
         match self.log.after(after.max(earliest)) {
-            Ok(entries) => entries.into_iter().map(|message| send(vec![from], message)).collect(),
+            Ok(Page { entries, goes_on_after }) => {
+                let more = goes_on_after.map(|after| Effect::More { to: from, after });
+                entries.into_iter().map(|message| send(vec![from], message)).chain(more).collect()
+            }
             Err(HistoryGone) => vec![error(from, ErrorCode::HistoryGone, None)],
         }
     }

@@ -11,7 +11,8 @@ const MAX_ENTRIES: usize = 4096;
 /// Most bytes kept.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Most entries and bytes of one replay, far below what an outbox holds; the gap that follows makes the client ask again.
+/// Most entries and bytes of one page of a replay, far below what an outbox holds; the next page follows when the socket
+/// has written this one.
 const REPLAY_ENTRIES: usize = 128;
 const REPLAY_BYTES: usize = 256 * 1024;
 
@@ -38,6 +39,14 @@ pub(crate) struct Conflict(pub(crate) u64);
 /// The wanted entries were dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HistoryGone;
+
+/// One page of a replay.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) entries: Vec<ServerMessage>,
+    /// Its last entry, when the log has more.
+    pub(crate) goes_on_after: Option<u64>,
+}
 
 impl Log {
     /// Appends if the epoch is the current one. A commit moves the log to the next epoch.
@@ -71,26 +80,26 @@ impl Log {
         Ok((seq, message))
     }
 
-    /// The entries after a sequence number, as many as one replay may hold.
-    pub(crate) fn after(&self, seq: u64) -> Result<Vec<ServerMessage>, HistoryGone> {
+    /// The entries after a sequence number, as many as one page may hold.
+    pub(crate) fn after(&self, seq: u64) -> Result<Page, HistoryGone> {
         if seq >= self.last_seq {
-            return Ok(Vec::new());
+            return Ok(Page::default());
         }
         if self.entries.front().is_none_or(|oldest| oldest.seq > seq + 1) {
             return Err(HistoryGone);
         }
-        let mut bytes = 0;
-        Ok(self
-            .entries
-            .iter()
-            .skip_while(|entry| entry.seq <= seq)
-            .take(REPLAY_ENTRIES)
-            .take_while(|entry| {
-                bytes += entry.len;
-                bytes <= REPLAY_BYTES
-            })
-            .map(|entry| entry.message.clone())
-            .collect())
+        let (mut bytes, mut page) = (0, Page::default());
+        for entry in self.entries.iter().skip_while(|entry| entry.seq <= seq) {
+            bytes += entry.len;
+            let full = page.entries.len() >= REPLAY_ENTRIES || bytes > REPLAY_BYTES;
+            // The first fits always, or a replay would never get past it.
+            if full && !page.entries.is_empty() {
+                return Ok(page);
+            }
+            page.entries.push(entry.message.clone());
+            page.goes_on_after = (entry.seq < self.last_seq).then_some(entry.seq);
+        }
+        Ok(page)
     }
 }
 
@@ -125,9 +134,9 @@ mod tests {
         let mut log = Log::default();
         log.append(FROM, 0, application(1)).unwrap();
         let (_, second) = log.append(FROM, 0, application(2)).unwrap();
-        assert_eq!(log.after(1).unwrap(), [second]);
-        assert_eq!(log.after(2).unwrap(), []);
-        assert_eq!(log.after(u64::MAX).unwrap(), []);
+        assert_eq!(log.after(1).unwrap(), Page { entries: vec![second], goes_on_after: None });
+        assert_eq!(log.after(2).unwrap(), Page::default());
+        assert_eq!(log.after(u64::MAX).unwrap(), Page::default());
     }
 
     #[test]
@@ -138,11 +147,12 @@ mod tests {
         }
         assert_eq!(log.entries.len(), MAX_ENTRIES);
         assert_eq!(log.after(9), Err(HistoryGone));
-        assert_eq!(log.after(10).unwrap().len(), REPLAY_ENTRIES);
+        let page = log.after(10).unwrap();
+        assert_eq!((page.entries.len(), page.goes_on_after), (REPLAY_ENTRIES, Some(10 + REPLAY_ENTRIES as u64)));
         for _ in 0..100 {
             log.append(FROM, 0, application(60_000)).unwrap();
         }
         assert!(log.bytes <= MAX_BYTES);
-        assert_eq!(log.after(log.last_seq - 50).unwrap().len(), REPLAY_BYTES / 60_000);
+        assert_eq!(log.after(log.last_seq - 50).unwrap().entries.len(), REPLAY_BYTES / 60_000);
     }
 }

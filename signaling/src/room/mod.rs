@@ -1,7 +1,7 @@
 //! The rules of one room, pure: a message goes in, effects come out, and `now` is given.
 //!
 //! One rule of use: every client message passes [`Room::handle`], where the table of `role.rs` is asked before anything
-//! else happens. Effects are carried out in order by the room's task.
+//! else happens; it is asked again for each further page of a replay. Effects are carried out in order by the room's task.
 //!
 //! | operation | nobody hosts | host present | host's socket lost |
 //! | --- | --- | --- | --- |
@@ -59,6 +59,8 @@ pub(crate) enum Effect {
     Audit { event: &'static str, actor: ParticipantId, role: &'static str, outcome: Option<ErrorCode> },
     /// The invitation is spent; durable before anything is sent.
     Spend { invite_id: InviteId, admitted: bool },
+    /// The replay has more: call [`Room::resume`] when the socket has written what was sent before.
+    More { to: ParticipantId, after: u64 },
     /// The call is over: end the sessions of its guests and drop the room.
     Over,
 }
@@ -125,6 +127,14 @@ impl Room {
             ClientMessage::Leave => self.on_leave(now, from, standing),
             ClientMessage::EndCall => self.on_end(from),
         }
+    }
+
+    /// The next page of a replay. Whoever may not read the log any more gets nothing: it did not ask just now.
+    pub(crate) fn resume(&self, sender: &Sender, after: u64) -> Vec<Effect> {
+        if !role::allows(self.roster.standing(sender.participant, &sender.who), Action::Replay) {
+            return Vec::new();
+        }
+        self.on_replay(sender.participant, after)
     }
 
     /// A participant's socket is gone.

@@ -74,13 +74,26 @@ impl Line {
         let Some((_, room)) = &self.room else {
             return Ok(());
         };
+        let (sender, outbox) = (self.sender(), self.outbox.clone());
+        let input = RoomInput::Message { sender, socket: self.number, outbox, message };
+        room.mailbox.send(input).await.or(Err(RoomGone))
+    }
+
+    /// Tells the room that a page of a replay is written, unless the socket is in another room by now.
+    pub(crate) async fn written(&self, page_of: AppointmentId, after: u64) {
+        if let Some((_, room)) = self.room.as_ref().filter(|(current, _)| *current == page_of) {
+            let written = RoomInput::Written { sender: self.sender(), socket: self.number, after };
+            // A room that ended has no log.
+            room.mailbox.send(written).await.ok();
+        }
+    }
+
+    const fn sender(&self) -> Sender {
         let who = match self.session.holder {
             Holder::Staff { user, role } => Who::Staff { user, role },
             Holder::Guest { invite_id, appointment, role } => Who::Guest { appointment, invite_id, role },
         };
-        let sender = Sender { participant: self.session.participant, who };
-        let input = RoomInput::Message { sender, socket: self.number, outbox: self.outbox.clone(), message };
-        room.mailbox.send(input).await.or(Err(RoomGone))
+        Sender { participant: self.session.participant, who }
     }
 
     /// Tells the room that the socket is gone.

@@ -38,14 +38,33 @@ const DESERTED: Duration = Duration::from_secs(10 * 60);
 /// What a socket tells its room.
 #[derive(Debug)]
 pub(crate) enum RoomInput {
-    Message { sender: Sender, socket: u64, outbox: Outbox, message: ClientMessage },
-    Lost { participant: ParticipantId, socket: u64 },
+    Message {
+        sender: Sender,
+        socket: u64,
+        outbox: Outbox,
+        message: ClientMessage,
+    },
+    /// The socket has written a page of a replay.
+    Written {
+        sender: Sender,
+        socket: u64,
+        after: u64,
+    },
+    Lost {
+        participant: ParticipantId,
+        socket: u64,
+    },
 }
 
 /// What a socket writes next.
 #[derive(Debug)]
 pub(crate) enum Out {
     Text(Utf8Bytes),
+    /// Everything before it is written: ask this room for the log's next page.
+    More {
+        room: AppointmentId,
+        after: u64,
+    },
     Close,
 }
 
@@ -78,7 +97,7 @@ impl Outbox {
     fn push(&self, out: Out) -> bool {
         let len = match &out {
             Out::Text(text) => text.len(),
-            Out::Close => 0,
+            Out::More { .. } | Out::Close => 0,
         };
         let fits = self.bytes.fetch_add(len, Ordering::Relaxed) + len <= OUTBOX_BYTES;
         let queued = fits && self.queue.try_send(out).is_ok();
@@ -172,6 +191,12 @@ impl RoomTask {
                 self.seats.insert(sender.participant, Seat { socket, is_guest, outbox });
                 self.room.handle(now, &sender, message)
             }
+            RoomInput::Written { sender, socket, after } => {
+                if self.seats.get(&sender.participant).is_none_or(|seat| seat.socket != socket) {
+                    return;
+                }
+                self.room.resume(&sender, after)
+            }
             RoomInput::Lost { participant, socket } => {
                 if self.seats.get(&participant).is_none_or(|seat| seat.socket != socket) {
                     return;
@@ -190,6 +215,12 @@ impl RoomTask {
         for effect in effects {
             match effect {
                 Effect::Send { to, message } => slow.extend(self.deliver(&to, &message)),
+                Effect::More { to, after } => {
+                    let more = Out::More { room: self.appointment, after };
+                    if self.seats.get(&to).is_some_and(|seat| !seat.outbox.push(more)) {
+                        slow.push(to);
+                    }
+                }
                 Effect::Over => over = true,
                 Effect::Audit { .. } | Effect::Spend { .. } => {}
             }
@@ -220,7 +251,7 @@ impl RoomTask {
                     let subject = self.appointment.to_hex();
                     events.push(Event { event, actor: actor.to_hex(), role, subject, outcome });
                 }
-                Effect::Send { .. } | Effect::Over => {}
+                Effect::Send { .. } | Effect::More { .. } | Effect::Over => {}
             }
         }
         if spent.is_empty() && events.is_empty() {

@@ -149,6 +149,10 @@ impl Peer {
             let goes_on = tokio::select! {
                 out = end.next() => match out {
                     Some(Out::Text(text)) => self.write(Message::Text(text)).await,
+                    Some(Out::More { room, after }) => {
+                        line.written(room, after).await;
+                        true
+                    }
                     Some(Out::Close) | None => return,
                 },
                 heard = self.hear() => {

@@ -53,6 +53,36 @@ fn whoever_was_denied_while_offline_hears_so_and_nothing_else() {
 }
 
 #[test]
+fn a_long_replay_goes_on_page_by_page_until_its_end() {
+    let mut room = call(1);
+    let application = || ClientMessage::Application { epoch: 1, body: Opaque::new(vec![0; 60_000]) };
+    (0..20).for_each(|_| drop(room.handle(NOW, &host(200), application())));
+    let mut effects = room.handle(NOW, &guest(1), ClientMessage::Replay { after: 0 });
+    let mut seen: Vec<u64> = Vec::new();
+    loop {
+        let page = told(&effects, &guest(1));
+        assert!(page.len() <= 4, "{} entries", page.len());
+        seen.extend(page.iter().map(|message| match message {
+            ServerMessage::Entry { seq, .. } => *seq,
+            other => panic!("{other:?}"),
+        }));
+        let Some(Effect::More { to, after }) = effects.last() else { break };
+        assert_eq!((*to, Some(after)), (guest(1).participant, seen.last()));
+        effects = room.resume(&guest(1), *after);
+    }
+    assert_eq!(seen, (2..=21).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_replay_does_not_go_on_for_somebody_removed_meanwhile() {
+    let mut room = call(1);
+    room.handle(NOW, &host(200), remove(&guest(1), 1));
+    // Nobody asked, so there is no refusal either.
+    assert_eq!(room.resume(&guest(1), 0), []);
+    assert_eq!(room.resume(&guest(9), 0), []);
+}
+
+#[test]
 fn a_guest_removes_only_who_left() {
     let mut room = call(2);
     assert_eq!(code(&room.handle(NOW, &guest(1), remove(&guest(2), 2)), &guest(1)), Some(ErrorCode::NotAllowed));

@@ -60,6 +60,26 @@ async fn a_member_removed_while_offline_is_told_when_it_comes_back() {
 }
 
 #[tokio::test]
+async fn one_replay_brings_everything_that_was_missed() {
+    let practice = Practice::open().await;
+    let (mut host, _) = practice.host_in_room().await;
+    // More than a page, and as many as a socket may say at once.
+    for len in 0..200 {
+        host.say(&ClientMessage::Application { epoch: 0, body: bytes(len) }).await;
+        assert!(matches!(host.hear().await, Some(ServerMessage::Entry { .. })));
+    }
+    drop(host);
+    let (mut host, _) = practice.house.greet(&practice.session).await;
+    host.say(&ClientMessage::OpenRoom { appointment: practice.appointment }).await;
+    assert!(matches!(host.hear().await, Some(ServerMessage::Waiting { .. })));
+    host.say(&ClientMessage::Replay { after: 0 }).await;
+    for wanted in 1..=200 {
+        let told = host.hear().await;
+        assert!(matches!(told, Some(ServerMessage::Entry { seq, .. }) if seq == wanted), "{wanted}: {told:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_guest_without_a_host_waits_and_hears_when_one_comes() {
     let practice = Practice::open().await;
     practice.invite(1).await;
