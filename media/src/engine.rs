@@ -210,6 +210,14 @@ impl Engine {
         self.command(Command::AddPeer(peer, role))
     }
 
+    /// Makes the association with a member anew, under the same keys: after an outage, or when the member itself began anew.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
+    pub fn restart_peer(&self, peer: LeafIndex, role: TransportRole) -> Result<(), EngineError> {
+        self.command(Command::RestartPeer(peer, role))
+    }
+
     /// Ends the association with a member; its picture is gone at once, frames of it are dropped.
     ///
     /// # Errors

@@ -137,6 +137,27 @@ async fn nothing_is_sent_before_keys_and_a_new_epoch_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_association_made_anew_goes_on_under_the_same_keys() {
+    let mut call = Call::start(config(1), config(2));
+    call.install();
+    call.until("media both ways", |call| first_media(call, HOST) && first_media(call, GUEST)).await;
+    call.seen.clear();
+    call.host.restart_peer(GUEST, TransportRole::Answer).unwrap();
+    call.guest.restart_peer(HOST, TransportRole::Offer).unwrap();
+    let connected = |call: &Call, who| call.saw(who, |event| matches!(event, EngineEvent::Connected { .. }));
+    call.until("a second connection", |call| connected(call, HOST) && connected(call, GUEST)).await;
+    let frames = |engine: &Engine| (engine.stats().peers[0].video.frames, engine.stats().peers[0].audio.frames);
+    let (host, guest) = (frames(&call.host), frames(&call.guest));
+    call.until("media both ways again", |call| {
+        let more = |now: (u64, u64), before: (u64, u64)| now.0 > before.0 + 10 && now.1 > before.1 + 20;
+        more(frames(&call.host), host) && more(frames(&call.guest), guest)
+    })
+    .await;
+    let (host, guest) = call.stop().await;
+    assert_eq!(host.peers[0].undecryptable_frames + guest.peers[0].undecryptable_frames, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frames_of_foreign_keys_are_never_decoded_and_told() {
     let mut call = Call::start(config(1), config(2));
     call.install();

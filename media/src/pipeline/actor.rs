@@ -23,6 +23,7 @@ use crate::transport::{MediaKind, PeerId, Signal, Transport, TransportError, Tra
 pub(crate) enum Command {
     InstallEpoch(Box<MediaKeys>, EpochSwitch),
     AddPeer(LeafIndex, TransportRole),
+    RestartPeer(LeafIndex, TransportRole),
     RemovePeer(LeafIndex),
     Signal(LeafIndex, Signal),
 }
@@ -107,6 +108,11 @@ impl Actor {
             Command::AddPeer(leaf, role) => {
                 self.intake.add(leaf, MediaTime::now());
                 Step::Add(leaf, role)
+            }
+            Command::RestartPeer(leaf, role) => {
+                // The member stays one: its opening keys live on, since an epoch's keys can be taken only once.
+                self.set_connected(id(leaf), false);
+                Step::Restart(leaf, role)
             }
             Command::RemovePeer(leaf) => {
                 self.intake.remove(leaf);
@@ -242,6 +248,7 @@ impl Actor {
 /// One step of negotiation, in the order asked for.
 enum Step {
     Add(LeafIndex, TransportRole),
+    Restart(LeafIndex, TransportRole),
     Remove(LeafIndex),
     Signal(LeafIndex, Signal),
 }
@@ -250,6 +257,10 @@ async fn negotiate(transport: Arc<Transport>, shared: Arc<Shared>, mut steps: mp
     while let Some(step) = steps.recv().await {
         let (leaf, done): (LeafIndex, Result<(), TransportError>) = match step {
             Step::Add(leaf, role) => (leaf, transport.add_peer(id(leaf), role).await),
+            Step::Restart(leaf, role) => {
+                transport.remove_peer(id(leaf)).await;
+                (leaf, transport.add_peer(id(leaf), role).await)
+            }
             Step::Signal(leaf, signal) => (leaf, transport.signal(id(leaf), signal).await),
             Step::Remove(leaf) => {
                 transport.remove_peer(id(leaf)).await;
