@@ -30,12 +30,11 @@ if [ "$headless" = no ]; then
 fi
 setup_rust
 
-# One build a program, so that the client is not linked with the server's features.
-cargo build --release --locked -p client --bin quietroom
-cargo build --release --locked -p signaling --bin quietroom-server
-cargo build --release --locked -p tests --bins
+# One build for all programs: cargo then compiles each library once.
+build() { cargo build --release --locked -p client -p signaling -p tests "$@"; }
+build --bin quietroom --bin quietroom-server --bin quietroom-content --bin quietroom-demo --bin quietroom-check
 if [ "$lab" = yes ]; then
-  cargo build --release --locked -p client --features lab --bin quietroom-lab
+  build --features client/lab --bin quietroom-lab
 fi
 programs=${CARGO_TARGET_DIR:-target}/release
 
