@@ -7,10 +7,17 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
 mod admission;
+#[cfg(test)]
 mod authentication;
+#[cfg(test)]
 mod confidentiality;
+#[cfg(test)]
 mod devices;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod invitation;
+#[cfg(test)]
 mod structure;

@@ -105,7 +105,7 @@ impl Person {
     }
 
     /// Types name and passphrase, and waits for the answer.
-    pub(crate) async fn try_sign_in(&mut self, name: &str, passphrase: &str) {
+    pub(crate) async fn try_sign_in(&self, name: &str, passphrase: &str) {
         self.tell(Command::ChooseStaff).await;
         self.tell(Command::SignIn { name: name.into(), passphrase: passphrase.into() }).await;
     }
