@@ -52,6 +52,8 @@ impl Error {
 
 impl From<ErrorCode> for Error {
     fn from(code: ErrorCode) -> Self {
-        Self::Refused(ErrorBody { code, retry_after_s: None })
+        // Whoever is told that a limit is reached may always try again.
+        let retry_after_s = (code == ErrorCode::Busy).then_some(1);
+        Self::Refused(ErrorBody { code, retry_after_s })
     }
 }

@@ -153,7 +153,7 @@ codes! {
     NotFound = "SRV-03",
     /// A value is malformed or out of its bounds.
     BadValue = "SRV-04",
-    /// A limit is reached; `retry_after_s` says when to try again.
+    /// A limit is reached and nothing was done; `retry_after_s`, at least 1, says when to try again.
     Busy = "SRV-05",
 }
 

@@ -65,7 +65,7 @@ impl Room {
         };
         let invite_id = guest.invite_id;
         if !self.roster.has_room() {
-            return vec![error(from, ErrorCode::Busy, None)];
+            return vec![error(from, ErrorCode::Busy, Some(10))];
         }
         let (seq, entry) = match self.log.append(from, epoch, Delivery::Commit { commit, invite_psk }) {
             Ok(appended) => appended,

@@ -42,9 +42,12 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// How often an open socket counts as use of its session.
 const TOUCH: Duration = Duration::from_secs(60);
 
-/// Messages a second and at once that one socket may send.
-const RATE: f64 = 60.0;
-const BURST: f64 = 240.0;
+/// Messages a second and at once that one socket may send of what changes the call: a flood of anything else must not
+/// cost an admission or a removal.
+const CALL: Rate = Rate { a_second: 60.0, at_once: 240.0 };
+
+/// The same of everything else. At once, a host answers fifty knocks twice.
+const OTHER: Rate = Rate { a_second: 30.0, at_once: 120.0 };
 
 /// Reads of 4 KiB: the default costs 132 KB a socket.
 const READ_BUFFER: usize = 4096;
@@ -143,8 +146,8 @@ impl Peer {
         let (mut ping, mut touch) = (interval(PING), interval(TOUCH));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         touch.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut bucket = Bucket { level: BURST, at: Instant::now() };
         let mut heard_at = Instant::now();
+        let mut limits = Limits::full(heard_at);
         loop {
             let goes_on = tokio::select! {
                 out = end.next() => match out {
@@ -164,14 +167,18 @@ impl Peer {
                             self.refuse(ErrorCode::MessageTooLarge.into()).await;
                             return;
                         }
-                        _ if !bucket.take(heard_at) => self.refuse(Error::later(ErrorCode::Busy, 1)).await,
+                        Heard::Unknown if !limits.take(None, heard_at) => self.refuse(too_fast()).await,
                         Heard::Unknown => self.refuse(ErrorCode::MessageUnknown.into()).await,
                         Heard::Message(message) => {
                             let subject = message.subject();
-                            match line.forward(&self.shared, message).await {
-                                Ok(None) => true,
-                                Ok(Some(answer)) => self.send(&answer).await,
-                                Err(error) => self.refuse_about(error, subject).await,
+                            if limits.take(Some(&message), heard_at) {
+                                match line.forward(&self.shared, message).await {
+                                    Ok(None) => true,
+                                    Ok(Some(answer)) => self.send(&answer).await,
+                                    Err(error) => self.refuse_about(error, subject).await,
+                                }
+                            } else {
+                                self.refuse_about(too_fast(), subject).await
                             }
                         }
                     }
@@ -252,15 +259,59 @@ impl Peer {
     }
 }
 
-/// Token bucket of one socket.
+/// A message was dropped because of [`Limits`].
+const fn too_fast() -> Error {
+    Error::later(ErrorCode::Busy, 1)
+}
+
+/// What one socket may still send.
+struct Limits {
+    call: Bucket,
+    other: Bucket,
+}
+
+impl Limits {
+    const fn full(now: Instant) -> Self {
+        Self { call: Bucket::full(CALL, now), other: Bucket::full(OTHER, now) }
+    }
+
+    /// Counts a message; `None` is one that nobody understands. Returns whether it may pass.
+    fn take(&mut self, message: Option<&ClientMessage>, now: Instant) -> bool {
+        match message {
+            Some(
+                ClientMessage::Admit { .. }
+                | ClientMessage::Deny { .. }
+                | ClientMessage::Commit { .. }
+                | ClientMessage::Application { .. }
+                | ClientMessage::Leave
+                | ClientMessage::EndCall,
+            ) => self.call.take(now),
+            _ => self.other.take(now),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Rate {
+    a_second: f64,
+    at_once: f64,
+}
+
+/// Token bucket.
 struct Bucket {
+    rate: Rate,
     level: f64,
     at: Instant,
 }
 
 impl Bucket {
+    const fn full(rate: Rate, now: Instant) -> Self {
+        Self { rate, level: rate.at_once, at: now }
+    }
+
     fn take(&mut self, now: Instant) -> bool {
-        self.level = (self.level + now.duration_since(self.at).as_secs_f64() * RATE).min(BURST);
+        let Rate { a_second, at_once } = self.rate;
+        self.level = (self.level + now.duration_since(self.at).as_secs_f64() * a_second).min(at_once);
         self.at = now;
         if self.level < 1.0 {
             return false;
@@ -273,13 +324,45 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{CommitIntent, Opaque};
+
+    fn relay() -> ClientMessage {
+        ClientMessage::Relay { to: None, body: Opaque::default() }
+    }
+
+    fn admit(participant: ParticipantId) -> ClientMessage {
+        let (commit, welcome) = (Opaque::default(), Opaque::default());
+        ClientMessage::Admit { participant, epoch: 0, commit, welcome, invite_psk: None }
+    }
 
     #[test]
     fn a_burst_is_taken_and_a_flood_is_not() {
         let begin = Instant::now();
-        let mut bucket = Bucket { level: BURST, at: begin };
-        let taken = (0..1000).filter(|_| bucket.take(begin)).count();
+        let mut limits = Limits::full(begin);
+        let taken = (0..1000).filter(|_| limits.take(Some(&admit(SOMEBODY)), begin)).count();
         assert_eq!(taken, 240);
-        assert!(bucket.take(begin + Duration::from_millis(20)));
+        assert!(limits.take(Some(&admit(SOMEBODY)), begin + Duration::from_millis(20)));
     }
+
+    #[test]
+    fn relays_and_noise_are_throttled_before_what_changes_the_call() {
+        let begin = Instant::now();
+        let mut limits = Limits::full(begin);
+        let relayed = (0..1000).filter(|_| limits.take(Some(&relay()), begin)).count();
+        assert_eq!(relayed, 120);
+        assert!(!limits.take(None, begin));
+        assert!(!limits.take(Some(&ClientMessage::Replay { after: 0 }), begin));
+        for message in [
+            admit(SOMEBODY),
+            ClientMessage::Commit { epoch: 0, commit: Opaque::default(), intent: CommitIntent::Update },
+            ClientMessage::Application { epoch: 0, body: Opaque::default() },
+            ClientMessage::Deny { participant: SOMEBODY },
+            ClientMessage::Leave,
+            ClientMessage::EndCall,
+        ] {
+            assert!(limits.take(Some(&message), begin), "{message:?}");
+        }
+    }
+
+    const SOMEBODY: ParticipantId = ParticipantId::from_bytes([1; 16]);
 }

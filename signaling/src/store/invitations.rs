@@ -65,7 +65,7 @@ impl Store {
             .fetch_one(&mut *tx)
             .await?;
         if count >= MAX_PER_APPOINTMENT {
-            return Err(ErrorCode::Busy.into());
+            return Err(Error::later(ErrorCode::Busy, 60));
         }
         let made = sqlx::query(
             "INSERT INTO invitations (id, appointment, token_hash, role, not_before, expires_at, state)

@@ -7,7 +7,9 @@ fn no_more_than_sixteen_hold_keys() {
     let mut room = call(15);
     room.handle(NOW, &guest(16), ClientMessage::EnterLobby);
     let effects = room.handle(NOW, &host(200), admit(&guest(16), 15));
-    assert_eq!(code(&effects, &host(200)), Some(ErrorCode::Busy));
+    let participant = Some(guest(16).participant);
+    let full = ServerMessage::Error { code: ErrorCode::Busy, retry_after_s: Some(10), participant };
+    assert_eq!(told(&effects, &host(200)), [full]);
     room.handle(NOW, &host(200), remove(&guest(1), 15));
     let effects = room.handle(NOW, &host(200), admit(&guest(16), 16));
     assert_eq!(code(&effects, &host(200)), None);

@@ -41,6 +41,35 @@ async fn a_relayed_body_has_its_own_limit() {
 }
 
 #[tokio::test]
+async fn an_admission_that_the_rate_limit_drops_says_whose_and_when_to_try_again() {
+    let practice = Practice::open().await;
+    let (mut host, _) = practice.host_in_room().await;
+    let participant = ParticipantId::from_bytes([9; 16]);
+    // Whether the limit or the room refuses it, each is answered, by name.
+    let mut dropped = 0;
+    for _ in 0..1500 {
+        host.say(&rooms::admit(participant, 0)).await;
+    }
+    for _ in 0..1500 {
+        match host.hear().await {
+            Some(ServerMessage::Error { code: ErrorCode::GuestLeft, participant: Some(named), .. }) => {
+                assert_eq!(named, participant);
+            }
+            Some(ServerMessage::Error {
+                code: ErrorCode::Busy,
+                participant: Some(named),
+                retry_after_s: Some(1..),
+            }) => {
+                assert_eq!(named, participant);
+                dropped += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(dropped > 0);
+}
+
+#[tokio::test]
 async fn nothing_is_heard_before_a_valid_hello() {
     let house = House::open().await;
     let hello = |version, token: &str| ClientMessage::Hello { version, token: token.to_owned().into() };
