@@ -53,7 +53,9 @@ pub struct AppHandle {
 /// It is called from the driver's task and from media threads: it must return at once
 /// (`egui::Context::request_repaint_after` does).
 #[derive(Clone, Default)]
-pub struct Waker(Arc<Mutex<Option<Box<dyn Fn() + Send>>>>);
+pub struct Waker(Arc<Mutex<Option<Callback>>>);
+
+type Callback = Box<dyn Fn() + Send>;
 
 impl Waker {
     /// Registers the callback in place of an earlier one.

@@ -102,7 +102,7 @@ impl ReportBook {
 
     /// The report of a consultation that took place, and an empty book again.
     pub fn finish(&mut self) -> Option<String> {
-        let book = std::mem::replace(self, Self::new());
+        let book = std::mem::take(self);
         if book.epochs == 0 {
             return None;
         }

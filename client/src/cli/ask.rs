@@ -21,12 +21,12 @@ impl Ask {
     }
 
     /// A line that may be seen.
-    pub(super) fn line(&mut self, what: &'static str) -> Result<Zeroizing<String>, ClientError> {
+    pub(super) fn line(&self, what: &'static str) -> Result<Zeroizing<String>, ClientError> {
         self.read(what)
     }
 
     /// A line that is not echoed.
-    pub(super) fn secret(&mut self, what: &'static str) -> Result<Zeroizing<String>, ClientError> {
+    pub(super) fn secret(&self, what: &'static str) -> Result<Zeroizing<String>, ClientError> {
         if !self.terminal {
             return self.read(what);
         }
@@ -38,7 +38,7 @@ impl Ask {
     }
 
     /// A new passphrase, twice on a terminal.
-    pub(super) fn new_passphrase(&mut self) -> Result<Zeroizing<String>, ClientError> {
+    pub(super) fn new_passphrase(&self) -> Result<Zeroizing<String>, ClientError> {
         let passphrase = self.secret("New passphrase")?;
         if passphrase.chars().count() < 8 {
             return Err(ClientError::Invalid("a passphrase of fewer than 8 characters"));
@@ -50,7 +50,7 @@ impl Ask {
     }
 
     /// One sentence for the person.
-    pub(super) fn say(&mut self, text: &str) -> Result<(), ClientError> {
+    pub(super) fn say(&self, text: &str) -> Result<(), ClientError> {
         let mut out = stdout().lock();
         writeln!(out, "{text}")?;
         Ok(out.flush()?)

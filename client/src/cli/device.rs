@@ -16,7 +16,7 @@ const FILE_LIMIT: u64 = 64 * 1024;
 const CLOCK_SKEW: u64 = 5 * 60;
 
 /// Makes this device's key, or keeps the one there is, and writes a request for its certificate.
-pub(super) fn request(folder: &Path, out: &Path, ask: &mut Ask) -> Result<(), ClientError> {
+pub(super) fn request(folder: &Path, out: &Path, ask: &Ask) -> Result<(), ClientError> {
     let passphrase = ask.secret("Your passphrase")?;
     let keystore = Keystore::open(folder, &passphrase)?;
     let key = if keystore.holds(Item::DeviceKey) {
@@ -43,7 +43,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Signs a device's certificate with the practice key.
-pub(super) fn certify(folder: &Path, wanted: &Wanted<'_>, ask: &mut Ask) -> Result<(), ClientError> {
+pub(super) fn certify(folder: &Path, wanted: &Wanted<'_>, ask: &Ask) -> Result<(), ClientError> {
     let passphrase = ask.secret("Your passphrase")?;
     let mut settings = Settings::load(folder)?;
     let practice = settings.practice()?.clone();
@@ -73,7 +73,7 @@ pub(super) fn certify(folder: &Path, wanted: &Wanted<'_>, ask: &mut Ask) -> Resu
 }
 
 /// Installs a certificate that fits this device and its practice.
-pub(super) fn install(folder: &Path, certificate: &Path, ask: &mut Ask) -> Result<(), ClientError> {
+pub(super) fn install(folder: &Path, certificate: &Path, ask: &Ask) -> Result<(), ClientError> {
     let file: CertificateFile =
         serde_json::from_str(&read(certificate)?).map_err(crate::settings::SettingsError::Malformed)?;
     let mut settings = Settings::load(folder)?;

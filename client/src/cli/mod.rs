@@ -216,18 +216,18 @@ impl MediaArgs {
 /// See [`ClientError`].
 pub async fn perform(cli: &Cli, action: &Action) -> Result<(), ClientError> {
     let folder = cli.folder();
-    let mut ask = ask::Ask::new();
+    let ask = ask::Ask::new();
     match action {
-        Action::Practice(PracticeAction::Init(server)) => practice::init(&folder, server, &mut ask).await,
-        Action::Staff(StaffAction::Add) => practice::add(&folder, &mut ask).await,
-        Action::Staff(StaffAction::Enrol(server)) => practice::enrol(&folder, server, &mut ask).await,
-        Action::Device(DeviceAction::Request { out }) => device::request(&folder, out, &mut ask),
+        Action::Practice(PracticeAction::Init(server)) => practice::init(&folder, server, &ask).await,
+        Action::Staff(StaffAction::Add) => practice::add(&folder, &ask).await,
+        Action::Staff(StaffAction::Enrol(server)) => practice::enrol(&folder, server, &ask).await,
+        Action::Device(DeviceAction::Request { out }) => device::request(&folder, out, &ask),
         Action::Device(DeviceAction::Certify { request, name, registration, days, out }) => {
             let wanted =
                 device::Wanted { request, name, registration: registration.as_deref(), valid_s: days * DAY, out };
-            device::certify(&folder, &wanted, &mut ask)
+            device::certify(&folder, &wanted, &ask)
         }
-        Action::Device(DeviceAction::Install { certificate }) => device::install(&folder, certificate, &mut ask),
+        Action::Device(DeviceAction::Install { certificate }) => device::install(&folder, certificate, &ask),
     }
 }
 

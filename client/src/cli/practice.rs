@@ -16,7 +16,7 @@ use crate::keystore::{Item, Keystore, login_secret};
 use crate::settings::{Practice, Settings, encode};
 
 /// Makes the practice key on this computer, registers its public part and the first admin.
-pub(super) async fn init(folder: &Path, server: &ServerArgs, ask: &mut Ask) -> Result<(), ClientError> {
+pub(super) async fn init(folder: &Path, server: &ServerArgs, ask: &Ask) -> Result<(), ClientError> {
     let (connection, mut settings) = settings_for(folder, server)?;
     let one_time_secret = ask.secret("One-time secret of the server")?;
     let name = ask.line("Name of the practice")?;
@@ -58,7 +58,7 @@ pub(super) async fn init(folder: &Path, server: &ServerArgs, ask: &mut Ask) -> R
 }
 
 /// Makes an account for a colleague.
-pub(super) async fn add(folder: &Path, ask: &mut Ask) -> Result<(), ClientError> {
+pub(super) async fn add(folder: &Path, ask: &Ask) -> Result<(), ClientError> {
     let settings = Settings::load(folder)?;
     let connection = settings.server()?;
     let account = settings.account.as_deref().ok_or(ClientError::Invalid("this computer's account"))?;
@@ -88,7 +88,7 @@ pub(super) async fn add(folder: &Path, ask: &mut Ask) -> Result<(), ClientError>
 }
 
 /// Takes a new account over.
-pub(super) async fn enrol(folder: &Path, server: &ServerArgs, ask: &mut Ask) -> Result<(), ClientError> {
+pub(super) async fn enrol(folder: &Path, server: &ServerArgs, ask: &Ask) -> Result<(), ClientError> {
     let (connection, mut settings) = settings_for(folder, server)?;
     let name = ask.line("Your sign-in name")?;
     let secret = ask.secret("Enrolment secret")?;
@@ -108,7 +108,7 @@ pub(super) async fn enrol(folder: &Path, server: &ServerArgs, ask: &mut Ask) -> 
 }
 
 /// The second factor, shown once and proven with a code before it counts.
-async fn confirm(connection: &Server, enrolled: &EnrolResponse, ask: &mut Ask) -> Result<(), ClientError> {
+async fn confirm(connection: &Server, enrolled: &EnrolResponse, ask: &Ask) -> Result<(), ClientError> {
     ask.say(&format!("authenticator secret: {}", enrolled.totp_secret.expose()))?;
     ask.say(&format!("authenticator address: {}", enrolled.totp_uri.expose()))?;
     ask.say("Put it into your authenticator now. It is not shown again.")?;

@@ -84,6 +84,11 @@ impl Desk {
         }
     }
 
+    /// Whether the account may host, but this computer has no certified device for it.
+    pub(super) fn lacks_device(&self) -> bool {
+        self.may_host && self.host.is_none()
+    }
+
     /// The page that is shown.
     pub(super) fn phase(&self, now: u64) -> Phase {
         match &self.page {

@@ -11,6 +11,8 @@ pub(super) struct Effects {
     pub out: Vec<Output>,
     /// To be told to the person.
     pub notice: Option<Notice>,
+    /// A notice with this code has become untrue.
+    pub settled: Option<ErrorCode>,
     /// The consultation is over for this side.
     pub end: Option<GoodbyeReason>,
     /// Invitations whose guest is now a member.

@@ -119,16 +119,20 @@ impl Joining {
         self.card.as_ref().map_or_else(Private::default, |card| card.name.as_str().into())
     }
 
-    /// The typed code. True when the lobby was left for it and can be entered again.
-    pub(super) fn enter_code(&mut self, code: Private, fx: &mut Effects) -> bool {
+    /// The typed code. Where the lobby was left for it, the guest knocks again at once.
+    pub(super) fn enter_code(&mut self, code: Private, fx: &mut Effects) {
         if InvitationCode::parse(&code).is_err() {
             fx.notice = Some(Notice { tries_left: Some(self.tries_left()), ..Notice::new(ErrorCode::Inv03) });
-            return false;
+            return;
         }
         self.code = Some(code);
         self.message1 = None;
-        self.step = if self.card.is_some() { Step::Lobby } else { Step::About { missing: Vec::new() } };
-        self.step == Step::Lobby
+        if self.card.is_some() {
+            self.step = Step::Lobby;
+            self.send_knock(fx);
+        } else {
+            self.step = Step::About { missing: Vec::new() };
+        }
     }
 
     /// The card; with a field missing the page stays.

@@ -166,6 +166,11 @@ impl Session {
         for invite in std::mem::take(&mut fx.consumed) {
             self.consume(&invite, fx);
         }
+        if let Some(code) = fx.settled.take()
+            && self.notice.as_ref().is_some_and(|notice| notice.code == code)
+        {
+            self.notice = None;
+        }
         if let Some(notice) = fx.notice.take() {
             self.notice = Some(notice);
         }

@@ -202,11 +202,7 @@ impl Session {
         let Stage::Joining(entering) = &mut self.stage else { return };
         let joining = &mut entering.joining;
         match (command, joining.step.clone()) {
-            (Command::EnterCode { code }, Step::Code) => {
-                if joining.enter_code(code, fx) {
-                    joining.send_knock(fx);
-                }
-            }
+            (Command::EnterCode { code }, Step::Code) => joining.enter_code(code, fx),
             (Command::AboutYou { name, birth_date, phone, with_them, consent }, Step::About { .. }) => {
                 let card = LobbyCard {
                     name: name.trim().to_owned(),

@@ -183,6 +183,9 @@ impl Session {
             Reply::SignedIn(Ok(session)) => {
                 let Some(unlocked) = sign_in.unlocked.take() else { return };
                 let desk = Box::new(Desk::new(*unlocked, &session));
+                if desk.lacks_device() {
+                    fx.tell(ErrorCode::Key01);
+                }
                 self.connection = ConnectionState::Online;
                 self.go_to_desk(now, desk, fx);
             }

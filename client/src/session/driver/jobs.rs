@@ -49,7 +49,7 @@ impl Driver {
 }
 
 async fn perform(request: Request, server: Option<Server>, keystore: Option<Arc<Keystore>>) -> Reply {
-    let staff = server.ok_or(Refusal::from(ErrorCode::Key01));
+    let staff = server.ok_or_else(|| Refusal::from(ErrorCode::Key01));
     match request {
         Request::SignIn { .. } => Reply::Ticket(Err(ErrorCode::Key01.into())),
         Request::SecondFactor { ticket, code } => Reply::SignedIn(match staff {

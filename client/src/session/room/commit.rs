@@ -87,6 +87,9 @@ impl Room {
                 self.add_peer(*leaf, member.signature_key, TransportRole::Answer, fx);
             }
         }
+        if own {
+            fx.settled = Some(ErrorCode::E2e03);
+        }
         match self.pending.take() {
             Some(Pending { change: Change::Admit { participant, guest, name }, .. }) if own => {
                 fx.consumed.push(*guest.invite_id().as_bytes());

@@ -59,15 +59,13 @@ impl Room {
         self.participants.entry(peer.key).or_insert(from);
         match message {
             CallMessage::Hello { name, microphone, camera } => {
-                (peer.microphone, peer.camera) = (microphone, camera);
                 if peer.name.is_none() {
                     peer.name = name;
                 }
-                self.tell_missing(sender, fx);
+                self.on_sources(sender, Sources { microphone, camera }, fx);
             }
             CallMessage::Sources { microphone, camera } => {
-                (peer.microphone, peer.camera) = (microphone, camera);
-                self.tell_missing(sender, fx);
+                self.on_sources(sender, Sources { microphone, camera }, fx);
             }
             CallMessage::Signal(signal) => self.on_signal(sender, signal, fx),
             CallMessage::Safety { body } => {
@@ -94,14 +92,20 @@ impl Room {
     }
 
     /// No camera or no microphone at the other side: said once, as a notice beside the roster's sign.
-    fn tell_missing(&self, sender: LeafIndex, fx: &mut Effects) {
-        let Some(peer) = self.peers.get(&sender.as_u8()) else { return };
-        let code = match (peer.microphone, peer.camera) {
-            (SourceState::Missing, _) => ErrorCode::Dev02,
-            (_, SourceState::Missing) => ErrorCode::Dev01,
-            _ => return,
+    fn on_sources(&mut self, sender: LeafIndex, sources: Sources, fx: &mut Effects) {
+        let Some(peer) = self.peers.get_mut(&sender.as_u8()) else { return };
+        let newly = |before, now| before != SourceState::Missing && now == SourceState::Missing;
+        let missing = if newly(peer.microphone, sources.microphone) {
+            Some(ErrorCode::Dev02)
+        } else if newly(peer.camera, sources.camera) {
+            Some(ErrorCode::Dev01)
+        } else {
+            None
         };
-        fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(code) });
+        (peer.microphone, peer.camera) = (sources.microphone, sources.camera);
+        if let Some(code) = missing {
+            fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(code) });
+        }
     }
 
     fn on_signal(&mut self, sender: LeafIndex, message: SignalMessage, fx: &mut Effects) {

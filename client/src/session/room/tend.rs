@@ -44,6 +44,7 @@ impl Room {
             EngineEvent::Recovered { peer } => {
                 if let Some(peer) = self.peers.get_mut(&peer.as_u8()) {
                     peer.undecryptable = false;
+                    fx.settled = Some(ErrorCode::E2e01);
                 }
             }
             _ => {}

@@ -278,6 +278,39 @@ fn after_a_lost_race_the_admission_is_made_anew() {
 }
 
 #[test]
+fn a_refused_admission_is_told_and_a_refusal_about_somebody_else_is_not_taken_for_it() {
+    let mut world = World::knocked();
+    world.deaf = true;
+    let participant = world.knocker().participant;
+    world.command(Side::Host, Command::Admit { participant, identity_confirmed: true });
+    let refused = |about| ServerMessage::Error {
+        code: signaling::protocol::ErrorCode::GuestLeft,
+        retry_after_s: None,
+        participant: Some(about),
+    };
+    world.say(Side::Host, refused(ParticipantId::from_bytes([66; 16])));
+    assert!(world.knocker().admitting);
+    world.say(Side::Host, refused(id(Side::Guest)));
+    assert!(!world.knocker().admitting);
+    assert_eq!(world.view(Side::Host).notice.unwrap().code, ErrorCode::Lob02);
+}
+
+#[test]
+fn both_read_the_same_words_and_a_yes_verifies_the_roster() {
+    let mut world = World::in_call();
+    world.command(Side::Guest, Command::SafetyStart);
+    let (host, guest) = (call(&world, Side::Host), call(&world, Side::Guest));
+    assert!(matches!(host.safety, SafetyState::Compare { .. }));
+    assert_eq!(host.safety, guest.safety);
+    world.command(Side::Host, Command::SafetyAnswer { matches: true });
+    assert!(call(&world, Side::Host).members.iter().all(|row| row.verified));
+    assert!(!call(&world, Side::Guest).members[0].verified, "each side decides for itself");
+    world.command(Side::Guest, Command::SafetyAnswer { matches: false });
+    assert_eq!(call(&world, Side::Host).safety, SafetyState::Mismatch);
+    assert_eq!(world.view(Side::Host).notice.unwrap().code, ErrorCode::E2e02);
+}
+
+#[test]
 fn what_was_lost_with_the_connection_is_sent_again() {
     let mut world = World::in_call();
     world.deaf = true;
@@ -308,6 +341,7 @@ fn media_that_does_not_open_is_told_with_the_persons_name() {
     assert!(call(&world, Side::Host).members[1].media.undecryptable);
     world.input(Side::Host, Input::Engine(EngineEvent::Recovered { peer: leaf(1) }));
     assert!(!call(&world, Side::Host).members[1].media.undecryptable);
+    assert!(world.view(Side::Host).notice.is_none(), "the banner goes with its cause");
 }
 
 #[test]
