@@ -53,8 +53,8 @@ impl Room {
             Err(GroupError::PastEpoch) => {}
             Err(error) => {
                 tracing::warn!(%error, is_commit, "an entry of the log was refused");
-                if !self.group.is_active() {
-                    // A refused commit of a member: never go on in the old epoch as if nothing had happened.
+                if !self.group.is_active() || is_commit && leaves_behind(&error) {
+                    // Never go on in the old epoch as if nothing had happened.
                     let committer = match error {
                         GroupError::Refused { committer, .. } => committer,
                         _ => None,
@@ -201,4 +201,15 @@ impl Room {
             }
         }
     }
+}
+
+/// Whether the log went on with this commit while this group could not: others may be in an epoch that it never reaches.
+///
+/// What is no message of this group at all (a stranger's external commit among it) is not of that kind: it is dropped in
+/// silence, and the audit has it.
+fn leaves_behind(error: &GroupError) -> bool {
+    matches!(
+        error,
+        GroupError::MissingPsk | GroupError::ForgedEcho | GroupError::Undecryptable | GroupError::FutureEpoch
+    )
 }

@@ -32,7 +32,8 @@ pub(super) struct Client {
     pub media: Vec<MediaCommand>,
     /// Kinds of outputs in their order, to see what comes before what.
     pub trace: Vec<&'static str>,
-    online: bool,
+    /// The server has a socket to it.
+    pub online: bool,
 }
 
 /// Both clients and what lies between them.

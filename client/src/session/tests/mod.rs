@@ -236,6 +236,37 @@ fn a_guest_who_leaves_is_removed_by_the_hosts_commit_and_the_host_stays() {
 }
 
 #[test]
+fn a_member_who_is_lost_for_fifteen_seconds_is_removed() {
+    let mut world = World::in_call();
+    world.input(Side::Host, Input::Engine(EngineEvent::Disconnected { peer: leaf(1) }));
+    world.wait(16);
+    assert_eq!(call(&world, Side::Host).members.len(), 2, "its socket is there");
+    world.say(Side::Host, ServerMessage::Presence { participant: id(Side::Guest), present: false });
+    world.wait(1);
+    assert_eq!(call(&world, Side::Host).members.len(), 1);
+    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Removed);
+}
+
+#[test]
+fn a_commit_that_does_not_open_stops_the_call_instead_of_leaving_somebody_behind() {
+    let mut world = World::in_call();
+    world.guest.online = false;
+    world.input(Side::Host, Input::Engine(EngineEvent::Disconnected { peer: leaf(1) }));
+    world.say(Side::Host, ServerMessage::Presence { participant: id(Side::Guest), present: false });
+    world.wait(16);
+    let Some(ServerMessage::Entry { seq, epoch, from, entry: Delivery::Commit { commit, .. } }) = world.entries.pop()
+    else {
+        panic!("the host's commit")
+    };
+    let mut bytes = commit.into_bytes();
+    *bytes.last_mut().unwrap() ^= 1;
+    let entry = Delivery::Commit { commit: Opaque::new(bytes), invite_psk: None };
+    world.say(Side::Guest, ServerMessage::Entry { seq, epoch, from, entry });
+    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Failed);
+    assert_eq!(world.view(Side::Guest).notice.unwrap().code, ErrorCode::E2e09);
+}
+
+#[test]
 fn a_denied_guest_hears_neutral_words_and_never_had_a_key() {
     let mut world = World::knocked();
     let participant = world.knocker().participant;
