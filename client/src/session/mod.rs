@@ -8,10 +8,10 @@
 //! | --- | --- | --- |
 //! | Start | nothing | `ChooseGuest`, `ChooseStaff` |
 //! | SignIn | what the passphrase opened, after it | second factor, `Back` |
-//! | Desk | [`desk`]: token, device, invitations | `StartConsultation`, `SignOut` |
-//! | Host | the desk, [`door`], [`room`] | `Leave`, `EndForAll`, the server's `Ended` |
-//! | Joining | [`joining`]: link, code, card | admission, denial, `Leave` |
-//! | Guest | the way in (for a new group), [`room`] | `Leave`, the server's `Ended`, removal |
+//! | Desk | `desk`: token, device, invitations | `StartConsultation`, `SignOut` |
+//! | Host | the desk, `door`, `room` | `Leave`, `EndForAll`, the server's `Ended` |
+//! | Joining | `joining`: link, code, card | admission, denial, `Leave` |
+//! | Guest | the way in (for a new group), `room` | `Leave`, the server's `Ended`, removal |
 //! | Goodbye | the desk, for staff | `Done` |
 
 mod command;
