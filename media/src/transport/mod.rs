@@ -5,7 +5,7 @@
 //!
 //! | file | purpose | where it runs |
 //! | --- | --- | --- |
-//! | `connection.rs`, `runtime.rs`, `socket.rs` | settings of the crate below, what is negotiated and what refused; its timers, its handshake said again | driver task of each connection |
+//! | `connection.rs`, `runtime.rs` | settings of the crate below, what is negotiated and what refused; its timers | driver task of each connection |
 //! | `peer.rs`, `task.rs` | one association: negotiation; what the connection reports becomes events | caller; one task each |
 //! | `track.rs` | the halves that send and receive; sound and picture each | one task each way and track |
 //! | `chain/` | counters, pacer, loss recovery, key-frame requests, between SRTP and the tracks | driver task |
@@ -27,7 +27,6 @@ mod runtime;
 mod sdp;
 mod shared;
 mod signal;
-mod socket;
 mod stats;
 mod task;
 #[cfg(test)]

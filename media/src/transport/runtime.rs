@@ -10,7 +10,6 @@ use std::time::Duration;
 use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime};
 
 use super::shared::Shared;
-use super::socket::SetupSocket;
 use crate::time::MediaTime;
 
 /// Longest sleep of the driver during set-up. The crate below sends its first handshake message, its last one, and the
@@ -39,9 +38,7 @@ impl Runtime for SetupRuntime {
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let (socket, repeat) = SetupSocket::wrap(self.tokio.wrap_udp_socket(socket)?, Arc::clone(&self.shared));
-        self.tokio.spawn(Box::pin(repeat)).detach();
-        Ok(socket)
+        self.tokio.wrap_udp_socket(socket)
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {

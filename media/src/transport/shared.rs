@@ -84,12 +84,7 @@ impl Shared {
 
     /// Whether descriptions were exchanged a short while ago and the association is not connected yet.
     pub(crate) fn is_setting_up(&self, now: MediaTime) -> bool {
-        !self.was_connected() && self.since_described(now) < SETUP
-    }
-
-    /// Whether the association was connected before, even if it is broken now.
-    pub(crate) fn was_connected(&self) -> bool {
-        self.was_connected.load(Ordering::Relaxed)
+        !self.was_connected.load(Ordering::Relaxed) && self.since_described(now) < SETUP
     }
 
     pub(crate) fn set_connected(&self, connected: bool) {
