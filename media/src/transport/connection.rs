@@ -96,6 +96,9 @@ fn settings(config: &TransportConfig) -> SettingEngine {
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
         .with_ice_timeouts(Some(DISCONNECTED), Some(FAILED), Some(KEEP_ALIVE))
         .with_relay_acceptance_min_wait(Some(RELAY_WAIT))
+        // Candidates travel through the log and may come after the first check, which then looks peer-reflexive: the
+        // default would hold such a path back for 1 s.
+        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         // Candidates travel inside MLS messages, so there is nobody to hide local addresses from by multicast names.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(config.bind.iter().any(IpAddr::is_loopback))
