@@ -171,8 +171,11 @@ impl Session {
         {
             self.notice = None;
         }
-        if let Some(notice) = fx.notice.take() {
-            self.notice = Some(notice);
+        match fx.notice.take() {
+            Some(notice) => self.notice = Some(notice),
+            // What was told during the call is not the reason for its end.
+            None if fx.end.is_some() => self.notice = None,
+            None => {}
         }
         if let Some(reason) = fx.end.take() {
             self.say_goodbye(reason, fx);

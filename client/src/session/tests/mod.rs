@@ -279,8 +279,10 @@ fn a_denied_guest_hears_neutral_words_and_never_had_a_key() {
 #[test]
 fn the_host_ends_it_for_all_and_goes_back_to_its_desk() {
     let mut world = World::in_call();
+    world.input(Side::Guest, Input::Engine(EngineEvent::Undecryptable { peer: leaf(0) }));
     world.command(Side::Host, Command::EndForAll);
     assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Ended);
+    assert!(world.view(Side::Guest).notice.is_none(), "a banner of the call ends with it");
     assert!(goodbye(&world, Side::Host).host && goodbye(&world, Side::Host).devices_closed);
     world.command(Side::Host, Command::Done);
     assert!(matches!(world.view(Side::Host).phase, Phase::Today(_)));
