@@ -40,9 +40,8 @@ impl AudioEncoder {
     /// # Errors
     /// [`MediaError::Codec`] if the library refuses, which means memory ran out.
     pub(crate) fn new() -> Result<Self, MediaError> {
-        let mut encoder =
-            opusic_c::Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::Voip)
-                .map_err(|_code| MediaError::Codec("open the voice encoder"))?;
+        let mut encoder = opusic_c::Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::Voip)
+            .map_err(|_code| MediaError::Codec("open the voice encoder"))?;
         encoder
             .set_bitrate(Rate::Value(BITS_PER_SECOND))
             .and_then(|()| encoder.set_vbr(false))
@@ -58,17 +57,10 @@ impl AudioEncoder {
     ///
     /// # Errors
     /// [`MediaError::Codec`] if the library refuses.
-    pub(crate) fn encode(
-        &mut self,
-        samples: &[f32; PACKET_SAMPLES],
-        packet: &mut Vec<u8>,
-    ) -> Result<(), MediaError> {
+    pub(crate) fn encode(&mut self, samples: &[f32; PACKET_SAMPLES], packet: &mut Vec<u8>) -> Result<(), MediaError> {
         packet.clear();
         packet.reserve(MAX_PACKET);
-        self.0
-            .encode_float_to_vec(samples, packet)
-            .map(drop)
-            .map_err(|_code| MediaError::Codec("encode the voice"))
+        self.0.encode_float_to_vec(samples, packet).map(drop).map_err(|_code| MediaError::Codec("encode the voice"))
     }
 }
 
@@ -80,9 +72,7 @@ impl AudioDecoder {
     pub(crate) fn new() -> Result<Self, MediaError> {
         let mut decoder = opusic_c::Decoder::new(Channels::Mono, SampleRate::Hz48000)
             .map_err(|_code| MediaError::Codec("open the voice decoder"))?;
-        decoder
-            .set_complexity(CONCEAL_COMPLEXITY)
-            .map_err(|_code| MediaError::Codec("set up the voice decoder"))?;
+        decoder.set_complexity(CONCEAL_COMPLEXITY).map_err(|_code| MediaError::Codec("set up the voice decoder"))?;
         Ok(Self(decoder))
     }
 
@@ -91,11 +81,7 @@ impl AudioDecoder {
     /// # Errors
     /// [`MediaError::TooLarge`], or [`MediaError::Undecodable`] for anything that is no 20 ms packet;
     /// `samples` then holds silence.
-    pub(crate) fn decode(
-        &mut self,
-        packet: &[u8],
-        samples: &mut [f32; PACKET_SAMPLES],
-    ) -> Result<(), MediaError> {
+    pub(crate) fn decode(&mut self, packet: &[u8], samples: &mut [f32; PACKET_SAMPLES]) -> Result<(), MediaError> {
         self.run(packet, samples, false)
     }
 
@@ -104,11 +90,7 @@ impl AudioDecoder {
     ///
     /// # Errors
     /// As [`AudioDecoder::decode`].
-    pub(crate) fn recover(
-        &mut self,
-        next: &[u8],
-        samples: &mut [f32; PACKET_SAMPLES],
-    ) -> Result<(), MediaError> {
+    pub(crate) fn recover(&mut self, next: &[u8], samples: &mut [f32; PACKET_SAMPLES]) -> Result<(), MediaError> {
         self.run(next, samples, true)
     }
 
@@ -119,12 +101,7 @@ impl AudioDecoder {
         }
     }
 
-    fn run(
-        &mut self,
-        packet: &[u8],
-        samples: &mut [f32; PACKET_SAMPLES],
-        correction: bool,
-    ) -> Result<(), MediaError> {
+    fn run(&mut self, packet: &[u8], samples: &mut [f32; PACKET_SAMPLES], correction: bool) -> Result<(), MediaError> {
         let result = if packet.len() > MAX_PACKET {
             Err(MediaError::TooLarge)
         } else if packet.is_empty() || self.0.get_nb_samples(packet) != Ok(PACKET_SAMPLES) {
@@ -207,8 +184,7 @@ mod tests {
         let (_, packets) = packets(60);
         // Difference to the loss-free decoding over every fifth packet, corrected and concealed.
         let difference = |correct: bool| {
-            let (mut whole, mut lossy) =
-                (AudioDecoder::new().unwrap(), AudioDecoder::new().unwrap());
+            let (mut whole, mut lossy) = (AudioDecoder::new().unwrap(), AudioDecoder::new().unwrap());
             let mut sum = 0.0;
             for (index, pair) in packets.windows(2).enumerate() {
                 let (mut expected, mut got) = ([0.0; PACKET_SAMPLES], [0.0; PACKET_SAMPLES]);
@@ -222,11 +198,7 @@ mod tests {
                 } else {
                     lossy.conceal(&mut got);
                 }
-                sum += expected
-                    .iter()
-                    .zip(&got)
-                    .map(|(a, b)| (a - b) * (a - b))
-                    .sum::<f32>();
+                sum += expected.iter().zip(&got).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
             }
             sum
         };
@@ -253,9 +225,7 @@ mod tests {
         // Any first byte, any length: no panic, and never a sample that is not a number.
         for first in 0..=255_u8 {
             for length in [1, 2, 3, 17, 80, 255] {
-                let packet: Vec<u8> = (0..length)
-                    .map(|at: usize| first.wrapping_add((at * 151) as u8))
-                    .collect();
+                let packet: Vec<u8> = (0..length).map(|at: usize| first.wrapping_add((at * 151) as u8)).collect();
                 decoder.decode(&packet, &mut samples).ok();
                 decoder.recover(&packet, &mut samples).ok();
                 assert!(samples.iter().all(|sample| sample.is_finite()));

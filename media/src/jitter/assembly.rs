@@ -74,14 +74,7 @@ struct Partial {
 impl Partial {
     fn new(chunk: &Chunk, now: MediaTime) -> Self {
         let count = usize::from(chunk.count);
-        Self {
-            chunks: vec![None; count],
-            missing: count,
-            bytes: 0,
-            key: chunk.key,
-            first: now,
-            latest: now,
-        }
+        Self { chunks: vec![None; count], missing: count, bytes: 0, key: chunk.key, first: now, latest: now }
     }
 
     /// Puts the chunk in its place; says how many bytes that added: none for a duplicate or a contradiction.
@@ -128,12 +121,7 @@ pub(crate) struct Assembly {
 
 impl std::fmt::Debug for Assembly {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Assembly({} pending, {} B)",
-            self.pending.len(),
-            self.bytes
-        )
+        write!(f, "Assembly({} pending, {} B)", self.pending.len(), self.bytes)
     }
 }
 
@@ -162,10 +150,7 @@ impl Assembly {
             return;
         }
         self.stale = 0;
-        let partial = self
-            .pending
-            .entry(number)
-            .or_insert_with(|| Partial::new(&chunk, now));
+        let partial = self.pending.entry(number).or_insert_with(|| Partial::new(&chunk, now));
         self.bytes += partial.insert(chunk, now);
         self.release(now);
         while self.pending.len() > MAX_PENDING || self.bytes > MAX_BYTES {
@@ -193,11 +178,7 @@ impl Assembly {
         if self.head.is_none_or(|head| head == *lowest) {
             due = due.max((partial.latest + PROGRESS).min(sign + LONGEST));
         }
-        match self
-            .pending
-            .values()
-            .find(|partial| partial.key && partial.is_whole())
-        {
+        match self.pending.values().find(|partial| partial.key && partial.is_whole()) {
             Some(key) => Some(due.min(key.latest + BEFORE_KEY)),
             None => Some(due),
         }
@@ -226,11 +207,7 @@ impl Assembly {
                 self.head = Some(number + 1);
             }
             self.ready.push_back(if decodable {
-                Assembled::Frame {
-                    number: number as u16,
-                    key: partial.key,
-                    bytes: partial.join(),
-                }
+                Assembled::Frame { number: number as u16, key: partial.key, bytes: partial.join() }
             } else {
                 Assembled::Lost { count: 1 }
             });
@@ -243,10 +220,7 @@ impl Assembly {
             return;
         };
         let head = self.head.unwrap_or(lowest);
-        let whole_key = self
-            .pending
-            .iter()
-            .find(|(_, partial)| partial.key && partial.is_whole());
+        let whole_key = self.pending.iter().find(|(_, partial)| partial.key && partial.is_whole());
         let next = match whole_key {
             Some((&number, _)) if number > head => number,
             _ if lowest > head => lowest,
@@ -256,17 +230,12 @@ impl Assembly {
         self.pending = kept;
         self.bytes = self.pending.values().map(|partial| partial.bytes).sum();
         self.head = Some(next);
-        self.ready.push_back(Assembled::Lost {
-            count: u16::try_from(next - head).unwrap_or(u16::MAX),
-        });
+        self.ready.push_back(Assembled::Lost { count: u16::try_from(next - head).unwrap_or(u16::MAX) });
     }
 
     fn restart(&mut self) {
         let ready = std::mem::take(&mut self.ready);
-        *self = Self {
-            ready,
-            ..Self::new()
-        };
+        *self = Self { ready, ..Self::new() };
         self.ready.push_back(Assembled::Lost { count: 1 });
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Everything here is pure: `now` comes in, frames come out.
 
-pub(crate) mod audio;
 mod assembly;
+pub(crate) mod audio;
 mod key_request;
 mod nack;
 mod number;

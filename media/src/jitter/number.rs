@@ -49,10 +49,7 @@ impl SeenWindow {
             self.stale = 0;
             return true;
         }
-        let Some(bit) = u32::try_from(self.highest - unwrapped)
-            .ok()
-            .and_then(|back| 1_u128.checked_shl(back))
-        else {
+        let Some(bit) = u32::try_from(self.highest - unwrapped).ok().and_then(|back| 1_u128.checked_shl(back)) else {
             self.stale += 1;
             if self.stale > STALE_BEFORE_RESET {
                 *self = Self::default();
@@ -81,16 +78,8 @@ mod tests {
     #[test]
     fn a_repeated_number_is_not_new() {
         let mut window = SeenWindow::default();
-        assert!(
-            [65_535, 1, 0]
-                .into_iter()
-                .all(|number| window.is_new(number))
-        );
-        assert!(
-            [65_535, 1, 0]
-                .into_iter()
-                .all(|number| !window.is_new(number))
-        );
+        assert!([65_535, 1, 0].into_iter().all(|number| window.is_new(number)));
+        assert!([65_535, 1, 0].into_iter().all(|number| !window.is_new(number)));
         assert!(window.is_new(130));
         assert!(!window.is_new(1), "too old to tell");
         assert!(window.is_new(3));
@@ -100,9 +89,7 @@ mod tests {
     fn a_sender_that_restarts_its_count_is_heard_again() {
         let mut window = SeenWindow::default();
         assert!(window.is_new(40_000));
-        let heard = (20_000..20_100)
-            .filter(|number| window.is_new(*number))
-            .count();
+        let heard = (20_000..20_100).filter(|number| window.is_new(*number)).count();
         assert!(heard >= 35, "{heard}");
     }
 }

@@ -5,8 +5,7 @@
 use std::fmt;
 
 use sonora::config::{
-    AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, MaxProcessingRate,
-    NoiseSuppression, Pipeline,
+    AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, MaxProcessingRate, NoiseSuppression, Pipeline,
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
 
@@ -25,17 +24,9 @@ pub struct VoiceProcessing {
 
 impl VoiceProcessing {
     /// All steps: for people.
-    pub const ALL: Self = Self {
-        echo: true,
-        noise: true,
-        gain: true,
-    };
+    pub const ALL: Self = Self { echo: true, noise: true, gain: true };
     /// No step: for measuring, music and heart sounds.
-    pub const NONE: Self = Self {
-        echo: false,
-        noise: false,
-        gain: false,
-    };
+    pub const NONE: Self = Self { echo: false, noise: false, gain: false };
 
     const fn is_any(self) -> bool {
         self.echo || self.noise || self.gain
@@ -79,19 +70,14 @@ impl VoiceChain {
                 .render_config(stream)
                 .build()
         });
-        Self {
-            processing,
-            scratch: [0.0; AudioFrame::SAMPLES],
-        }
+        Self { processing, scratch: [0.0; AudioFrame::SAMPLES] }
     }
 
     /// Looks at 10 ms that are about to be played. Call it before the own sound that may hold their echo.
     pub fn play(&mut self, samples: &[f32; AudioFrame::SAMPLES]) {
         if let Some(processing) = &mut self.processing {
             // It fails only for a length that does not fit the rate, which the type excludes.
-            processing
-                .process_render_f32(&[samples], &mut [&mut self.scratch])
-                .ok();
+            processing.process_render_f32(&[samples], &mut [&mut self.scratch]).ok();
         }
     }
 
@@ -104,17 +90,13 @@ impl VoiceChain {
         // Both fail only for values out of range; then the step is left out for 10 ms.
         processing.set_stream_delay_ms(i32::from(delay_millis)).ok();
         self.scratch.copy_from_slice(samples);
-        processing
-            .process_capture_f32(&[&self.scratch], &mut [samples])
-            .ok();
+        processing.process_capture_f32(&[&self.scratch], &mut [samples]).ok();
     }
 }
 
 impl fmt::Debug for VoiceChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VoiceChain")
-            .field("on", &self.processing.is_some())
-            .finish()
+        f.debug_struct("VoiceChain").field("on", &self.processing.is_some()).finish()
     }
 }
 
@@ -150,10 +132,7 @@ mod tests {
 
     #[test]
     fn the_echo_of_the_far_voice_is_removed() {
-        let mut chain = VoiceChain::new(VoiceProcessing {
-            echo: true,
-            ..VoiceProcessing::NONE
-        });
+        let mut chain = VoiceChain::new(VoiceProcessing { echo: true, ..VoiceProcessing::NONE });
         let (mut far, mut room) = (Voice::new(3), Room(Vec::new()));
         let (mut before, mut after) = (0.0, 0.0);
         for tick in 0..600 {
@@ -174,10 +153,7 @@ mod tests {
 
     #[test]
     fn the_near_voice_passes_when_nobody_else_speaks() {
-        let mut chain = VoiceChain::new(VoiceProcessing {
-            echo: true,
-            ..VoiceProcessing::NONE
-        });
+        let mut chain = VoiceChain::new(VoiceProcessing { echo: true, ..VoiceProcessing::NONE });
         let mut near = Voice::new(0);
         let (mut before, mut after) = (0.0, 0.0);
         for tick in 0..300 {

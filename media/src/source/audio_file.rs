@@ -32,9 +32,7 @@ impl AudioFile {
     pub(crate) fn open(path: &Path) -> Result<Self, DeviceError> {
         let file = File::open(path).map_err(|_error| DeviceError::NotFound(DeviceKind::File))?;
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|_error| failed("read the sound file"))?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|_error| failed("read the sound file"))?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(failed("read a sound file of this length"));
         }
@@ -43,14 +41,9 @@ impl AudioFile {
         if samples.is_empty() {
             return Err(failed("find sound in the file"));
         }
-        let samples = samples
-            .iter()
-            .map(|sample| (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16)
-            .collect();
-        Ok(Self {
-            samples,
-            position: 0,
-        })
+        let samples =
+            samples.iter().map(|sample| (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16).collect();
+        Ok(Self { samples, position: 0 })
     }
 
     /// The next samples; after the last one comes the first.
@@ -64,18 +57,12 @@ impl AudioFile {
 }
 
 const fn failed(attempt: &'static str) -> DeviceError {
-    DeviceError::Failed {
-        kind: DeviceKind::File,
-        attempt,
-    }
+    DeviceError::Failed { kind: DeviceKind::File, attempt }
 }
 
 /// Rate and samples mixed to mono. Chunks: `RIFF size WAVE`, then `id size data` each padded to even length.
 fn parse(bytes: &[u8]) -> Option<(u32, Vec<f32>)> {
-    let mut rest = bytes
-        .strip_prefix(b"RIFF")?
-        .get(4..)?
-        .strip_prefix(b"WAVE")?;
+    let mut rest = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
     let mut format = None;
     loop {
         let (id, after) = rest.split_first_chunk::<4>()?;
@@ -86,11 +73,7 @@ fn parse(bytes: &[u8]) -> Option<(u32, Vec<f32>)> {
             b"data" => {
                 let format = format?;
                 // A writer that was killed leaves a size of zero or too much: take what is there.
-                let size = if size == 0 {
-                    after.len()
-                } else {
-                    size.min(after.len())
-                };
+                let size = if size == 0 { after.len() } else { size.min(after.len()) };
                 return Some((format.rate, format.mono(after.get(..size)?)));
             }
             _ => {}
@@ -121,21 +104,14 @@ impl Format {
             _ => return None,
         };
         let channels = usize::from(word(2)?);
-        ((1..=8).contains(&channels) && RATES.contains(&rate)).then_some(Self {
-            float,
-            channels,
-            rate,
-        })
+        ((1..=8).contains(&channels) && RATES.contains(&rate)).then_some(Self { float, channels, rate })
     }
 
     fn mono(self, data: &[u8]) -> Vec<f32> {
         let width = if self.float { 4 } else { 2 };
         data.chunks_exact(width * self.channels)
             .map(|frame| {
-                let sum: f32 = frame
-                    .chunks_exact(width)
-                    .map(|sample| self.sample(sample))
-                    .sum();
+                let sum: f32 = frame.chunks_exact(width).map(|sample| self.sample(sample)).sum();
                 sum / self.channels as f32
             })
             .collect()
@@ -162,12 +138,7 @@ fn resample(samples: Vec<f32>, rate: u32) -> Option<Vec<f32>> {
     let input = SequentialSliceOfVecs::new(&channels, 1, length).ok()?;
     let (from, to) = (rate as usize, AudioFrame::RATE as usize);
     let mut resampler = Fft::<f32>::new(from, to, 1_024, 1, FixedSync::Both).ok()?;
-    Some(
-        resampler
-            .process_all(&input, length, None)
-            .ok()?
-            .take_data(),
-    )
+    Some(resampler.process_all(&input, length, None).ok()?.take_data())
 }
 
 #[cfg(test)]
@@ -201,20 +172,14 @@ mod tests {
 
     #[test]
     fn stereo_is_mixed_and_chunks_are_skipped() {
-        let data: Vec<u8> = [8_192_i16, 16_384]
-            .iter()
-            .flat_map(|s| s.to_le_bytes())
-            .collect();
+        let data: Vec<u8> = [8_192_i16, 16_384].iter().flat_map(|s| s.to_le_bytes()).collect();
         let (rate, samples) = parse(&wav(false, 2, 48_000, &data)).unwrap();
         assert_eq!((rate, samples), (48_000, vec![0.375]));
     }
 
     #[test]
     fn float_samples_that_are_no_numbers_become_silence() {
-        let data: Vec<u8> = [0.5_f32, f32::NAN]
-            .iter()
-            .flat_map(|s| s.to_le_bytes())
-            .collect();
+        let data: Vec<u8> = [0.5_f32, f32::NAN].iter().flat_map(|s| s.to_le_bytes()).collect();
         assert_eq!(parse(&wav(true, 1, 48_000, &data)).unwrap().1, [0.5, 0.0]);
     }
 
@@ -223,18 +188,13 @@ mod tests {
         let (rate, samples) = parse(&wav(false, 1, 16_000, &tone(16_000))).unwrap();
         let samples = resample(samples, rate).unwrap();
         assert!(samples.len().abs_diff(48_000) < 10, "{}", samples.len());
-        let peak = samples[1_000..40_000]
-            .iter()
-            .fold(0.0_f32, |most, s| most.max(s.abs()));
+        let peak = samples[1_000..40_000].iter().fold(0.0_f32, |most, s| most.max(s.abs()));
         assert!((peak - 0.5).abs() < 0.01, "{peak}");
     }
 
     #[test]
     fn a_file_loops_without_a_gap() {
-        let mut file = AudioFile {
-            samples: vec![1, 2, 3],
-            position: 0,
-        };
+        let mut file = AudioFile { samples: vec![1, 2, 3], position: 0 };
         let mut out = [0.0; 7];
         file.fill(&mut out);
         let whole: Vec<i16> = out.iter().map(|s| (s * 32_767.0).round() as i16).collect();

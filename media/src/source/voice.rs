@@ -66,22 +66,14 @@ impl Voice {
         }
         self.position += 1;
         let silent = (self.position / SYLLABLE as u64) % 8 == 7;
-        let envelope = if at < SOUNDING && !silent {
-            (std::f32::consts::PI * at as f32 / SOUNDING as f32).sin()
-        } else {
-            0.0
-        };
+        let envelope =
+            if at < SOUNDING && !silent { (std::f32::consts::PI * at as f32 / SOUNDING as f32).sin() } else { 0.0 };
         // The pitch falls within a syllable, as in speech.
         let glide = 1.15 - 0.3 * at as f32 / SYLLABLE as f32;
         self.phase = (self.phase + self.pitch_hz * glide / RATE).fract();
         let buzz = (2.0 * self.phase - 1.0) * envelope;
         let vowel = VOWELS[self.syllable % VOWELS.len()];
-        let sum: f32 = self
-            .formants
-            .iter_mut()
-            .zip(vowel)
-            .map(|(formant, hz)| formant.pass(buzz, hz))
-            .sum();
+        let sum: f32 = self.formants.iter_mut().zip(vowel).map(|(formant, hz)| formant.pass(buzz, hz)).sum();
         (sum * 0.5).tanh() * PEAK
     }
 }
@@ -91,10 +83,8 @@ impl Formant {
     fn pass(&mut self, input: f32, hz: f32) -> f32 {
         let radius = (-std::f32::consts::PI * 90.0 / RATE).exp();
         let angle = std::f32::consts::TAU * hz / RATE;
-        let gain =
-            (1.0 - radius) * (1.0 - 2.0 * radius * (2.0 * angle).cos() + radius * radius).sqrt();
-        let output = gain * input * 8.0 + 2.0 * radius * angle.cos() * self.last
-            - radius * radius * self.before;
+        let gain = (1.0 - radius) * (1.0 - 2.0 * radius * (2.0 * angle).cos() + radius * radius).sqrt();
+        let output = gain * input * 8.0 + 2.0 * radius * angle.cos() * self.last - radius * radius * self.before;
         self.before = self.last;
         self.last = output;
         output
@@ -109,14 +99,9 @@ mod tests {
     fn it_is_loud_enough_bounded_and_has_pauses() {
         let mut samples = vec![0.0; 3 * AudioFrame::RATE as usize];
         Voice::new(2).fill(&mut samples);
-        let loudest = samples
-            .iter()
-            .fold(0.0_f32, |most, sample| most.max(sample.abs()));
+        let loudest = samples.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
         assert!((0.1..=PEAK).contains(&loudest), "{loudest}");
-        let quiet = samples
-            .chunks(480)
-            .filter(|chunk| chunk.iter().all(|sample| sample.abs() < 0.001))
-            .count();
+        let quiet = samples.chunks(480).filter(|chunk| chunk.iter().all(|sample| sample.abs() < 0.001)).count();
         assert!(quiet > 20, "{quiet}");
     }
 

@@ -8,10 +8,7 @@ fn at(millis: u64) -> MediaTime {
 /// Chunks of a frame of `size` bytes that all hold the low byte of its number.
 fn chunks(number: u16, size: usize, key: bool) -> Vec<Chunk> {
     let frame = vec![number as u8; size];
-    payloads_of(&frame, number, key)
-        .into_iter()
-        .map(|payload| Chunk::parse(payload).unwrap())
-        .collect()
+    payloads_of(&frame, number, key).into_iter().map(|payload| Chunk::parse(payload).unwrap()).collect()
 }
 
 fn feed(assembly: &mut Assembly, now: MediaTime, chunks: impl IntoIterator<Item = Chunk>) {
@@ -131,11 +128,7 @@ fn a_sender_that_counts_anew_is_heard_again() {
     feed(&mut assembly, at(0), chunks(40_000, 500, true));
     drain(&mut assembly);
     for number in 0..70 {
-        feed(
-            &mut assembly,
-            at(10),
-            chunks(20_000 + number, 500, number == 66),
-        );
+        feed(&mut assembly, at(10), chunks(20_000 + number, 500, number == 66));
     }
     let out = drain(&mut assembly);
     assert_eq!(out.last(), Some(&20_069), "{out:?}");
@@ -146,31 +139,9 @@ fn chunks_that_contradict_their_frame_are_dropped() {
     let mut assembly = started();
     let good = chunks(1, 3_000, false);
     feed(&mut assembly, at(1), good[..1].iter().cloned());
-    feed(
-        &mut assembly,
-        at(1),
-        [Chunk {
-            count: 900,
-            index: 800,
-            ..good[1].clone()
-        }],
-    );
-    feed(
-        &mut assembly,
-        at(1),
-        [Chunk {
-            key: true,
-            ..good[1].clone()
-        }],
-    );
-    feed(
-        &mut assembly,
-        at(1),
-        [Chunk {
-            data: Bytes::from_static(b"other"),
-            ..good[0].clone()
-        }],
-    );
+    feed(&mut assembly, at(1), [Chunk { count: 900, index: 800, ..good[1].clone() }]);
+    feed(&mut assembly, at(1), [Chunk { key: true, ..good[1].clone() }]);
+    feed(&mut assembly, at(1), [Chunk { data: Bytes::from_static(b"other"), ..good[0].clone() }]);
     feed(&mut assembly, at(1), good[1..].iter().cloned());
     assert_eq!(drain(&mut assembly), [1]);
 }
@@ -183,23 +154,11 @@ fn a_flood_of_unfinished_frames_stays_within_its_bounds() {
     for step in 0..20_000_u64 {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let number = (random >> 16) as u16;
-        let chunk = Chunk {
-            number,
-            key: random & 64 == 0,
-            index: (random & 1_023) as u16,
-            count: 1_024,
-            data: data.clone(),
-        };
+        let chunk =
+            Chunk { number, key: random & 64 == 0, index: (random & 1_023) as u16, count: 1_024, data: data.clone() };
         assembly.handle_chunk(MediaTime::from_micros(step), chunk);
         assert!(assembly.pending.len() <= MAX_PENDING && assembly.bytes <= MAX_BYTES);
-        assert_eq!(
-            assembly.bytes,
-            assembly
-                .pending
-                .values()
-                .map(|partial| partial.bytes)
-                .sum::<usize>()
-        );
+        assert_eq!(assembly.bytes, assembly.pending.values().map(|partial| partial.bytes).sum::<usize>());
         drain(&mut assembly);
     }
 }
@@ -235,12 +194,7 @@ fn over_a_path_with_loss_and_retransmission_nearly_all_frames_come_in_order() {
     assembly.handle_timeout(at(200_000));
     out.extend(drain(&mut assembly));
     let frames: Vec<i32> = out.iter().copied().filter(|number| *number >= 0).collect();
-    let lost: i32 = out
-        .iter()
-        .copied()
-        .filter(|number| *number < 0)
-        .map(i32::abs)
-        .sum();
+    let lost: i32 = out.iter().copied().filter(|number| *number < 0).map(i32::abs).sum();
     assert!(frames.windows(2).all(|pair| pair[0] < pair[1]));
     assert_eq!(frames.len() as i32 + lost, 3_000);
     assert!(lost < 60, "{lost}");
