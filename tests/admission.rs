@@ -7,8 +7,9 @@ use signaling::protocol::{
     ServerMessage, UnixSeconds,
 };
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
-use crate::harness::{Card, Clinic, Person, no_devices};
+use crate::harness::{Card, Clinic, LIMIT, Person, no_devices};
 
 /// 1. The host opens a room; the patient joins with link and code.
 /// 2. The host sees both badges and the card, confirms the identity, admits.
@@ -123,8 +124,7 @@ async fn a_waiting_guest_gets_no_key_roster_or_candidate() {
     host.tell(Command::Deny { participant: waiting.0 }).await;
 
     loop {
-        let SocketEvent::Message(message) = heard.recv().await.unwrap() else { continue };
-        match *message {
+        match next(&mut heard).await {
             ServerMessage::Lobby { state: LobbyState::Denied } => break,
             ServerMessage::Ready { .. } | ServerMessage::Lobby { .. } | ServerMessage::Relay { .. } => {}
             ServerMessage::Error { .. } => {}
@@ -156,7 +156,22 @@ pub(crate) async fn stranger(clinic: &Clinic, appointment: &str) -> (Socket, mps
     let lobby_token = Secret::new(client::settings::encode(&token));
     let body = JoinRedeemRequest { invite_id, lobby_token };
     let redeemed: JoinRedeemResponse = clinic.connection().post("/v1/join/redeem", None, &body).await.unwrap();
-    let (events, heard) = mpsc::channel(64);
+    let (events, mut heard) = mpsc::channel(64);
     let token = redeemed.guest_session.expose().to_owned().into();
-    (Socket::open(clinic.connection(), token, events), heard)
+    let socket = Socket::open(clinic.connection(), token, events);
+    // What is sent before is dropped with the connection that it was meant for.
+    while !matches!(next(&mut heard).await, ServerMessage::Ready { .. }) {}
+    (socket, heard)
+}
+
+/// The next message of the server.
+pub(crate) async fn next(heard: &mut mpsc::Receiver<SocketEvent>) -> ServerMessage {
+    let message = async {
+        loop {
+            if let SocketEvent::Message(message) = heard.recv().await.expect("the connection is gone") {
+                return *message;
+            }
+        }
+    };
+    timeout(LIMIT, message).await.expect("the server says nothing")
 }

@@ -10,6 +10,7 @@ async fn a_wrong_passphrase_and_an_unknown_name_get_the_same_words() {
     let mut host = clinic.clinician();
     host.try_sign_in("ada", "correct horse staple").await;
     host.told(ErrorCode::Auth01).await;
+    host.dismiss().await;
     host.tell(Command::SignIn { name: "nobody".into(), passphrase: PASSPHRASE.into() }).await;
     host.told(ErrorCode::Auth01).await;
     host.sign_in("ada", PASSPHRASE).await;

@@ -10,4 +10,4 @@ mod person;
 mod wire;
 
 pub(crate) use clinic::{Clinic, PASSPHRASE, files};
-pub(crate) use person::{Card, Invitation, Person, no_devices};
+pub(crate) use person::{Card, Invitation, LIMIT, Person, no_devices};

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use client::session::driver::{DriverConfig, MediaOptions, start};
 use client::session::{
-    Call, Command, DeviceState, ErrorCode, Goodbye, InvitePage, KnockState, Knocker, Phase, SignInStep, View,
+    AppointmentRow, Call, Command, DeviceState, ErrorCode, Goodbye, InvitationState, InvitePage, KnockState, Knocker,
+    Phase, SignInStep, View,
 };
 use client::{AppHandle, Private};
 use media::codec::VideoCodec;
@@ -17,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Ends a test that failed; a good one never waits so long.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Link and code, and what they are for.
 #[derive(Clone)]
@@ -98,6 +99,12 @@ impl Person {
         }
     }
 
+    /// Puts the notice away, so that the next one is a new one.
+    pub(crate) async fn dismiss(&mut self) {
+        self.tell(Command::Dismiss).await;
+        self.until("no notice", |view| view.notice.is_none().then_some(())).await;
+    }
+
     /// Waits for a notice with this code; gives the tries left, where they are counted.
     pub(crate) async fn told(&mut self, code: ErrorCode) -> Option<u8> {
         let what = format!("notice {}", code.as_str());
@@ -159,7 +166,10 @@ impl Person {
             .await;
         self.tell(Command::InvitationSent).await;
         self.until("today's list again", |view| match &view.phase {
-            Phase::Today(today) => (!today.busy).then_some(()),
+            Phase::Today(today) => {
+                let made = |row: &AppointmentRow| row.id == appointment && row.invitation == InvitationState::Made;
+                today.appointments.iter().any(made).then_some(())
+            }
             _ => None,
         })
         .await;
