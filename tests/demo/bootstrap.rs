@@ -104,6 +104,9 @@ impl House {
         add("--audio", options.audio_of(side).map(Into::into));
         add("--kbps", options.kbps.map(|kbps| kbps.to_string().into()));
         add("--dump", options.dump.as_ref().map(|dump| dump.join(side.name()).into()));
+        if options.no_processing || options.sound_of(side).is_some() {
+            arguments.push("--no-processing".into());
+        }
         arguments
     }
 

@@ -51,7 +51,9 @@ fn start(house: &House, options: &Options, side: Side, reports: &report::Folder)
     let mut arguments: Vec<OsString> = house.arguments(side, options);
     arguments.push("--headless".into());
     let sound = options.sound_of(side);
-    arguments.push(if sound.is_some() { "--no-processing" } else { "--null-speaker" }.into());
+    if sound.is_none() {
+        arguments.push("--null-speaker".into());
+    }
     arguments.push("--report".into());
     arguments.push(reports.path(side).into());
     let name = if options.dump.is_some() { "quietroom-lab" } else { "quietroom" };

@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// The patient's sound (wav).
     #[arg(long)]
     pub(crate) audio_b: Option<PathBuf>,
+    /// No echo canceller, noise suppression and gain, so that a played voice can be compared with its source.
+    #[arg(long)]
+    pub(crate) no_processing: bool,
     /// Address of a sound server whose default source and sink the host uses, unprocessed (with --headless).
     #[arg(long, requires = "headless", conflicts_with = "audio")]
     pub(crate) sound: Option<String>,
