@@ -28,6 +28,8 @@ use serde::{Deserialize, Serialize};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Steps that may wait to be done; the reader of standard input blocks when there are more.
 const QUEUE: usize = 64;
+/// Passes that a target must stay in its place before the pointer goes there.
+const STILL: u8 = 10;
 /// How soon the window paints again while a step is under way.
 const PACE: Duration = Duration::from_millis(20);
 
@@ -83,9 +85,10 @@ struct Answer {
 }
 
 /// One event a frame, as fast hands would: a press and its release in one frame can miss a widget that just appeared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     Scroll,
+    Still { at: Pos2, passes: u8 },
     Move,
     Press,
     Release,
@@ -196,8 +199,12 @@ impl Auto {
                     target_node: *id,
                     data: None,
                 }));
-                Stage::Move
+                Stage::Still { at: centre, passes: 0 }
             }
+            // The way there is animated: a click on the way would hit what lies beneath.
+            Stage::Still { at, .. } if at != centre => Stage::Still { at: centre, passes: 0 },
+            Stage::Still { at, passes } if passes < STILL => Stage::Still { at, passes: passes + 1 },
+            Stage::Still { .. } => Stage::Move,
             Stage::Move => {
                 input.events.push(Event::PointerMoved(centre));
                 Stage::Press
