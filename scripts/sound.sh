@@ -20,7 +20,9 @@ trap finish EXIT
 server() {
   cat >"$folder/$1.pa" <<CONFIG
 load-module module-null-sink sink_name=speaker rate=48000
-load-module module-sine-source source_name=mic frequency=$2 rate=48000
+load-module module-null-sink sink_name=micfeed rate=48000
+load-module module-remap-source master=micfeed.monitor source_name=mic
+load-module module-sine sink=micfeed frequency=$2
 set-default-sink speaker
 set-default-source mic
 load-module module-native-protocol-unix socket=$folder/$1.socket auth-anonymous=1
@@ -40,7 +42,7 @@ CONFIG
 
 # record SIDE: what comes out of that side's sink.
 record() {
-  PULSE_SERVER="unix:$folder/$1.socket" parecord --device=speaker.monitor --rate=48000 --channels=1 --format=s16le \
+  PULSE_SERVER="unix:$folder/$1.socket" parecord --device=speaker.monitor --latency-msec=20 --rate=48000 --channels=1 --format=s16le \
     --file-format=wav "$folder/$1.wav" &
   children+=($!)
   recorders+=($!)

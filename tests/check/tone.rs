@@ -1,4 +1,6 @@
-//! Whether a recording holds a steady tone: its share of the whole power, second by second (Goertzel's filter).
+//! Whether a recording holds a steady tone: its share of the whole power, in stretches of 100 ms (Goertzel's filter).
+//!
+//! Within so short a stretch a joined or repeated piece of sound costs little; a wrong tone costs everything.
 
 use std::f64::consts::TAU;
 use std::path::Path;
@@ -7,27 +9,30 @@ use anyhow::{Result, ensure};
 use lab::wav;
 use serde_json::{Value, json};
 
+/// Stretches a second.
+const STRETCHES: usize = 10;
 /// Power below this, against full scale, is silence.
 const SILENCE: f64 = 1e-8;
 
-/// Measures the tone of `hz` in each second that is not silent, the first and the last left out.
+/// Measures the tone of `hz` in each stretch that is not silent, the first and the last second left out.
 ///
 /// # Errors
-/// When there is no such second, or the median share misses `at_least`.
+/// When there is no such stretch, or the median share misses `at_least`.
 pub(crate) fn measure(recording: &Path, hz: f64, at_least: Option<f64>) -> Result<Value> {
     let sound = wav::read(recording)?;
-    let seconds: Vec<&[f32]> = sound.chunks_exact(wav::RATE).collect();
-    let heard: Vec<&[f32]> = seconds.into_iter().filter(|second| power(second) > SILENCE).collect();
-    ensure!(heard.len() > 2, "{} holds no steady sound", recording.display());
+    let heard: Vec<&[f32]> =
+        sound.chunks_exact(wav::RATE / STRETCHES).filter(|stretch| power(stretch) > SILENCE).collect();
+    ensure!(heard.len() > 2 * STRETCHES, "{} holds no steady sound", recording.display());
+    let steady = &heard[STRETCHES..heard.len() - STRETCHES];
     let mut shares: Vec<(f64, f64)> =
-        heard[1..heard.len() - 1].iter().map(|second| (tone(second, hz) / power(second), power(second))).collect();
+        steady.iter().map(|stretch| (tone(stretch, hz) / power(stretch), power(stretch))).collect();
     shares.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (share, power) = shares[shares.len() / 2];
     let report = json!({
         "hz": hz,
-        "seconds": shares.len(),
+        "seconds": shares.len() as f64 / STRETCHES as f64,
         "share": (share * 1000.0).round() / 1000.0,
-        "share_min": (shares[0].0 * 1000.0).round() / 1000.0,
+        "share_p05": (shares[shares.len() / 20].0 * 1000.0).round() / 1000.0,
         "level_dbfs": (100.0 * power.log10()).round() / 10.0,
     });
     if let Some(limit) = at_least {

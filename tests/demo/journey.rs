@@ -72,6 +72,7 @@ pub(crate) async fn open_room(host: &mut Client, house: &House) -> Result<Invita
     let appointment = appointment(host).await?;
     host.tell(json!({ "command": "start_consultation", "appointment": appointment })).await?;
     host.phase("host opens the room", "lobby_host").await?;
+    say_devices(host, Side::Host).await?;
     Ok(invitation)
 }
 
@@ -127,14 +128,25 @@ async fn knock(patient: &mut Client, invitation: &Invitation) -> Result<()> {
         )
         .await?;
     patient.phase("patient fills in the card", "device_check").await?;
-    patient
-        .until("patient's devices are checked", |view| {
-            let devices = view.pointer("/phase/devices")?.as_object()?;
-            devices.values().all(|device| device.get("state").and_then(Value::as_str) != Some("checking")).then_some(())
-        })
-        .await?;
+    say_devices(patient, Side::Patient).await?;
     patient.tell(json!({ "command": "devices_ok" })).await?;
     patient.phase("patient waits in the lobby", "lobby_guest").await
+}
+
+/// Waits until the devices are checked, and tells which work.
+async fn say_devices(client: &mut Client, side: Side) -> Result<()> {
+    let devices = client
+        .until(&format!("{}'s devices are checked", side.name()), |view| {
+            let devices = view.pointer("/phase/devices")?.as_object()?;
+            let states = devices.iter().map(|(name, device)| {
+                let state = text(device, "/state").filter(|state| state != "checking")?;
+                Some(format!("{name} {state} {}", text(device, "/code").unwrap_or_default()).trim_end().to_owned())
+            });
+            states.collect::<Option<Vec<_>>>()
+        })
+        .await?;
+    say(&format!("the {}'s devices: {}", side.name(), devices.join(", ")));
+    Ok(())
 }
 
 /// The host admits whoever proved link and code and gave the card of the expected patient.
