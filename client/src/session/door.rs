@@ -104,6 +104,10 @@ impl Door {
         match message {
             RelayMessage::Exchange(1, bytes) => knock.on_knock(now, from, bytes, invitation, group, fx),
             RelayMessage::Exchange(3, bytes) => knock.on_proof(now, from, bytes, invitation, fx),
+            // The card of another exchange would put one person's name beside another's key.
+            RelayMessage::Exchange(5, bytes) if !knock.guest.as_ref().is_some_and(|guest| guest.sent(bytes)) => {
+                tracing::warn!("a lobby card of another exchange was dropped");
+            }
             RelayMessage::Exchange(5, bytes) => match invitation.on_card(bytes) {
                 Ok(card) => {
                     knock.card = Some(card);
@@ -165,13 +169,13 @@ impl Knock {
                 // A second try means that the first failed.
                 self.code_failed |= self.link_ok && reply.try_spent && !self.proven;
                 self.link_ok = true;
-                (self.guest, self.proven) = (None, false);
+                if reply.try_spent {
+                    // Another exchange: what the last one proved and said does not speak for this one.
+                    (self.guest, self.proven, self.card) = (None, false, None);
+                }
+                // Also when the try was counted before: the record may not have reached the disk then.
                 let answer = relay(from, &RelayMessage::Exchange(2, &reply.message2));
-                fx.out.push(if reply.try_spent {
-                    store_then_send(invitation, Some(answer))
-                } else {
-                    Output::Send(answer)
-                });
+                fx.out.push(store_then_send(invitation, Some(answer)));
             }
             Err(error) => {
                 tracing::info!(%error, "a knock was refused");

@@ -205,9 +205,7 @@ impl Joining {
             }
         }
         if let Some(message) = &self.message1 {
-            if self.knock != KnockState::Proven {
-                self.knock = KnockState::Proving;
-            }
+            self.knock = KnockState::Proving;
             fx.out.push(Output::Mark(Mark::Knock));
             fx.send(relay(&RelayMessage::Exchange(1, message)));
         }
@@ -233,6 +231,8 @@ impl Joining {
         match self.invitation.on_challenge(now.unix, message) {
             Ok(message3) => {
                 self.knock = KnockState::Proving;
+                // From here on a repeated knock would be answered for nobody: a host that comes back gets a new one.
+                self.message1 = None;
                 fx.send(relay(&RelayMessage::Exchange(3, &message3)));
             }
             Err(InvitationError::WrongCode { tries_left }) => {
@@ -250,8 +250,13 @@ impl Joining {
                 tracing::warn!(%error, "the host is not of the practice of the link");
                 fx.fail(ErrorCode::Inv12);
             }
-            // A copy of an answer that was taken already, or something the server made up.
-            Err(error) => tracing::warn!(%error, "a challenge was dropped"),
+            // A copy of an answer that was taken already.
+            Err(InvitationError::OutOfOrder) => tracing::info!("a challenge that nobody waited for was dropped"),
+            // Something that the server made up ends the exchange: the next knock begins a new one.
+            Err(error) => {
+                tracing::warn!(%error, "a challenge was dropped");
+                self.message1 = None;
+            }
         }
     }
 

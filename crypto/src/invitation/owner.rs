@@ -69,6 +69,12 @@ impl VerifiedGuest {
         self.attempt
     }
 
+    /// Whether a message 5 names the exchange that this guest proved; its seal is checked by
+    /// [`OwnedInvitation::on_card`].
+    pub fn sent(&self, message5: &[u8]) -> bool {
+        wire::read_card(self.invite_id, message5).is_ok_and(|sealed| sealed.attempt == self.attempt)
+    }
+
     /// What the guest will be, as the invitation says.
     #[must_use]
     pub fn role(&self) -> CallRole {

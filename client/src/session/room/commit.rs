@@ -126,9 +126,7 @@ impl Room {
         if self.group.epoch() < epoch {
             // The winner's entry is missing: ask, and send again after it came.
             self.outbox.iter_mut().for_each(|message| message.in_flight = false);
-            if let Some(after) = self.log.last() {
-                fx.send(ClientMessage::Replay { after });
-            }
+            fx.send(ClientMessage::Replay { after: self.log.last().unwrap_or(0) });
         } else {
             self.advance(fx);
         }

@@ -182,7 +182,8 @@ impl Room {
     pub(super) fn on_online(&mut self, now: Now, fx: &mut Effects) {
         self.online = true;
         self.log_epoch = 0;
-        if let Some(after) = self.log.last() {
+        // A first commit may have won although its echo never came: the log tells, from its beginning.
+        if let Some(after) = self.log.last().or(self.pending.is_some().then_some(0)) {
             fx.send(ClientMessage::Replay { after });
             self.resend_at = Some(now.since_start + REPLAY_TIME);
         } else {
