@@ -183,7 +183,7 @@ impl Room {
         self.online = true;
         self.log_epoch = 0;
         // A first commit may have won although its echo never came: the log tells, from its beginning.
-        if let Some(after) = self.log.last().or(self.pending.is_some().then_some(0)) {
+        if let Some(after) = self.log.last().or_else(|| self.pending.as_ref().map(|_| 0)) {
             fx.send(ClientMessage::Replay { after });
             self.resend_at = Some(now.since_start + REPLAY_TIME);
         } else {
