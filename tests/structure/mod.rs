@@ -6,10 +6,15 @@ mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// Root of the workspace.
+///
+/// Asked for when the test runs: a build folder that several clones share may hold a test that another one compiled.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    static ROOT: LazyLock<PathBuf> =
+        LazyLock::new(|| Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).parent().unwrap().to_owned());
+    &ROOT
 }
 
 /// Every Rust file of the workspace, by its path from the root.
