@@ -268,7 +268,7 @@ fn a_commit_that_does_not_open_stops_the_call_instead_of_leaving_somebody_behind
 }
 
 #[test]
-fn a_denied_guest_hears_neutral_words_and_never_had_a_key() {
+fn a_denied_guest_hears_neutral_words_and_its_devices_close() {
     let mut world = World::knocked();
     let participant = world.knocker().participant;
     world.command(Side::Host, Command::Deny { participant });
@@ -290,7 +290,7 @@ fn the_host_ends_it_for_all_and_goes_back_to_its_desk() {
 }
 
 #[test]
-fn an_invitation_admits_once() {
+fn a_message_of_somebody_who_does_not_wait_is_dropped() {
     let mut world = World::in_call();
     world.command(Side::Guest, Command::Leave);
     world.say(Side::Host, ServerMessage::Relay { from: id(Side::Guest), body: Opaque::new(vec![1, 2, 3]) });
