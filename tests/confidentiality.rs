@@ -1,58 +1,75 @@
 //! What the wire, the server, its database and the logs hold of a consultation: nothing that tells who came or why.
 //!
-//! TLS would hide everything from a plain capture, so the search also reads what the server sees after TLS.
+//! TLS, DTLS and SRTP would hide everything from a plain capture, so the search also reads what the server sees after TLS
+//! and, with the feature `lab`, what RTP carries behind SRTP.
 //! Each place that is searched also gets a canary in clear, and the same search must find it there.
 
 #[cfg(feature = "lab")]
 mod media;
 
-use client::session::Command;
+use client::session::driver::MediaOptions;
+use client::session::{Call, Command, RosterRow};
 use crypto::{CallGroup, CallId, CallMode, CallTerms, CertificateTerms, DeviceKey, PracticeKey, SenderKeys};
+use media::codec::{EncoderSettings, VideoCodec, VideoEncoder};
+use media::source::VideoSourceSpec;
+use media::{AudioSourceSpec, Bitrate, MediaTime, VideoFrame};
 use signaling::protocol::{ClientMessage, Opaque, ServerMessage};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::admission::{next, stranger};
-use crate::harness::{Card, Clinic, PASSPHRASE, Person, files, logs, no_devices};
+use crate::harness::{Capture, Card, Clinic, LIMIT, PASSPHRASE, Person, files, logs, no_devices};
 
 const CANARY: &str = "canary: Robin Example sings in clear";
 
-/// 1. A consultation from invitation to goodbye, over a wire that is written down, with a server that is overheard.
-/// 2. No private word of it is found: not on the wire, not in what the server saw, not in the logs, not on its disk.
+/// 1. A consultation from invitation to goodbye, with picture and sound; every packet of it is captured, the server is
+///    overheard behind TLS, and with the feature `lab` RTP behind SRTP.
+/// 2. No private word of it is found: not on the wire, not in what the server saw, not in the logs, not on its disk; and
+///    RTP shows no picture.
 /// 3. The canary, planted in each of these places, is found in each.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_but_the_two_learns_who_came() {
     let clinic = Clinic::open().await;
+    let capture = Capture::start();
     let (mut host, invitation) = clinic.open_room().await;
-    let mut patient = Person::guest(no_devices());
+    let (devices, rtp) = overheard_devices();
+    let mut patient = Person::guest(devices);
     patient.join(&invitation, &Card::ROBIN).await;
     host.admit().await;
-    host.in_call("the call at the host", |_| Some(())).await;
+    let leaf = host.in_call("the patient at the host", |call| other(call).map(|member| member.leaf)).await;
     patient.in_call("the call at the patient", |_| Some(())).await;
+    let slot = host.pictures().of(leaf).unwrap();
+    let picture = tokio::task::spawn_blocking(move || slot.take_timeout(LIMIT)).await.unwrap();
+    assert!(picture.is_some(), "no picture came, so the search for one would be about nothing");
     patient.tell(Command::Leave).await;
     patient.goodbye().await;
     host.tell(Command::EndForAll).await;
     host.goodbye().await;
     patient.quit().await;
     host.quit().await;
+    plant(&clinic, &invitation.appointment).await;
 
-    let secrets = secrets(&invitation.link, &invitation.code);
-    let totp = clinic.totp_secret.clone();
     let (wire, seen, logged) = (clinic.wire(), clinic.seen(), logs::so_far());
     assert!(wire.len() > 20_000 && seen.len() > 20_000, "{} and {} bytes", wire.len(), seen.len());
-    for (what, secret) in &secrets {
-        for (place, bytes) in [("the wire", &wire), ("what the server saw", &seen), ("the logs", &logged)] {
-            assert!(!holds(bytes, secret), "{place} holds {what}");
-        }
+    let mut places = vec![("the wire", wire), ("what the server saw", seen), ("the logs", logged)];
+    match capture.map(Capture::stop) {
+        Some(packets) => places.push(("the capture", packets)),
+        None => println!("no packets were captured: this process lacks CAP_NET_RAW"),
     }
-    // The server makes the second factor's secret, so it is no news to it; wire and logs must not have it.
-    assert!(!holds(&wire, clinic.totp_secret.as_bytes()) && !holds(&logged, clinic.totp_secret.as_bytes()));
+    let secrets = secrets(&invitation.link, &invitation.code);
+    for (place, bytes) in &places {
+        for (what, secret) in &secrets {
+            assert!(!holds(bytes, secret), "{place}: {what} stands there");
+        }
+        assert!(holds(bytes, CANARY.as_bytes()), "{place}: the search is blind");
+        // The server makes the second factor's secret, so it is no news to it; nobody else may learn it.
+        let known = *place == "what the server saw";
+        assert!(known || !holds(bytes, clinic.totp_secret.as_bytes()), "{place}: the second factor's secret");
+    }
+    assert!(holds(&clear_picture(), PARAMETER_SET), "the search for pictures is blind");
+    assert!(!holds(&rtp(), PARAMETER_SET), "RTP shows the picture");
 
-    plant(&clinic, &invitation.appointment).await;
-    assert!(holds(&clinic.wire(), CANARY.as_bytes()), "the search of the wire is blind");
-    assert!(holds(&clinic.seen(), CANARY.as_bytes()), "the search behind TLS is blind");
-    assert!(holds(&logs::so_far(), CANARY.as_bytes()), "the search of the logs is blind");
-
+    let totp = clinic.totp_secret.clone();
     let server = clinic.server_folder();
     let folder = clinic.close().await;
     let disk = files(&server);
@@ -71,6 +88,50 @@ async fn nobody_but_the_two_learns_who_came() {
         |name: &str| disk.iter().find(|(path, _)| path.ends_with(name)).map(|(_, bytes)| bytes.as_slice()).unwrap();
     assert!(!holds(file("quietroom.db"), file("seal.key").trim_ascii()));
     drop(folder);
+}
+
+/// The other member, once it is connected.
+fn other(call: &Call) -> Option<&RosterRow> {
+    call.members.iter().find(|member| !member.you && member.media.connected)
+}
+
+/// A picture and a voice, and a way to read what RTP carried of them behind SRTP: nothing without the feature `lab`.
+fn overheard_devices() -> (MediaOptions, impl FnOnce() -> Vec<u8>) {
+    let mut devices = no_devices();
+    devices.video = Some(VideoSourceSpec::TestPattern { variant: 1 });
+    devices.audio = AudioSourceSpec::Voice { variant: 1 };
+    #[cfg(feature = "lab")]
+    let (tap, mut payloads) = tokio::sync::mpsc::channel(16_384);
+    #[cfg(feature = "lab")]
+    {
+        devices.tap = Some(tap);
+    }
+    let read = move || {
+        let seen: Vec<u8> = Vec::new();
+        #[cfg(feature = "lab")]
+        let seen = {
+            let mut seen = seen;
+            while let Ok(payload) = payloads.try_recv() {
+                seen.extend_from_slice(&payload);
+            }
+            assert!(seen.len() > 20_000, "only {} bytes of RTP were overheard", seen.len());
+            seen
+        };
+        seen
+    };
+    (devices, read)
+}
+
+/// How an H.264 key frame in clear begins: start code and parameter set (ITU-T H.264 annex B, 7.3.2.1).
+const PARAMETER_SET: &[u8] = &[0, 0, 0, 1, 0x67, 0x42];
+
+/// The first picture of the test pattern as the encoder gives it, before it is sealed.
+fn clear_picture() -> Vec<u8> {
+    let settings = EncoderSettings { width: 1_280, height: 720, fps: 30, bitrate: Bitrate::kbps(500) };
+    let mut encoder = VideoEncoder::new(VideoCodec::H264, settings).unwrap();
+    let grey = vec![128; VideoFrame::data_len(1_280, 720).unwrap()];
+    let frame = VideoFrame::new(1_280, 720, MediaTime::now(), 0, grey).unwrap();
+    encoder.encode(&frame, true).unwrap().expect("a key frame").data.to_vec()
 }
 
 #[test]

@@ -4,10 +4,12 @@
 //! People use the client's own session and driver, by the commands that a window would send.
 //! Nothing sleeps: a person waits for a view, and the time limit only ends a test that failed.
 
+mod capture;
 mod clinic;
 pub(crate) mod logs;
 mod person;
 mod wire;
 
+pub(crate) use capture::Capture;
 pub(crate) use clinic::{Clinic, PASSPHRASE, files};
 pub(crate) use person::{Card, Invitation, LIMIT, Person, no_devices};

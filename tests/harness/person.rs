@@ -51,6 +51,8 @@ pub(crate) fn no_devices() -> MediaOptions {
         voice_processing: false,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         dump: None,
+        #[cfg(feature = "lab")]
+        tap: None,
     }
 }
 

@@ -206,6 +206,8 @@ impl MediaArgs {
             voice_processing: !self.no_processing,
             bind: self.bind.clone(),
             dump,
+            #[cfg(feature = "lab")]
+            tap: None,
         }
     }
 }
