@@ -246,6 +246,11 @@ impl Engine {
         self.shared.set_camera(on);
     }
 
+    /// Plays a chime of 0.6 s on the own speaker, to nobody else: somebody is at the door.
+    pub fn chime(&self) {
+        self.shared.ring();
+    }
+
     /// Own pictures as they are sent. Look with [`Slot::latest`] and [`Slot::version`]; do not take.
     #[must_use]
     pub fn self_view(&self) -> Arc<Slot<VideoFrame>> {

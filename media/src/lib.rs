@@ -15,7 +15,7 @@
 //! | [`Engine`], `pipeline` | one call's threads, keys and channels; statistics in `stats` | actor task, `video-send`, `video-receive`, `audio` |
 //! | `payload`, `packet`, [`transport`] | header inside the seal; packets around it; peer connections | thread of the sender; tokio |
 //! | `jitter`, `rate` | whole frames from packets, a voice from late ones, pacing | pure, `now` handed in |
-//! | `playout`, `sound` | mix, ring to the loudspeaker; sound devices | `audio` thread, sound callbacks |
+//! | `playout`, `chime`, `sound` | mix, ring to the loudspeaker; sound devices | `audio` thread, sound callbacks |
 //!
 //! Pictures are I420, BT.601, limited range, everywhere between capture and screen: sources convert to it once, so no
 //! frame needs to carry its matrix.
@@ -25,6 +25,7 @@
 
 #![deny(unsafe_code)]
 
+mod chime;
 pub mod codec;
 mod engine;
 pub mod error;

@@ -48,11 +48,7 @@ pub(crate) fn call_ui(
         });
         return controls.or(page.inner);
     }
-    let people = Panel::right("people")
-        .frame(room)
-        .resizable(false)
-        .exact_size(SIDE)
-        .show(ui, |ui| ScrollArea::vertical().auto_shrink(false).show(ui, |ui| people_ui(ui, state)).inner);
+    let people = Panel::right("people").frame(room).resizable(false).exact_size(SIDE).show(ui, |ui| side_ui(ui, state));
     let stage = CentralPanel::no_frame().frame(room).show(ui, |ui| {
         let highest = ui.available_height() * 0.6;
         let above = ScrollArea::vertical().max_height(highest).auto_shrink([false, true]);
@@ -74,16 +70,30 @@ fn narrow_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, tiles: &Tiles, fo
     command.or(people)
 }
 
+/// The list scrolls; the spoken check stands below it, in reach whatever its length.
+fn side_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
+    let highest = ui.available_height() * 0.75;
+    let check = Panel::bottom("check").frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
+        ui.add_space(theme::GAP);
+        ScrollArea::vertical().max_height(highest).auto_shrink([false, true]).show(ui, |ui| check_ui(ui, state)).inner
+    });
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| roster_ui(ui, &state.members));
+    check.inner
+}
+
+fn check_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
+    safety_ui(ui, &state.safety, state.members.len() > 1 && state.encrypted)
+}
+
+/// In one column, words to be read aloud, or a warning, come before the list; at rest the list comes first.
 fn people_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
-    let ready = state.members.len() > 1 && state.encrypted;
-    // Words to be read aloud, or a warning, come before the list; at rest the list comes first.
     if matches!(state.safety, SafetyState::Compare { .. } | SafetyState::Mismatch) {
-        let command = safety_ui(ui, &state.safety, ready);
+        let command = check_ui(ui, state);
         roster_ui(ui, &state.members);
         return command;
     }
     roster_ui(ui, &state.members);
-    safety_ui(ui, &state.safety, ready)
+    check_ui(ui, state)
 }
 
 /// Encryption, path and time, always on screen.

@@ -17,6 +17,7 @@ use crypto::{OpenedFrame, SealingKey};
 use super::dump::Dump;
 use super::shared::{Peer, Shared, lock};
 use super::voice::PeerVoice;
+use crate::chime::Chime;
 use crate::codec::audio::{AudioEncoder, PACKET_SAMPLES};
 use crate::engine::EngineEvent;
 use crate::error::MediaError;
@@ -67,6 +68,7 @@ struct Running {
     outgoing: Outgoing,
     /// Whether anybody was heard yet.
     sounded: bool,
+    chime: Option<Chime>,
     dump: Option<Dump>,
 }
 
@@ -105,10 +107,14 @@ impl AudioThread {
             voices: Vec::new(),
             outgoing: Outgoing { encoder, key: None, number: 0, half: None, packet: Vec::new() },
             sounded: false,
+            chime: None,
             dump: self.dump,
         };
         let mut tick = MediaTime::now();
         loop {
+            if running.shared.take_chime() {
+                running.chime = Some(Chime::default());
+            }
             if running.is_idle() {
                 match self.input.recv_timeout(IDLE) {
                     Ok(frame) => running.take(frame),
@@ -139,7 +145,7 @@ impl AudioThread {
 
 impl Running {
     fn is_idle(&self) -> bool {
-        self.source.is_none() && self.voices.is_empty()
+        self.source.is_none() && self.voices.is_empty() && self.chime.is_none()
     }
 
     fn take(&mut self, input: AudioInput) {
@@ -186,6 +192,12 @@ impl Running {
                     self.sounded = true;
                     self.shared.tell(EngineEvent::FirstAudio { peer: voice.peer.leaf });
                 }
+            }
+        }
+        if let Some(chime) = &mut self.chime {
+            match chime.next() {
+                Some(samples) => mix_in(&mut mix, &samples),
+                None => self.chime = None,
             }
         }
         limit(&mut mix);

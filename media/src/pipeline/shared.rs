@@ -21,6 +21,7 @@ use crate::transport::{PeerId, Transport};
 pub(crate) struct Shared {
     stopped: AtomicBool,
     microphone: AtomicBool,
+    chime: AtomicBool,
     camera: Mutex<bool>,
     camera_changed: Condvar,
     /// Peers whose association is up.
@@ -56,6 +57,7 @@ impl Shared {
         Self {
             stopped: AtomicBool::new(false),
             microphone: AtomicBool::new(true),
+            chime: AtomicBool::new(false),
             camera: Mutex::new(true),
             camera_changed: Condvar::new(),
             connected: AtomicUsize::new(0),
@@ -114,6 +116,15 @@ impl Shared {
 
     pub(crate) fn anyone_listens(&self) -> bool {
         self.connected.load(Ordering::Acquire) > 0
+    }
+
+    /// Asks for a chime from the own speaker; while one is asked for, another changes nothing.
+    pub(crate) fn ring(&self) {
+        self.chime.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn take_chime(&self) -> bool {
+        self.chime.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn set_microphone(&self, on: bool) {
