@@ -33,6 +33,10 @@ error-DEV-03 = Another program is using this device.
 error-DEV-04 = No speaker or headphones were found.
     .next = You can continue. Plug in headphones, or ask the practice to call you.
 
+error-DEV-05 = Picture and sound stopped working on this computer.
+    .seen = The call has ended. Nobody can see or hear you.
+    .next = Close other programs, start Quietroom again, and join again. Or use the phone.
+
 error-E2E-01 = We could not verify incoming sound and picture from { $person }.
     .seen = They are muted here while we fix it. Nothing unverified is played.
     .next = Wait a moment. If it stays quiet, call them.
@@ -118,6 +122,10 @@ error-NET-06 = That message is too large.
 error-NET-07 = You were away too long to catch up with the call.
     .seen = Nobody can see or hear you.
     .next = Join again with the same link and code, or use the phone.
+
+error-NET-08 = The server lost this room, perhaps because it was restarted.
+    .seen = The people in this call still see and hear each other. Nobody can join.
+    .next = Go on talking. To let somebody in, end the call and start it again.
 
 error-FX-01 = The blur of your background is not ready.
     .seen = Your picture stays off until it works.

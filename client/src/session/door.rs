@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crypto::{CallGroup, InvitationError, LobbyCard, OwnedInvitation, VerifiedGuest};
 use signaling::protocol::{ClientMessage, ParticipantId, WaitingGuest};
 
-use super::effect::{Mark, Now, Output};
+use super::effect::{Mark, MediaCommand, Now, Output};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::message::RelayMessage;
@@ -110,6 +110,10 @@ impl Door {
             }
             RelayMessage::Exchange(5, bytes) => match invitation.on_card(bytes) {
                 Ok(card) => {
+                    // Only for who proved link and code, and once: the server cannot make it ring.
+                    if knock.card.is_none() {
+                        fx.media(MediaCommand::Chime);
+                    }
                     knock.card = Some(card);
                     fx.out.push(Output::Mark(Mark::Known));
                 }
@@ -128,6 +132,16 @@ impl Door {
         let knock = self.knocks.get_mut(&participant)?;
         let name = knock.card.as_ref().map(|card| Private::from(card.name.as_str()))?;
         Some((knock.guest.take()?, Some(name)))
+    }
+
+    /// A guest whose admission came to nothing can be admitted again, if it still waits.
+    pub(super) fn give_back(&mut self, participant: ParticipantId, guest: Box<VerifiedGuest>) {
+        if let Some(knock) = self.knocks.get_mut(&participant)
+            && knock.guest.is_none()
+            && knock.invite == *guest.invite_id().as_bytes()
+        {
+            knock.guest = Some(guest);
+        }
     }
 
     /// A guest that was denied, or admitted.

@@ -39,6 +39,8 @@ pub enum Input {
     Engine(EngineEvent),
     /// A device works, or is not wanted; failures come from the engine.
     Device(Device, DeviceState),
+    /// The engine did not take a command, so what it sends and opens is not what the session decided.
+    MediaBroken,
     /// The engine has stopped: every device is closed and every thread joined.
     MediaStopped,
     /// Some 4 times a second.
@@ -113,6 +115,8 @@ pub enum MediaCommand {
     Microphone(bool),
     /// Camera on or off.
     Camera(bool),
+    /// Chime on the own speaker: somebody is at the door.
+    Chime,
     /// Close everything; answered with [`Input::MediaStopped`], also when nothing ran.
     Stop,
 }

@@ -1,5 +1,8 @@
 //! Where the parts of the session put what is to be done.
 
+use crypto::VerifiedGuest;
+use signaling::protocol::ParticipantId;
+
 use super::effect::{MediaCommand, Output};
 use super::error_code::ErrorCode;
 use super::view::{GoodbyeReason, Notice};
@@ -17,6 +20,8 @@ pub(super) struct Effects {
     pub end: Option<GoodbyeReason>,
     /// Invitations whose guest is now a member.
     pub consumed: Vec<[u8; 16]>,
+    /// A guest whose admission came to nothing: it waits again, with what it proved.
+    pub returned: Option<(ParticipantId, Box<VerifiedGuest>)>,
 }
 
 impl Effects {

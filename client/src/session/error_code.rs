@@ -59,6 +59,8 @@ codes! {
     Net06 = "NET-06",
     /// The log no longer holds what was missed: join again.
     Net07 = "NET-07",
+    /// The server lost the room of this call.
+    Net08 = "NET-08",
     /// No camera.
     Dev01 = "DEV-01",
     /// No microphone.
@@ -67,6 +69,8 @@ codes! {
     Dev03 = "DEV-03",
     /// No speaker.
     Dev04 = "DEV-04",
+    /// The media engine of this computer does not keep up, or has stopped.
+    Dev05 = "DEV-05",
     /// The background mask is not ready.
     Fx01 = "FX-01",
     /// A part of the invitation is missing or damaged.

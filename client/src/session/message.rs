@@ -3,6 +3,7 @@
 use media::transport::{Fingerprint, Signal};
 use serde::{Deserialize, Serialize};
 use signaling::protocol::Opaque;
+use zeroize::Zeroizing;
 
 use super::view::SourceState;
 use crate::private::Private;
@@ -66,8 +67,8 @@ pub(super) struct SignalMessage {
 
 impl CallMessage {
     /// Wire form, `None` when it is too long to be sent.
-    pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        serde_json::to_vec(self).ok().filter(|bytes| bytes.len() <= LONGEST)
+    pub(super) fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        serde_json::to_vec(self).ok().map(Zeroizing::new).filter(|bytes| bytes.len() <= LONGEST)
     }
 
     /// Reads a member's message, `None` when it is none of ours.

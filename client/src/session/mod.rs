@@ -154,6 +154,8 @@ impl Session {
             Input::Reply(..) => tracing::debug!("an answer came too late"),
             Input::Engine(event) => self.on_engine(now, event, &mut fx),
             Input::Device(device, state) => self.on_device(device, state, &mut fx),
+            // Fail closed: keys may be missing, or a member who was removed may still be sent to.
+            Input::MediaBroken => fx.fail(ErrorCode::Dev05),
             Input::MediaStopped => self.on_media_stopped(),
             Input::Tick => self.on_tick(now, &mut fx),
         }
@@ -165,6 +167,11 @@ impl Session {
     fn settle(&mut self, fx: &mut Effects) {
         for invite in std::mem::take(&mut fx.consumed) {
             self.consume(&invite, fx);
+        }
+        if let Some((participant, guest)) = fx.returned.take()
+            && let Stage::Host(hosting) = &mut self.stage
+        {
+            hosting.door.give_back(participant, guest);
         }
         if let Some(code) = fx.settled.take()
             && self.notice.as_ref().is_some_and(|notice| notice.code == code)

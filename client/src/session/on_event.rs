@@ -46,7 +46,7 @@ impl Session {
         match message {
             ServerMessage::Ready { .. } => self.on_ready(now, fx),
             ServerMessage::Error { code, retry_after_s, participant } => {
-                self.on_refused(code, retry_after_s, participant, fx)
+                self.on_refused(now, code, retry_after_s, participant, fx)
             }
             ServerMessage::Ended => match &self.stage {
                 Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) => fx.end = Some(GoodbyeReason::Ended),
@@ -127,6 +127,7 @@ impl Session {
     /// The server refused the last message, or the session.
     fn on_refused(
         &mut self,
+        now: Now,
         code: ServerCode,
         retry_after_s: Option<u32>,
         about: Option<ParticipantId>,
@@ -147,6 +148,11 @@ impl Session {
             && hosting.room.on_refused(about, notice.code, fx)
         {
             return;
+        }
+        if code == ServerCode::Busy
+            && let Some(room) = self.room()
+        {
+            return room.on_busy(now, retry_after_s);
         }
         match &mut self.stage {
             Stage::Joining(_) if code == ServerCode::NoHost => {

@@ -42,6 +42,9 @@ pub struct MediaOptions {
     pub bind: Vec<IpAddr>,
     /// Folder for what was received; only a build with the feature `lab` writes there.
     pub dump: Option<PathBuf>,
+    /// Lab only: gets a copy of every RTP payload, as it is without SRTP.
+    #[cfg(feature = "lab")]
+    pub tap: Option<mpsc::Sender<bytes::Bytes>>,
 }
 
 /// The running engine, if there is one.
@@ -55,7 +58,11 @@ pub(super) struct MediaHand {
     started: Instant,
     /// Camera, microphone, speaker: still to be told.
     untold: [bool; 3],
-    stopping: bool,
+    /// Stops under way.
+    stopping: usize,
+    /// A start was asked for while the devices of the last engine were still closing.
+    start_again: bool,
+    broken: bool,
 }
 
 impl MediaHand {
@@ -70,7 +77,9 @@ impl MediaHand {
             events: None,
             started,
             untold: [false; 3],
-            stopping: false,
+            stopping: 0,
+            start_again: false,
+            broken: false,
         }
     }
 
@@ -131,11 +140,21 @@ impl MediaHand {
                 engine.set_camera(on);
                 Ok(())
             }
+            MediaCommand::Chime => {
+                engine.chime();
+                Ok(())
+            }
             MediaCommand::Start | MediaCommand::Stop => Ok(()),
         };
         if let Err(error) = outcome {
             tracing::error!(%error, "the media engine did not take a command");
+            self.broken = true;
         }
+    }
+
+    /// Whether the engine has not taken a command since this was asked last.
+    pub(super) fn take_broken(&mut self) -> bool {
+        std::mem::take(&mut self.broken)
     }
 
     /// Devices whose state is known now.
@@ -158,24 +177,32 @@ impl MediaHand {
 
     /// Whether a stop is under way.
     pub(super) fn is_stopping(&self) -> bool {
-        self.stopping
+        self.stopping > 0
     }
 
-    /// The stop is done.
-    pub(super) fn stopped(&mut self) {
-        self.stopping = false;
+    /// The stop is done: every device is closed, and may be opened again.
+    pub(super) fn stopped(&mut self, done: &mpsc::Sender<Done>) {
+        self.stopping = self.stopping.saturating_sub(1);
+        if self.stopping == 0 && std::mem::take(&mut self.start_again) {
+            self.start(done);
+        }
     }
 
     /// Stops and waits; `None` when nothing ran.
     pub(super) async fn stop_now(&mut self) -> Option<MediaStats> {
         self.pictures.clear();
         self.events = None;
+        self.start_again = false;
         let engine = self.engine.take()?;
         Some(engine.stop().await)
     }
 
     fn start(&mut self, done: &mpsc::Sender<Done>) {
         if self.engine.is_some() {
+            return;
+        }
+        if self.is_stopping() {
+            self.start_again = true;
             return;
         }
         let wake = self.wake.clone();
@@ -199,6 +226,10 @@ impl MediaHand {
                 self.untold = [self.options.video.is_some(), self.options.audio != AudioSourceSpec::None, true];
                 self.pictures.set_own(self.options.video.as_ref().map(|_| engine.self_view()));
                 self.started = Instant::now();
+                #[cfg(feature = "lab")]
+                if let Some(tap) = &self.options.tap {
+                    engine.tap(tap.clone());
+                }
                 self.engine = Some(engine);
                 self.events = Some(events);
                 if self.options.video.is_none() {
@@ -222,7 +253,8 @@ impl MediaHand {
     fn stop(&mut self, done: &mpsc::Sender<Done>) {
         self.pictures.clear();
         self.events = None;
-        self.stopping = true;
+        self.start_again = false;
+        self.stopping += 1;
         let (engine, done) = (self.engine.take(), done.clone());
         self.runtime.spawn(async move {
             let stats = match engine {

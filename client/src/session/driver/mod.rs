@@ -121,7 +121,7 @@ impl Driver {
                         continue;
                     }
                     Some(Done::MediaStopped(stats)) => {
-                        self.media.stopped();
+                        self.media.stopped(&self.done_sender);
                         self.report.on_stats(*stats);
                         self.write_report().await;
                         Input::MediaStopped
@@ -138,6 +138,9 @@ impl Driver {
                 }
             };
             self.handle(input).await;
+            if self.media.take_broken() {
+                self.handle(Input::MediaBroken).await;
+            }
         }
         self.close().await;
     }
@@ -237,7 +240,7 @@ impl Driver {
                 match tokio::time::timeout(Duration::from_secs(5), self.done.recv()).await {
                     Ok(Some(Done::MediaStopped(stats))) => {
                         self.report.on_stats(*stats);
-                        self.media.stopped();
+                        self.media.stopped(&self.done_sender);
                     }
                     Ok(Some(_)) => {}
                     Ok(None) | Err(_) => break,

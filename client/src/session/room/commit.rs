@@ -117,6 +117,12 @@ impl Room {
 
     /// The log is in a later epoch than something that was sent.
     pub(in crate::session) fn on_conflict(&mut self, epoch: u64, fx: &mut Effects) {
+        if epoch < self.group.epoch() {
+            // The server began a new log: it lost this room. Nothing of ours fits there any more.
+            self.online = false;
+            self.lost = true;
+            return fx.tell(ErrorCode::Net08);
+        }
         self.log_epoch = self.log_epoch.max(epoch);
         if self.pending.as_ref().is_some_and(|pending| pending.bundle.epoch < epoch)
             && let Some(pending) = self.pending.take()
@@ -176,6 +182,9 @@ impl Room {
             Err(error) => {
                 tracing::error!(%error, "a change of the group could not be made");
                 fx.tell(ErrorCode::E2e05);
+                if let Change::Admit { participant, guest, .. } = change {
+                    fx.returned = Some((participant, guest));
+                }
             }
         }
     }

@@ -15,11 +15,13 @@ mod talk;
 mod tend;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::time::Duration;
 
 use crypto::{Bundle, CallGroup, CallRole, LeafIndex, VerifiedGuest};
 use media::transport::TransportRole;
 use signaling::protocol::{ClientMessage, ParticipantId};
+use zeroize::Zeroizing;
 
 use super::effect::{Mark, MediaCommand, Now, Output};
 use super::effects::Effects;
@@ -40,6 +42,9 @@ const REPLAY_TIME: Duration = Duration::from_millis(700);
 const CRASH_TIME: Duration = Duration::from_secs(15);
 /// An association that is lost so long is made anew by the side that offers.
 const RESTART_TIME: Duration = Duration::from_secs(8);
+
+/// Longest pause that the server may ask for, in seconds: it holds back every own message.
+const BUSY_PAUSE: u32 = 10;
 
 /// A change of the group that this host wants.
 #[derive(Debug)]
@@ -67,10 +72,15 @@ struct Pending {
 }
 
 /// An own message until its echo.
-#[derive(Debug)]
 struct Outgoing {
-    data: Vec<u8>,
+    data: Zeroizing<Vec<u8>>,
     in_flight: bool,
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outgoing({} bytes, in flight: {})", self.data.len(), self.in_flight)
+    }
 }
 
 /// One side's own sources, as the others are told.
@@ -101,6 +111,8 @@ pub(super) struct Room {
     negotiations: u64,
     own_name: Option<Private>,
     sources: Sources,
+    /// The server has another log than this group's: media go on, nobody can join, nothing can be said.
+    lost: bool,
     /// Keys of the current epoch went to the engine.
     pub keyed: bool,
     /// Unix seconds.
@@ -153,6 +165,7 @@ impl Room {
             negotiations: 0,
             own_name,
             sources,
+            lost: false,
             keyed: false,
             started_at: now.unix,
         }
@@ -161,6 +174,12 @@ impl Room {
     /// The group, to be named in an invitation exchange and shown in the roster.
     pub(super) fn group(&self) -> &CallGroup {
         &self.group
+    }
+
+    /// The group, for a test that lets a member misbehave.
+    #[cfg(test)]
+    pub(super) fn group_mut(&mut self) -> &mut CallGroup {
+        &mut self.group
     }
 
     /// What the other side of a leaf said of itself; `None` for the own leaf.
@@ -180,6 +199,9 @@ impl Room {
 
     /// The live connection is back and the server knows the room: fetch what was missed.
     pub(super) fn on_online(&mut self, now: Now, fx: &mut Effects) {
+        if self.lost {
+            return fx.tell(ErrorCode::Net08);
+        }
         self.online = true;
         self.log_epoch = 0;
         // A first commit may have won although its echo never came: the log tells, from its beginning.
@@ -223,7 +245,9 @@ impl Room {
         match &self.pending {
             Some(Pending { change: Change::Admit { participant, .. }, .. }) if *participant == about => {
                 self.group.abandon_pending();
-                self.pending = None;
+                if let Some(Pending { change: Change::Admit { participant, guest, .. }, .. }) = self.pending.take() {
+                    fx.returned = Some((participant, guest));
+                }
                 fx.tell(code);
                 self.advance(fx);
                 true
@@ -238,6 +262,12 @@ impl Room {
             }
             _ => false,
         }
+    }
+
+    /// The server dropped what was sent last and says when to send it again.
+    pub(super) fn on_busy(&mut self, now: Now, retry_after_s: Option<u32>) {
+        let pause = Duration::from_secs(retry_after_s.unwrap_or(1).clamp(1, BUSY_PAUSE).into());
+        self.resend_at = Some(now.since_start + pause);
     }
 
     fn is_host(&self) -> bool {

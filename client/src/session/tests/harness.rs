@@ -45,6 +45,8 @@ pub(super) struct World {
     pub entries: Vec<ServerMessage>,
     /// Messages of clients that the server does not take, to lose them.
     pub deaf: bool,
+    /// What was lost that way.
+    pub lost: Vec<ClientMessage>,
     queue: VecDeque<(Side, Output)>,
     invite: Option<InviteId>,
     room_open: bool,
@@ -69,6 +71,7 @@ impl World {
             seconds: 0,
             entries: Vec::new(),
             deaf: false,
+            lost: Vec::new(),
             queue: VecDeque::new(),
             invite: None,
             room_open: false,
@@ -247,7 +250,7 @@ impl World {
 
     fn on_message(&mut self, side: Side, message: ClientMessage) {
         if self.deaf {
-            return;
+            return self.lost.push(message);
         }
         match message {
             ClientMessage::OpenRoom { .. } => {

@@ -1,6 +1,7 @@
 //! The session as a whole, without I/O: two clients and an honest or lying server in memory.
 
 mod harness;
+mod hostile;
 mod lobby;
 
 use media::transport::{Signal, TransportRole};
@@ -59,6 +60,20 @@ fn the_host_sees_badge_and_card_before_it_decides() {
     let knocker = World::knocked().knocker();
     assert_eq!(knocker.name.as_deref(), Some("Grace"));
     assert!(knocker.badge.link_ok && knocker.badge.code_ok && !knocker.badge.code_failed && knocker.ready);
+}
+
+#[test]
+fn the_chime_rings_once_for_who_proved_link_and_code_and_not_before() {
+    let rings = |world: &World| world.host.media.iter().filter(|c| matches!(c, MediaCommand::Chime)).count();
+    let mut world = World::new();
+    let (link, code) = world.invite();
+    world.start();
+    let wrong = if code.starts_with('1') { "2222 2222" } else { "1111 1111" };
+    world.walk_in(&link, wrong);
+    assert_eq!(rings(&world), 0);
+    world.command(Side::Guest, Command::EnterCode { code: code.as_str().into() });
+    assert_eq!(rings(&world), 1);
+    assert!(!world.guest.media.iter().any(|c| matches!(c, MediaCommand::Chime)));
 }
 
 #[test]
@@ -296,19 +311,6 @@ fn a_message_of_somebody_who_does_not_wait_is_dropped() {
     world.say(Side::Host, ServerMessage::Relay { from: id(Side::Guest), body: Opaque::new(vec![1, 2, 3]) });
     assert_eq!(call(&world, Side::Host).members.len(), 1);
     assert!(call(&world, Side::Host).waiting.is_empty());
-}
-
-#[test]
-fn after_a_lost_race_the_admission_is_made_anew() {
-    let mut world = World::knocked();
-    world.deaf = true;
-    let participant = world.knocker().participant;
-    world.command(Side::Host, Command::Admit { participant, identity_confirmed: true });
-    assert!(world.knocker().admitting);
-    world.deaf = false;
-    // The log says that it is further on; the winner's entry never comes, so nothing is sent in a wrong epoch.
-    world.say(Side::Host, ServerMessage::Conflict { epoch: 1 });
-    assert_eq!(world.view(Side::Host).notice.unwrap().code, ErrorCode::E2e03);
 }
 
 #[test]
