@@ -211,6 +211,33 @@ pub enum GroupError {
     Backend,
 }
 
+/// Why a heartbeat says nothing: drop it. It is no sign of life either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeartbeatError {
+    /// This client was removed, or refused a commit: the group is over for it.
+    #[error("the group is over for this client")]
+    Inactive,
+    /// The bytes are no heartbeat of this profile.
+    #[error("the heartbeat is not a valid encoding")]
+    Malformed,
+    /// It speaks of another call.
+    #[error("the heartbeat belongs to another group")]
+    WrongGroup,
+    /// Nobody, or this client itself, is at the leaf that the heartbeat came from.
+    #[error("there is no other member at that leaf")]
+    NoSuchMember,
+    /// It names another leaf than the one whose association it came over.
+    #[error("the heartbeat names another sender")]
+    WrongSender,
+    /// The leaf's signature key did not sign it.
+    #[error("the heartbeat's signature does not verify")]
+    BadSignature,
+    /// This one or a later one was taken before; the copy of the other path shows so, too.
+    #[error("the heartbeat was seen before")]
+    Replayed,
+}
+
 /// Why a frame was not sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

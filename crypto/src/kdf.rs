@@ -41,9 +41,16 @@ pub(crate) fn mac_matches(key: &Secret<32>, label: &str, parts: &[&[u8]], tag: &
     hmac::verify(&key, &framed(label, parts), tag).is_ok()
 }
 
-/// SHA-384 over the label and the parts, each with its length.
+/// SHA-384 over the label and the parts, each with its length; streamed, so that a secret part is
+/// copied nowhere.
 pub(crate) fn hash(label: &str, parts: &[&[u8]]) -> [u8; MAC_LENGTH] {
-    let digest = digest::digest(&digest::SHA384, &framed(label, parts));
+    let mut context = digest::Context::new(&digest::SHA384);
+    context.update(&framed(label, &[]));
+    for part in parts {
+        context.update(&(part.len() as u32).to_be_bytes());
+        context.update(part);
+    }
+    let digest = context.finish();
     let mut out = [0; MAC_LENGTH];
     out.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
     out

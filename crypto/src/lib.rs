@@ -95,7 +95,8 @@ mod testing;
 mod vectors;
 
 pub use error::{
-    GroupError, IdentityError, InvitationError, LinkError, OpenError, PolicyViolation, SafetyError, SealError,
+    GroupError, HeartbeatError, IdentityError, InvitationError, LinkError, OpenError, PolicyViolation, SafetyError,
+    SealError,
 };
 pub use id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex, StaffRole};
 pub use identity::{
@@ -106,7 +107,9 @@ pub use invitation::{
     GuestInvitation, HostSummary, InvitationCode, InvitationLink, InvitationTerms, KnockReply, LobbyCard, LobbyToken,
     OwnedInvitation, ProofReply, VerifiedGuest, message_number,
 };
-pub use mls::{Bundle, CallGroup, CallTerms, Inbound, LogEntry, Member, Vouched};
+pub use mls::{
+    Bundle, CallGroup, CallTerms, Heartbeat, HeartbeatVerdict, Inbound, LogEntry, MediaCounters, Member, Vouched,
+};
 pub use safety_words::{SafetyCheck, SafetyScope, SafetyStep, SafetyWords};
 pub use secret::Secret;
 pub use sframe::{KeyRing, MediaContext, MediaKeys, OpenedFrame, OpeningKeys, SealedFrame, SealingKey, SenderKeys};

@@ -18,4 +18,4 @@ pub use device::{CertificateTerms, DeviceCertificate, DeviceKey, DevicePublicKey
 pub use practice::{PracticeFingerprint, PracticeKey, PracticePublicKey};
 
 pub(crate) use credential::LeafCredential;
-pub(crate) use signing::SigningKey;
+pub(crate) use signing::{SigningKey, verify_parts};

@@ -12,6 +12,7 @@ use openmls_traits::{OpenMlsProvider, storage::StorageProvider};
 use zeroize::Zeroizing;
 
 use super::{
+    heartbeat::Heartbeats,
     policy::{Leaf, Policy, leaves},
     profile::{PADDING_EXTENSION, Provider, SUITE, WELCOME_PADDING, create_config},
 };
@@ -23,7 +24,6 @@ use crate::{
     identity::{DeviceCertificate, DeviceKey, LeafCredential, SigningKey},
     invitation::VerifiedGuest,
     secret::{Secret, random_bytes},
-    sframe::MediaKeys,
 };
 
 /// First byte of every application message: what the rest is.
@@ -63,6 +63,7 @@ pub struct CallGroup {
     pub(super) pending: Option<Pending>,
     /// Epoch whose media keys were taken.
     pub(super) keys_taken: Option<u64>,
+    pub(super) heartbeats: Heartbeats,
     /// Removed, or refused a commit.
     pub(super) over: bool,
 }
@@ -111,7 +112,19 @@ impl CallGroup {
             credential_with_key(&credential, &leaf_key),
         )
         .map_err(|_failed| GroupError::Backend)?;
-        Ok(Self { provider, group, leaf_key, group_id, policy, pending: None, keys_taken: None, over: false })
+        Ok(Self::start(provider, group, leaf_key, group_id, policy))
+    }
+
+    /// What a group is to the member who has just created or joined it.
+    pub(super) fn start(
+        provider: Provider,
+        group: MlsGroup,
+        leaf_key: SigningKey,
+        group_id: GroupId,
+        policy: Policy,
+    ) -> Self {
+        let heartbeats = Heartbeats::default();
+        Self { provider, group, leaf_key, group_id, policy, pending: None, keys_taken: None, heartbeats, over: false }
     }
 
     /// Commits the Add of a guest with its pre-shared key; pending until its echo.
@@ -237,32 +250,6 @@ impl CallGroup {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.pending.is_some()
-    }
-
-    /// Media keys of the current epoch: RFC 9605 §5.2, MLS exporter (RFC 9420 §8.5). Once per
-    /// epoch, since a second set would use every counter again.
-    ///
-    /// # Errors
-    /// [`GroupError::Inactive`], [`GroupError::KeysTaken`], [`GroupError::Backend`].
-    pub fn media_keys(&mut self) -> Result<MediaKeys, GroupError> {
-        self.ready()?;
-        let epoch = self.epoch();
-        if self.keys_taken == Some(epoch) {
-            return Err(GroupError::KeysTaken);
-        }
-        let own = self.own_leaf();
-        let others: Vec<_> = self.leaves()?.iter().map(|leaf| (leaf.index, leaf.key)).collect();
-        let others: Vec<_> = others.into_iter().filter(|(index, _)| *index != own).collect();
-        // OpenMLS gives a bare vector: wipe it as soon as it is copied.
-        let exported = self
-            .group
-            .export_secret(self.provider.crypto(), "SFrame 1.0 Base Key", &[], 32)
-            .map(Zeroizing::new)
-            .map_err(|_failed| GroupError::Backend)?;
-        let base_key = Secret::from_slice(&exported).ok_or(GroupError::Backend)?;
-        let keys = MediaKeys::derive(&base_key, epoch, own, &others).ok_or(GroupError::Backend)?;
-        self.keys_taken = Some(epoch);
-        Ok(keys)
     }
 
     pub(super) fn ready(&self) -> Result<(), GroupError> {

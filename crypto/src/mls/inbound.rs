@@ -112,6 +112,7 @@ impl CallGroup {
     /// The echo of the pending commit, byte for byte.
     fn merge_own(&mut self) -> Result<Inbound, GroupError> {
         let before = self.leaves()?;
+        self.pass_epoch()?;
         let pending = self.pending.take();
         self.group.merge_pending_commit(&self.provider).map_err(|_failed| GroupError::Backend)?;
         if let Some(psk) = pending.and_then(|pending| pending.psk) {
@@ -144,6 +145,7 @@ impl CallGroup {
         };
         // Whoever loses a race drops its own commit with its key.
         self.abandon_pending();
+        self.pass_epoch()?;
         self.group.merge_staged_commit(&self.provider, *staged).map_err(|_failed| GroupError::Backend)?;
         self.policy = policy;
         self.epoch_reached(&before, false)

@@ -65,16 +65,7 @@ pub(crate) fn join(
         .map_err(|_refused| GroupError::Undecryptable)?;
     let policy = check(&staged, expected, now)?;
     let group: MlsGroup = staged.into_group(&provider).map_err(|_failed| GroupError::Backend)?;
-    let call = CallGroup {
-        provider,
-        group,
-        leaf_key,
-        group_id: expected.group_id,
-        policy,
-        pending: None,
-        keys_taken: None,
-        over: false,
-    };
+    let call = CallGroup::start(provider, group, leaf_key, expected.group_id, policy);
     call.forget_psk(&super::inbound::stored_psk(&expected.psk_id))?;
     Ok(call)
 }

@@ -22,10 +22,12 @@
 #[cfg(any(test, feature = "lab"))]
 mod craft;
 mod group;
+mod heartbeat;
 #[cfg(test)]
 mod hostile;
 mod inbound;
 mod join;
+mod media;
 mod policy;
 mod profile;
 mod roster;
@@ -36,6 +38,7 @@ mod tests;
 #[cfg(any(test, feature = "lab"))]
 pub use craft::{Crafted, craft, external_commit, openmls_accepts, raw_application};
 pub use group::{Bundle, CallGroup, CallTerms};
+pub use heartbeat::{Heartbeat, HeartbeatVerdict, MediaCounters};
 pub use inbound::{Inbound, LogEntry};
 pub use roster::{Member, Vouched};
 

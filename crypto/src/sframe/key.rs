@@ -18,12 +18,12 @@ use ring::{
     aead::{AES_256_GCM, Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hkdf,
 };
-use zeroize::Zeroizing;
 
 use super::{MediaContext, header::Header};
 use crate::{
     error::{OpenError, SealError},
     id::LeafIndex,
+    secret::Secret,
 };
 
 /// Length of the tag of both suites, in bytes.
@@ -62,6 +62,31 @@ pub(crate) fn key_id(context: MediaContext, sender: LeafIndex, epoch: u64) -> u6
     ((context as u64) << 8) | (u64::from(sender.as_u8()) << 4) | (epoch & 0x0f)
 }
 
+/// Key and salt of one key id as bytes; a shorter key is filled up with zeros.
+pub(crate) struct KeyBytes {
+    pub(crate) key: Secret<32>,
+    pub(crate) salt: [u8; NONCE_LEN],
+}
+
+impl KeyBytes {
+    pub(crate) fn derive(suite: Suite, base_key: &[u8], key_id: u64) -> Option<Self> {
+        let (aead, hash) = suite.parts();
+        let secret = hkdf::Salt::new(hash, &[]).extract(base_key);
+        let id = key_id.to_be_bytes();
+        let code_point = suite.code_point().to_be_bytes();
+
+        let info = [b"SFrame 1.0 Secret key ".as_slice(), &id, &code_point];
+        let key = Secret::filled(|bytes| {
+            let bytes = bytes.get_mut(..aead.key_len())?;
+            secret.expand(&info, Length(aead.key_len())).ok()?.fill(bytes).ok()
+        })?;
+        let mut salt = [0; NONCE_LEN];
+        let info = [b"SFrame 1.0 Secret salt ".as_slice(), &id, &code_point];
+        secret.expand(&info, Length(NONCE_LEN)).ok()?.fill(&mut salt).ok()?;
+        Some(Self { key, salt })
+    }
+}
+
 /// Key and salt of one key id. ring holds the expanded AES key and does not wipe it.
 pub(crate) struct FrameKey {
     key_id: u64,
@@ -72,20 +97,9 @@ pub(crate) struct FrameKey {
 impl FrameKey {
     /// Derives the keys of one key id. `base_key` is as long as the suite's key.
     pub(crate) fn derive(suite: Suite, base_key: &[u8], key_id: u64) -> Option<Self> {
-        let (aead, hash) = suite.parts();
-        let secret = hkdf::Salt::new(hash, &[]).extract(base_key);
-        let id = key_id.to_be_bytes();
-        let code_point = suite.code_point().to_be_bytes();
-
-        let mut key = Zeroizing::new([0; 32]);
-        let key = key.get_mut(..aead.key_len())?;
-        let info = [b"SFrame 1.0 Secret key ".as_slice(), &id, &code_point];
-        secret.expand(&info, Length(aead.key_len())).ok()?.fill(key).ok()?;
-
-        let mut salt = [0; NONCE_LEN];
-        let info = [b"SFrame 1.0 Secret salt ".as_slice(), &id, &code_point];
-        secret.expand(&info, Length(NONCE_LEN)).ok()?.fill(&mut salt).ok()?;
-
+        let (aead, _) = suite.parts();
+        let KeyBytes { key, salt } = KeyBytes::derive(suite, base_key, key_id)?;
+        let key = key.expose().get(..aead.key_len())?;
         let key = LessSafeKey::new(UnboundKey::new(aead, key).ok()?);
         Some(Self { key_id, key, salt })
     }

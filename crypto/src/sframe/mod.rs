@@ -21,10 +21,10 @@ pub use key_ring::{KeyRing, OpenedFrame, OpeningKeys};
 pub use seal::{SealedFrame, SealingKey, SenderKeys};
 
 use self::{
-    key::{FrameKey, Suite, key_id},
+    key::{FrameKey, KeyBytes, Suite, key_id},
     key_ring::OpeningKey,
 };
-use crate::{id::LeafIndex, secret::Secret};
+use crate::{id::LeafIndex, kdf::hash, secret::Secret};
 
 /// Which stream of a sender a frame belongs to: the upper bits of the key id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,4 +93,19 @@ impl MediaKeys {
     pub fn into_parts(self) -> (SenderKeys, OpeningKeys) {
         (self.sender, self.opening)
     }
+}
+
+/// What a sender's heartbeat commits to: SHA-384 over key id, key and salt of its four streams in
+/// one epoch. It tells nothing of the keys; once they are disclosed, they must fit it.
+pub(crate) fn commitment(base_key: &Secret<32>, epoch: u64, sender: LeafIndex) -> Option<[u8; 48]> {
+    let keys = MediaContext::ALL.map(|context| {
+        let id = key_id(context, sender, epoch);
+        Some((id.to_be_bytes(), KeyBytes::derive(Suite::Aes256GcmSha512, base_key.expose(), id)?))
+    });
+    let mut parts = Vec::with_capacity(3 * keys.len());
+    for key in &keys {
+        let (id, KeyBytes { key, salt }) = key.as_ref()?;
+        parts.extend([&id[..], key.expose(), salt]);
+    }
+    Some(hash("commit", &parts))
 }
