@@ -136,6 +136,9 @@ pub enum PolicyViolation {
     /// More than one Add in one commit, or more members than a key id can name.
     #[error("too many members in one step")]
     TooManyMembers,
+    /// What a commit has attached is no proof of what it does, or it proves something else.
+    #[error("the proof beside a commit does not fit it")]
+    BadProof,
     /// The Welcome is signed by another leaf than the host of the exchange.
     #[error("the welcome is not signed by the expected host")]
     WrongSigner,
@@ -168,6 +171,9 @@ pub enum GroupError {
     /// Only a host may do this.
     #[error("only a host may do this")]
     NotAHost,
+    /// A leave request, or the proof of a member that comes back, does not verify.
+    #[error("the member's proof does not verify")]
+    BadProof,
     /// The guest was verified for another group.
     #[error("the guest was verified for another group")]
     WrongGroup,

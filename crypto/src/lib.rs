@@ -118,7 +118,7 @@ pub use sframe::{KeyRing, MediaContext, MediaKeys, OpenedFrame, OpeningKeys, Sea
 /// of what a client accepts.
 #[cfg(any(test, feature = "lab"))]
 pub mod lab {
-    pub use crate::mls::{Crafted, craft, external_commit, openmls_accepts, raw_application};
+    pub use crate::mls::{Crafted, craft, craft_attached, external_commit, openmls_accepts, raw_application};
 }
 
 /// Version of everything that two clients must agree on: suite, encodings, labels.

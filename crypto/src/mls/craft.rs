@@ -37,6 +37,10 @@ pub enum Crafted<'a> {
     AddTwo,
     /// A Remove, whoever makes it.
     Remove(LeafIndex),
+    /// Two at once.
+    RemoveTwo(LeafIndex, LeafIndex),
+    /// A path update and nothing else.
+    Update,
     /// The same group with another list of hosts.
     ChangeHosts,
     /// The same group turned into one for assessors.
@@ -70,6 +74,16 @@ pub fn craft(member: &mut CallGroup, crafted: &Crafted<'_>) -> Vec<u8> {
     let bundle = commit(member, crafted);
     member.group.clear_pending_commit(member.provider.storage()).expect("memory does not fail");
     bundle.commit().to_bytes().expect("a commit that was just made encodes")
+}
+
+/// [`craft`] with bytes in the commit's authenticated data, where the others look for a proof.
+///
+/// # Panics
+/// As [`craft`].
+#[must_use]
+pub fn craft_attached(member: &mut CallGroup, crafted: &Crafted<'_>, attached: &[u8]) -> Vec<u8> {
+    member.group.set_aad(attached.to_vec());
+    craft(member, crafted)
 }
 
 /// A stranger's external commit (RFC 9420 §12.4.3.2), made with a GroupInfo that a member leaked:
@@ -157,6 +171,10 @@ fn commit(member: &mut CallGroup, crafted: &Crafted<'_>) -> CommitMessageBundle 
             proposals.push(Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id))));
         }
         Crafted::Remove(leaf) => removals.push(LeafNodeIndex::new(u32::from(leaf.as_u8()))),
+        Crafted::RemoveTwo(one, other) => {
+            removals.extend([one, other].map(|leaf| LeafNodeIndex::new(u32::from(leaf.as_u8()))));
+        }
+        Crafted::Update => {}
         Crafted::ChangeHosts => {
             let hosts = vec![DevicePublicKey::from_bytes([7; 32])];
             extensions = Some(group_extensions(&Policy { hosts, ..policy }));

@@ -12,6 +12,7 @@ use openmls_traits::{OpenMlsProvider, storage::StorageProvider};
 use zeroize::Zeroizing;
 
 use super::{
+    attached::Attached,
     heartbeat::Heartbeats,
     policy::{Leaf, Policy, leaves},
     profile::{PADDING_EXTENSION, Provider, SUITE, WELCOME_PADDING, create_config},
@@ -186,20 +187,7 @@ impl CallGroup {
         if leaf == self.own_leaf() || !leaves.iter().any(|member| member.index == leaf) {
             return Err(GroupError::NoSuchMember);
         }
-        let index = LeafNodeIndex::new(u32::from(leaf.as_u8()));
-        let messages = self
-            .group
-            .commit_builder()
-            .propose_removals([index])
-            .load_psks(self.provider.storage())
-            .map_err(|_failed| GroupError::Backend)?
-            .create_group_info(false)
-            .use_ratchet_tree_extension(false)
-            .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
-            .map_err(|_failed| GroupError::Backend)?
-            .stage_commit(&self.provider)
-            .map_err(|_failed| GroupError::Backend)?;
-        self.pend(messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)?)
+        self.commit_removal(leaf, &Attached::Nothing)
     }
 
     /// Commits a path update of the own leaf (RFC 9420 §12.4): it heals the group's secrecy, not
@@ -256,9 +244,34 @@ impl CallGroup {
         if self.is_active() { Ok(()) } else { Err(GroupError::Inactive) }
     }
 
-    fn ready_to_commit(&self) -> Result<(), GroupError> {
+    pub(super) fn ready_to_commit(&self) -> Result<(), GroupError> {
         self.ready()?;
         if self.pending.is_some() { Err(GroupError::CommitPending) } else { Ok(()) }
+    }
+
+    /// Commits a Remove with its proof, if it needs one.
+    pub(super) fn commit_removal(&mut self, leaf: LeafIndex, attached: &Attached) -> Result<Bundle, GroupError> {
+        self.group.set_aad(attached.encode());
+        let built = self.build_removal(LeafNodeIndex::new(u32::from(leaf.as_u8())));
+        // OpenMLS clears it with the message that it makes, but not when it makes none.
+        self.group.set_aad(Vec::new());
+        self.pend(built?)
+    }
+
+    fn build_removal(&mut self, index: LeafNodeIndex) -> Result<Vec<u8>, GroupError> {
+        let messages = self
+            .group
+            .commit_builder()
+            .propose_removals([index])
+            .load_psks(self.provider.storage())
+            .map_err(|_failed| GroupError::Backend)?
+            .create_group_info(false)
+            .use_ratchet_tree_extension(false)
+            .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
+            .map_err(|_failed| GroupError::Backend)?
+            .stage_commit(&self.provider)
+            .map_err(|_failed| GroupError::Backend)?;
+        messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)
     }
 
     fn pend(&mut self, commit: Vec<u8>) -> Result<Bundle, GroupError> {

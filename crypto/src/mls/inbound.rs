@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::{
     group::{CallGroup, KIND_DATA, KIND_INVITE_PSK, external_psk},
-    policy::{Before, Leaf, check_commit},
+    policy::Leaf,
+    rules::{Before, Beside, check_commit},
 };
 use crate::{
     MAX_GROUP_MESSAGE,
@@ -128,7 +129,7 @@ impl CallGroup {
         brought_by: Option<LeafIndex>,
     ) -> Result<Inbound, GroupError> {
         let processed = self.group.process_message(&self.provider, message).map_err(blame)?;
-        let sender = processed.sender().clone();
+        let (sender, attached) = (processed.sender().clone(), processed.aad().to_vec());
         let staged = match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(staged) => staged,
             // In our name, but not the commit that is pending.
@@ -138,8 +139,10 @@ impl CallGroup {
             _ => return self.refuse(&sender, PolicyViolation::ForbiddenProposal),
         };
         let before = self.leaves()?;
-        let rules = Before { policy: &self.policy, group_id: self.group_id, leaves: &before, now };
-        let policy = match check_commit(&rules, &sender, &staged, brought_by) {
+        let (policy, group_id, epoch) = (&self.policy, self.group_id, self.epoch());
+        let rules = Before { policy, group_id, leaves: &before, epoch, now };
+        let beside = Beside { brought_by, attached: &attached };
+        let policy = match check_commit(&rules, &sender, &staged, &beside) {
             Ok(policy) => policy,
             Err(violation) => return self.refuse(&sender, violation),
         };

@@ -2,7 +2,7 @@
 //!
 //! | operation | alone or settled | own commit pending | over (removed, or refused a commit) |
 //! | --- | --- | --- | --- |
-//! | `admit`, `remove`, `update` | → pending | `CommitPending` | `Inactive` |
+//! | `admit`, `remove`, `remove_leaver`, `update` | → pending | `CommitPending` | `Inactive` |
 //! | `seal` | current epoch | current epoch | `Inactive` |
 //! | `handle` own commit's echo | `ForgedEcho` | merged → settled | `Inactive` |
 //! | `handle` another's commit | merged, or refused → over | merged, own one dropped | `Inactive` |
@@ -13,12 +13,13 @@
 //! ```text
 //!  bytes ─> wire format, size, group, epoch ─> OpenMLS: decrypt, verify ─> staged commit
 //!                     (inbound.rs)                                             │
-//!                            merged <─ policy.rs: who, what, whom, which key <─┘
+//!                            merged <─ rules.rs:  who, what, whom, which key <─┘
 //! ```
 //!
 //! Handshakes travel as PrivateMessages only. A commit from outside the group, which OpenMLS
 //! would stage, is dropped by its wire format before OpenMLS sees it.
 
+mod attached;
 #[cfg(any(test, feature = "lab"))]
 mod craft;
 mod group;
@@ -27,16 +28,18 @@ mod heartbeat;
 mod hostile;
 mod inbound;
 mod join;
+mod leave;
 mod media;
 mod policy;
 mod profile;
 mod roster;
+mod rules;
 mod storage;
 #[cfg(test)]
 mod tests;
 
 #[cfg(any(test, feature = "lab"))]
-pub use craft::{Crafted, craft, external_commit, openmls_accepts, raw_application};
+pub use craft::{Crafted, craft, craft_attached, external_commit, openmls_accepts, raw_application};
 pub use group::{Bundle, CallGroup, CallTerms};
 pub use heartbeat::{Heartbeat, HeartbeatVerdict, MediaCounters};
 pub use inbound::{Inbound, LogEntry};

@@ -1,4 +1,4 @@
-//! What a group is allowed to be and to become: pure rules, no I/O and no secrets.
+//! What a group is: its policy, its leaves, and who among them may do what.
 //!
 //! The policy stands in the GroupContext, so every member's key schedule depends on it:
 //!
@@ -7,21 +7,20 @@
 //! | hosts u8 × device key 32 | deputies u8 × device key 32
 //! ```
 //!
-//! Profile 1 fixes who may commit what: hosts commit Add, Remove, pre-shared keys and the list of
-//! hosts; everybody else commits its own path update. Deputies get no right of their own before a
-//! host puts them on the list of hosts. There are no external senders.
+//! The profile fixes who may commit what: hosts commit Add, Remove, pre-shared keys and the list
+//! of hosts; everybody else commits its own path update, and the Remove of a member whose signed
+//! leave request goes with it. Deputies get no right of their own before a host puts them on the
+//! list of hosts. There are no external senders. `rules.rs` checks all of it on every commit.
 
 use openmls::{
-    group::{GroupContext, Member, StagedCommit},
-    prelude::{Extension, PreSharedKeyProposal, Proposal, ProposalOrRefType, ProtocolVersion, Sender},
-    schedule::{PreSharedKeyId, Psk},
+    group::{GroupContext, Member},
+    prelude::{Extension, ProtocolVersion},
 };
-use tls_codec::Serialize as _;
 
 use super::profile::{POLICY_EXTENSION, SUITE, group_extensions};
 use crate::{
     MAX_MEMBERS, PROFILE_VERSION,
-    codec::{Reader, Write, read_tls},
+    codec::{Reader, Write},
     error::PolicyViolation,
     id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex},
     identity::{DevicePublicKey, LeafCredential, PracticeFingerprint},
@@ -107,7 +106,7 @@ pub(crate) struct Leaf {
 }
 
 /// What makes a member the same member: no two leaves may share any of it.
-fn same_identity(a: &LeafCredential, b: &LeafCredential) -> bool {
+pub(super) fn same_identity(a: &LeafCredential, b: &LeafCredential) -> bool {
     match (a, b) {
         (LeafCredential::Staff { certificate: a, .. }, LeafCredential::Staff { certificate: b, .. }) => {
             a.device_key() == b.device_key()
@@ -157,147 +156,16 @@ pub(super) fn check_roster(
     Ok(())
 }
 
-fn check_credential(policy: &Policy, group_id: GroupId, now: u64, leaf: &Leaf) -> Result<(), PolicyViolation> {
+/// Checks what every member can check of a leaf.
+pub(super) fn check_credential(
+    policy: &Policy,
+    group_id: GroupId,
+    now: u64,
+    leaf: &Leaf,
+) -> Result<(), PolicyViolation> {
     leaf.credential
         .verify_in_group(&policy.practice, now, &leaf.key, group_id)
         .map_err(|_refused| PolicyViolation::BadCredential)
-}
-
-/// The group that a staged commit would change.
-pub(super) struct Before<'a> {
-    pub(super) policy: &'a Policy,
-    pub(super) group_id: GroupId,
-    pub(super) leaves: &'a [Leaf],
-    pub(super) now: u64,
-}
-
-/// Checks a staged commit against every rule; gives the policy of the new epoch.
-///
-/// `brought_by` is the member who sent the pre-shared key beside the commit.
-pub(super) fn check_commit(
-    before: &Before<'_>,
-    sender: &Sender,
-    commit: &StagedCommit,
-    brought_by: Option<LeafIndex>,
-) -> Result<Policy, PolicyViolation> {
-    let Sender::Member(sender_index) = sender else {
-        return Err(PolicyViolation::ExternalCommit);
-    };
-    let committer = before.leaves.iter().find(|leaf| is_at(leaf, sender_index.u32()));
-    let committer = committer.ok_or(PolicyViolation::ExternalCommit)?;
-    let by_host = before.policy.is_host(committer);
-
-    for queued in commit.queued_proposals() {
-        let own = queued.sender() == sender;
-        let by_value = matches!(queued.proposal_or_ref_type(), ProposalOrRefType::Proposal);
-        match queued.proposal() {
-            _ if !own || !by_value => return Err(PolicyViolation::StandaloneProposal),
-            Proposal::Add(_)
-            | Proposal::Remove(_)
-            | Proposal::PreSharedKey(_)
-            | Proposal::GroupContextExtensions(_) => {
-                if !by_host {
-                    return Err(PolicyViolation::NotAHost);
-                }
-            }
-            _ => return Err(PolicyViolation::ForbiddenProposal),
-        }
-    }
-
-    // RFC 9420 would let a path update change the leaf's identity; ours never changes.
-    if let Some(leaf) = commit.update_path_leaf_node() {
-        let same_key = leaf.signature_key().as_slice() == committer.key;
-        let content = leaf.credential().serialized_content();
-        let same_credential = LeafCredential::decode(content).as_ref() == Ok(&committer.credential);
-        if !same_key || !same_credential || leaf.extensions().iter().next().is_some() {
-            return Err(PolicyViolation::CredentialChanged);
-        }
-    }
-
-    check_members(before, committer, commit, brought_by)?;
-    check_policy(before, by_host, commit)
-}
-
-fn check_members(
-    before: &Before<'_>,
-    committer: &Leaf,
-    commit: &StagedCommit,
-    brought_by: Option<LeafIndex>,
-) -> Result<(), PolicyViolation> {
-    let removed: Vec<u32> = commit.remove_proposals().map(|queued| queued.remove_proposal().removed().u32()).collect();
-    let mut stays = before.leaves.to_vec();
-    stays.retain(|leaf| !removed.iter().any(|removed| is_at(leaf, *removed)));
-
-    let mut psks = commit.psk_proposals().map(|queued| external_id(queued.psk_proposal()));
-    let psk = psks.next();
-    let mut adds = commit.add_proposals();
-    let add = adds.next();
-    if adds.next().is_some() || psks.next().is_some() {
-        return Err(PolicyViolation::TooManyMembers);
-    }
-    let expected = match &add {
-        None => None,
-        Some(add) => {
-            let leaf = add_leaf(add.add_proposal().key_package().leaf_node())?;
-            check_credential(before.policy, before.group_id, before.now, &leaf)?;
-            let twice =
-                stays.iter().any(|other| other.key == leaf.key || same_identity(&other.credential, &leaf.credential));
-            if twice {
-                return Err(PolicyViolation::DuplicateIdentity);
-            }
-            if stays.len() + 1 > MAX_MEMBERS {
-                return Err(PolicyViolation::TooManyMembers);
-            }
-            match leaf.credential {
-                LeafCredential::Invited { invite_id, attempt, .. } => Some(psk_id(invite_id, attempt)),
-                LeafCredential::Staff { .. } => None,
-            }
-        }
-    };
-    let found = psk.transpose()?;
-    // The key beside the commit must come from the committer itself.
-    let brought = brought_by.is_none_or(|sender| sender == committer.index);
-    if found == expected && brought { Ok(()) } else { Err(PolicyViolation::WrongPsk) }
-}
-
-fn check_policy(before: &Before<'_>, by_host: bool, commit: &StagedCommit) -> Result<Policy, PolicyViolation> {
-    let after = Policy::of_group(commit.group_context()).map_err(|_refused| PolicyViolation::PolicyChanged)?;
-    let same_but_hosts = Policy { hosts: before.policy.hosts.clone(), ..after.clone() };
-    let hosts_changed = after.hosts != before.policy.hosts;
-    let same_group = commit.group_context().group_id().as_slice() == before.group_id.as_bytes();
-    if same_but_hosts != *before.policy || (hosts_changed && !by_host) || !same_group {
-        return Err(PolicyViolation::PolicyChanged);
-    }
-    Ok(after)
-}
-
-fn add_leaf(node: &openmls::prelude::LeafNode) -> Result<Leaf, PolicyViolation> {
-    let key = node.signature_key().as_slice().try_into();
-    let credential = LeafCredential::decode(node.credential().serialized_content());
-    if node.extensions().iter().next().is_some() {
-        return Err(PolicyViolation::BadCredential);
-    }
-    Ok(Leaf {
-        // The index is not known before the merge; no rule here uses it.
-        index: LeafIndex::new(0).ok_or(PolicyViolation::TooManyMembers)?,
-        key: key.map_err(|_length| PolicyViolation::BadCredential)?,
-        credential: credential.map_err(|_malformed| PolicyViolation::BadCredential)?,
-    })
-}
-
-/// The id of an external pre-shared key. OpenMLS keeps the field to itself, but the proposal's
-/// encoding (RFC 9420 §12.1.4) is that of the id alone.
-fn external_id(proposal: &PreSharedKeyProposal) -> Result<Vec<u8>, PolicyViolation> {
-    let bytes = proposal.tls_serialize_detached().map_err(|_failed| PolicyViolation::WrongPsk)?;
-    let id: PreSharedKeyId = read_tls(&bytes).ok_or(PolicyViolation::WrongPsk)?;
-    match id.psk() {
-        Psk::External(external) => Ok(external.psk_id().to_vec()),
-        _ => Err(PolicyViolation::WrongPsk),
-    }
-}
-
-fn is_at(leaf: &Leaf, index: u32) -> bool {
-    u32::from(leaf.index.as_u8()) == index
 }
 
 /// Names the external pre-shared key of one admission: `inv/<invite id>/<attempt>`.
