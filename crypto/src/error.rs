@@ -94,9 +94,13 @@ pub enum InvitationError {
     /// The invitation has expired.
     #[error("the invitation has expired")]
     Expired,
-    /// The call is in assessor mode, which this version refuses.
-    #[error("assessor mode is refused by this version")]
+    /// The call is for testing the encryption and will disclose its keys: the guest must be asked,
+    /// and say so by [`accept_assessor`](crate::GuestInvitation::accept_assessor). No try spent.
+    #[error("the call is in assessor mode, and the guest has not accepted that")]
     AssessorMode,
+    /// The call is in another mode than the invitation says. No try spent.
+    #[error("the call is in another mode than the invitation says")]
+    WrongMode,
     /// No random bytes, or a primitive failed.
     #[error("the cryptographic backend failed")]
     Backend,
@@ -148,9 +152,9 @@ pub enum PolicyViolation {
     /// The group's policy is missing, of another version, or of another practice.
     #[error("the group's policy is not acceptable")]
     BadPolicy,
-    /// The group is in assessor mode, which this version refuses.
-    #[error("assessor mode is refused by this version")]
-    AssessorMode,
+    /// The group is in another mode than the exchange with the host said.
+    #[error("the group is in another mode than the invitation says")]
+    WrongMode,
 }
 
 /// Why an operation of the call's group failed.
@@ -180,6 +184,12 @@ pub enum GroupError {
     /// The media keys of this epoch were taken already: a second set would repeat counters.
     #[error("the media keys of this epoch were taken already")]
     KeysTaken,
+    /// The call is a real one: its keys are disclosed to nobody.
+    #[error("only a call in assessor mode discloses keys")]
+    NotAssessor,
+    /// An assessor call has used more keys than a disclosure holds: end it.
+    #[error("the disclosure of this call is full")]
+    DisclosureFull,
     /// The device's certificate does not allow to host, or is not the device's.
     #[error("the certificate does not fit: {0}")]
     Certificate(#[from] IdentityError),

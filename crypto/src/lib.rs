@@ -112,7 +112,10 @@ pub use mls::{
 };
 pub use safety_words::{SafetyCheck, SafetyScope, SafetyStep, SafetyWords};
 pub use secret::Secret;
-pub use sframe::{KeyRing, MediaContext, MediaKeys, OpenedFrame, OpeningKeys, SealedFrame, SealingKey, SenderKeys};
+pub use sframe::{
+    DisclosedKey, KeyDisclosure, KeyRing, MediaContext, MediaKeys, OpenedFrame, OpeningKeys, SealedFrame, SealingKey,
+    SenderKeys,
+};
 
 /// An attacker's tools for hostile tests. They forge what a member could send; they change nothing
 /// of what a client accepts.

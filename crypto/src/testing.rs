@@ -44,6 +44,8 @@ impl Clinic {
             practice_phone: PHONE.into(),
             phone_signature: self.practice.sign_phone(PHONE).unwrap(),
             role,
+            mode: CallMode::Real,
+            least_deny_list: 0,
             not_before: NOW - 60,
             expires_at: NOW + 3600,
             appointment: "a1".into(),

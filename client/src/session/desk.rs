@@ -1,6 +1,6 @@
 //! Staff at their desk: today's list, booking, invitations.
 
-use crypto::{CallRole, InvitationTerms, OwnedInvitation};
+use crypto::{CallMode, CallRole, InvitationTerms, OwnedInvitation};
 use signaling::protocol::{
     Appointment, AppointmentId, AppointmentState, CreateInvitationRequest, GuestRole, InvitationState as ServerState,
     Opaque, SessionResponse, StaffRole, UnixSeconds,
@@ -163,6 +163,8 @@ impl Desk {
             practice_phone: host.practice_phone.clone(),
             phone_signature: host.phone_signature.clone(),
             role: CallRole::Patient,
+            mode: CallMode::Real,
+            least_deny_list: 0,
             not_before,
             expires_at,
             appointment: id.to_owned(),

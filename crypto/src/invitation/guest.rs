@@ -3,7 +3,8 @@
 //! | operation | idle | knocked | answered | confirmed |
 //! | --- | --- | --- | --- | --- |
 //! | `knock` | → knocked | → knocked, anew | → knocked, anew | → knocked, anew |
-//! | `on_challenge` | `OutOfOrder` | → answered, or refused → idle | `OutOfOrder` | `OutOfOrder` |
+//! | `on_challenge` | `OutOfOrder` | → answered, `AssessorMode`, or refused → idle | `OutOfOrder` | `OutOfOrder` |
+//! | `accept_assessor` | `OutOfOrder` | once asked | `OutOfOrder` | `OutOfOrder` |
 //! | `on_confirm` | `OutOfOrder` | `OutOfOrder` | → confirmed, or refused → idle | `OutOfOrder` |
 //! | `card` | `OutOfOrder` | `OutOfOrder` | `OutOfOrder` | message 5 |
 //! | `join` | `Inactive` | `Inactive` | `Inactive` | the call, or refused; → idle |
@@ -20,13 +21,13 @@ use super::{
     keys::{InvitationKey, ProofKey},
     link::InvitationLink,
     pake::{Prover, password},
-    record::{TRIES, refuse_assessor},
+    record::TRIES,
     wire,
 };
 use crate::{
     codec::Write,
     error::{GroupError, IdentityError, InvitationError},
-    id::{CallRole, GroupId},
+    id::{CallMode, CallRole, GroupId},
     identity::{LeafCredential, SigningKey},
     kdf::MAC_LENGTH,
     mls::{
@@ -50,13 +51,15 @@ pub struct HostSummary {
 pub struct GuestInvitation {
     link: InvitationLink,
     tries_left: u8,
+    /// The guest was told that the call discloses its keys, and wants that.
+    assessor_accepted: bool,
     host: Option<HostSummary>,
     phase: Phase,
 }
 
 enum Phase {
     Idle,
-    Knocked { message1: Vec<u8>, head: Vec<u8>, leaf_key: SigningKey, prover: Box<Prover> },
+    Knocked { message1: Vec<u8>, head: Vec<u8>, leaf_key: SigningKey, prover: Box<Prover>, asked: bool },
     Answered(Box<Agreed>),
     Confirmed(Box<Agreed>),
 }
@@ -76,7 +79,7 @@ impl GuestInvitation {
     /// Starts from a parsed link.
     #[must_use]
     pub fn new(link: InvitationLink) -> Self {
-        Self { link, tries_left: TRIES, host: None, phase: Phase::Idle }
+        Self { link, tries_left: TRIES, assessor_accepted: false, host: None, phase: Phase::Idle }
     }
 
     /// The link that it was made from.
@@ -125,8 +128,22 @@ impl GuestInvitation {
         let proof = ProofKey::new(&self.link.secret)?.tag(&message1);
         message1.put(&proof);
         let prover = Box::new(prover);
-        self.phase = Phase::Knocked { message1: message1.clone(), head, leaf_key, prover };
+        self.phase = Phase::Knocked { message1: message1.clone(), head, leaf_key, prover, asked: false };
         Ok(message1)
+    }
+
+    /// The guest, asked after [`InvitationError::AssessorMode`], wants to take part in a call that
+    /// discloses its keys. It holds for this invitation.
+    ///
+    /// # Errors
+    /// [`InvitationError::OutOfOrder`] unless a host of the practice has just answered that the
+    /// call is one: nobody can consent before being asked.
+    pub fn accept_assessor(&mut self) -> Result<(), InvitationError> {
+        let Phase::Knocked { asked: true, .. } = self.phase else {
+            return Err(InvitationError::OutOfOrder);
+        };
+        self.assessor_accepted = true;
+        Ok(())
     }
 
     /// Message 2 → message 3. The host's certificate is checked against the link's practice
@@ -134,22 +151,31 @@ impl GuestInvitation {
     ///
     /// # Errors
     /// [`InvitationError::WrongCode`]: ask for the code again and knock anew.
-    /// [`InvitationError::UntrustedHost`], [`InvitationError::AssessorMode`],
+    /// [`InvitationError::AssessorMode`]: show the guest what that means; after
+    /// [`accept_assessor`](Self::accept_assessor) call this again with the same message 2.
+    /// [`InvitationError::UntrustedHost`], [`InvitationError::WrongMode`],
     /// [`InvitationError::Malformed`]: somebody plays the host; knock anew or give up.
     /// [`InvitationError::OutOfOrder`], [`InvitationError::Backend`].
     pub fn on_challenge(&mut self, now: u64, message2: &[u8]) -> Result<Vec<u8>, InvitationError> {
         let phase = std::mem::replace(&mut self.phase, Phase::Idle);
-        let Phase::Knocked { message1, head, leaf_key, prover } = phase else {
+        let Phase::Knocked { message1, head, leaf_key, prover, .. } = phase else {
             self.phase = phase;
             return Err(InvitationError::OutOfOrder);
         };
         let challenge = wire::read_challenge(self.link.invite_id, message2)?;
         let fields = &challenge.fields;
-        refuse_assessor(fields.mode)?;
         let practice = self.link.practice.fingerprint();
         let name = host_name(fields, &practice, now).map_err(InvitationError::UntrustedHost)?;
         if fields.role == CallRole::Host {
             return Err(InvitationError::Malformed);
+        }
+
+        if fields.mode != self.link.mode {
+            return Err(InvitationError::WrongMode);
+        }
+        if fields.mode == CallMode::Assessor && !self.assessor_accepted {
+            self.phase = Phase::Knocked { message1, head, leaf_key, prover, asked: true };
+            return Err(InvitationError::AssessorMode);
         }
 
         // Spent before the answer: a fake host learns from it whether its own guess was right.

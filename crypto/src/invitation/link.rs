@@ -1,8 +1,8 @@
 //! The link: `quietroom:` and base64url.
 //!
 //! ```text
-//! version u8 = 1 | server<u16> | TLS key pin 32 | invite id 16 | S 32 | practice key 32
-//! | least deny-list version u32 | phone<u16> | phone signature 64 | checksum 4 (SHA-256, cut)
+//! version u8 = 2 | mode u8 | server<u16> | TLS key pin 32 | invite id 16 | S 32 | practice key 32
+//! | least deny-list version u64 | phone<u16> | phone signature 64 | checksum 4 (SHA-256, cut)
 //! ```
 //!
 //! It carries the practice's whole public key, not only the fingerprint: without it nobody could
@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 use crate::{
     codec::{Reader, Write},
     error::{InvitationError, LinkError},
-    id::InviteId,
+    id::{CallMode, InviteId},
     identity::{PracticeFingerprint, PracticePublicKey},
     kdf::{derive, sha256},
     secret::Secret,
 };
 
 const SCHEME: &str = "quietroom:";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECKSUM: usize = 4;
 /// Longest text that is looked at, in bytes: a link has some 300.
 const MAX_TEXT: usize = 2048;
@@ -55,7 +55,8 @@ pub struct InvitationLink {
     pub(super) invite_id: InviteId,
     pub(super) secret: Secret<32>,
     pub(super) practice: PracticePublicKey,
-    pub(super) least_deny_list: u32,
+    pub(super) mode: CallMode,
+    pub(super) least_deny_list: u64,
     pub(super) phone: String,
     pub(super) phone_signature: [u8; 64],
 }
@@ -98,12 +99,13 @@ impl InvitationLink {
     pub fn to_uri(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(512));
         bytes.put_u8(VERSION);
+        bytes.put_u8(self.mode as u8);
         bytes.put_bytes(self.server.as_bytes());
         bytes.put(&self.server_pin);
         bytes.put(self.invite_id.as_bytes());
         bytes.put(self.secret.expose());
         bytes.put(self.practice.as_bytes());
-        bytes.put_u32(self.least_deny_list);
+        bytes.put_u64(self.least_deny_list);
         bytes.put_bytes(self.phone.as_bytes());
         bytes.put(&self.phone_signature);
         let checksum = sha256(&bytes);
@@ -144,9 +146,15 @@ impl InvitationLink {
         &self.phone
     }
 
+    /// What kind of call it leads to; the host's answer must say the same.
+    #[must_use]
+    pub fn mode(&self) -> CallMode {
+        self.mode
+    }
+
     /// Least version of the practice's deny list that a host may show; 0 for none.
     #[must_use]
-    pub fn least_deny_list_version(&self) -> u32 {
+    pub fn least_deny_list_version(&self) -> u64 {
         self.least_deny_list
     }
 
@@ -161,13 +169,15 @@ impl InvitationLink {
     fn read(content: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(content);
         reader.u8()?;
+        let mode = CallMode::from_byte(reader.u8()?).ok()?;
         let link = Self {
+            mode,
             server: reader.text(MAX_SERVER)?.to_owned(),
             server_pin: reader.array()?,
             invite_id: InviteId::from_bytes(reader.array()?),
             secret: Secret::from_slice(reader.take(32)?)?,
             practice: PracticePublicKey::from_bytes(reader.array()?),
-            least_deny_list: reader.u32()?,
+            least_deny_list: reader.u64()?,
             phone: reader.text(MAX_PHONE)?.to_owned(),
             phone_signature: reader.array()?,
         };
@@ -240,12 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_another_version_says_so() {
-        let mut content = vec![2, 1, 2, 3];
-        let checksum = sha256(&content);
-        content.extend_from_slice(&checksum[..CHECKSUM]);
-        let uri = format!("quietroom:{}", URL_SAFE_NO_PAD.encode(content));
-        assert_eq!(InvitationLink::parse(&uri).unwrap_err(), LinkError::UnknownVersion);
+    fn a_link_of_an_older_or_a_later_version_says_so() {
+        for version in [1, 3] {
+            let mut content = vec![version, 1, 2, 3];
+            let checksum = sha256(&content);
+            content.extend_from_slice(&checksum[..CHECKSUM]);
+            let uri = format!("quietroom:{}", URL_SAFE_NO_PAD.encode(content));
+            assert_eq!(InvitationLink::parse(&uri).unwrap_err(), LinkError::UnknownVersion);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
     card::LobbyCard,
     keys::{InvitationKey, ProofKey},
     pake,
-    record::{Exchange, OwnedInvitation, Progress, TRIES, refuse_assessor},
+    record::{Exchange, OwnedInvitation, Progress, TRIES},
     wire::{self, ChallengeHead},
 };
 use crate::{
@@ -121,7 +121,7 @@ impl OwnedInvitation {
     /// [`InvitationError::Consumed`], [`InvitationError::TooEarly`],
     /// [`InvitationError::Expired`], [`InvitationError::TriesSpent`],
     /// [`InvitationError::UntrustedHost`] (this client does not host `call`, or for another
-    /// practice) and [`InvitationError::AssessorMode`]. [`InvitationError::Backend`].
+    /// practice) and [`InvitationError::WrongMode`]. [`InvitationError::Backend`].
     pub fn on_knock(&mut self, now: u64, message1: &[u8], call: &CallGroup) -> Result<KnockReply, InvitationError> {
         let knock = wire::read_knock(self.invite_id, message1)?;
         if !ProofKey::new(&self.secret)?.accepts(knock.proven, knock.proof) {
@@ -139,7 +139,9 @@ impl OwnedInvitation {
                 tries_left: self.tries_left,
             });
         }
-        refuse_assessor(call.mode())?;
+        if call.mode() != self.mode {
+            return Err(InvitationError::WrongMode);
+        }
         if call.practice() != self.practice {
             return Err(InvitationError::UntrustedHost(IdentityError::WrongPractice));
         }

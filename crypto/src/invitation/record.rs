@@ -44,6 +44,10 @@ pub struct InvitationTerms {
     pub phone_signature: Vec<u8>,
     /// What the guest will be; not `Host`.
     pub role: CallRole,
+    /// What kind of call it leads to; it stands in the link and cannot change.
+    pub mode: CallMode,
+    /// Least version of the practice's deny list that the host must show; 0 for none.
+    pub least_deny_list: u64,
     /// Knocks before it are refused; Unix seconds.
     pub not_before: u64,
     /// Knocks after it are refused; Unix seconds. At most 24 h after the appointment, which only
@@ -62,6 +66,8 @@ pub struct OwnedInvitation {
     pub(super) verifier: Verifier,
     pub(super) practice: PracticeFingerprint,
     pub(super) role: CallRole,
+    pub(super) mode: CallMode,
+    pub(super) least_deny_list: u64,
     pub(super) not_before: u64,
     pub(super) expires_at: u64,
     pub(super) appointment: String,
@@ -118,7 +124,8 @@ impl OwnedInvitation {
             invite_id,
             secret: Secret::from_slice(secret.expose()).ok_or(InvitationError::Backend)?,
             practice: terms.practice,
-            least_deny_list: 0,
+            mode: terms.mode,
+            least_deny_list: terms.least_deny_list,
             phone: terms.practice_phone,
             phone_signature,
         };
@@ -128,6 +135,8 @@ impl OwnedInvitation {
             verifier,
             practice: terms.practice.fingerprint(),
             role: terms.role,
+            mode: terms.mode,
+            least_deny_list: terms.least_deny_list,
             not_before: terms.not_before,
             expires_at: terms.expires_at,
             appointment: terms.appointment,
@@ -149,6 +158,12 @@ impl OwnedInvitation {
     #[must_use]
     pub fn role(&self) -> CallRole {
         self.role
+    }
+
+    /// What kind of call it leads to.
+    #[must_use]
+    pub fn mode(&self) -> CallMode {
+        self.mode
     }
 
     /// The caller's reference.
@@ -209,6 +224,8 @@ impl OwnedInvitation {
         bytes.put_bytes(file);
         bytes.put(self.practice.as_bytes());
         bytes.put_u8(self.role.to_byte());
+        bytes.put_u8(self.mode as u8);
+        bytes.put_u64(self.least_deny_list);
         bytes.put_u64(self.not_before);
         bytes.put_u64(self.expires_at);
         bytes.put_bytes(self.appointment.as_bytes());
@@ -253,6 +270,8 @@ impl OwnedInvitation {
             verifier: Verifier::stored(reader.bytes(MAX_OPAQUE)?, reader.bytes(MAX_OPAQUE)?)?,
             practice: PracticeFingerprint::from_bytes(reader.array()?),
             role: CallRole::from_byte(reader.u8()?).ok()?,
+            mode: CallMode::from_byte(reader.u8()?).ok()?,
+            least_deny_list: reader.u64()?,
             not_before: reader.u64()?,
             expires_at: reader.u64()?,
             appointment: reader.text(MAX_APPOINTMENT)?.to_owned(),
@@ -270,6 +289,12 @@ impl OwnedInvitation {
         }
         reader.end()?;
         Some(record)
+    }
+
+    /// What a host's client would do that does not care.
+    #[cfg(test)]
+    pub(crate) fn turn_to(&mut self, mode: CallMode) {
+        self.mode = mode;
     }
 
     /// Remembers an exchange and forgets the oldest one beyond the bound.
@@ -304,13 +329,5 @@ impl fmt::Debug for OwnedInvitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, tries) = (self.invite_id, self.tries_left);
         write!(f, "OwnedInvitation({id:?}, {tries} tries, consumed: {})", self.consumed)
-    }
-}
-
-/// The mode that a call may have in this version.
-pub(super) fn refuse_assessor(mode: CallMode) -> Result<(), InvitationError> {
-    match mode {
-        CallMode::Real => Ok(()),
-        CallMode::Assessor => Err(InvitationError::AssessorMode),
     }
 }

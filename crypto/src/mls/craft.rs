@@ -43,7 +43,7 @@ pub enum Crafted<'a> {
     Update,
     /// The same group with another list of hosts.
     ChangeHosts,
-    /// The same group turned into one for assessors.
+    /// The same group turned into one for assessors, or back.
     ChangeMode,
     /// The same group without its policy.
     DropPolicy,
@@ -152,6 +152,34 @@ pub(crate) fn fork_with(member: &mut CallGroup, guest: &VerifiedGuest, invite_ps
     welcome
 }
 
+/// The Welcome of an Add by a host that turned the group's mode with it.
+#[cfg(test)]
+pub(crate) fn welcome_in_other_mode(member: &mut CallGroup, guest: &VerifiedGuest) -> Vec<u8> {
+    let psk = external_psk(&member.provider, &guest.psk_id(), guest.psk()).expect("memory does not fail");
+    let extensions = group_extensions(&in_other_mode(member.policy.clone()));
+    let extensions = Extensions::<GroupContext>::from_vec(extensions).expect("they are valid in a group");
+    let builder = member.group.commit_builder().propose_adds([guest.key_package().clone()]);
+    let bundle = builder
+        .add_proposal(Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk))))
+        .propose_group_context_extensions(extensions)
+        .expect("the builder takes any")
+        .load_psks(member.provider.storage())
+        .expect("the key is there")
+        .use_ratchet_tree_extension(true)
+        .create_group_info(true)
+        .build(member.provider.rand(), member.provider.crypto(), &member.leaf_key, |_| true)
+        .expect("OpenMLS builds the commit")
+        .stage_commit(&member.provider)
+        .expect("OpenMLS stages the commit");
+    let welcome = bundle.to_welcome_msg().expect("there is an Add");
+    welcome.to_bytes().expect("a welcome encodes")
+}
+
+fn in_other_mode(policy: Policy) -> Policy {
+    let mode = if policy.mode == CallMode::Real { CallMode::Assessor } else { CallMode::Real };
+    Policy { mode, ..policy }
+}
+
 fn commit(member: &mut CallGroup, crafted: &Crafted<'_>) -> CommitMessageBundle {
     let policy = member.policy.clone();
     let mut adds: Vec<KeyPackage> = Vec::new();
@@ -179,7 +207,7 @@ fn commit(member: &mut CallGroup, crafted: &Crafted<'_>) -> CommitMessageBundle 
             let hosts = vec![DevicePublicKey::from_bytes([7; 32])];
             extensions = Some(group_extensions(&Policy { hosts, ..policy }));
         }
-        Crafted::ChangeMode => extensions = Some(group_extensions(&Policy { mode: CallMode::Assessor, ..policy })),
+        Crafted::ChangeMode => extensions = Some(group_extensions(&in_other_mode(policy))),
         Crafted::DropPolicy => {
             extensions = Some(vec![Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(
                 &[ExtensionType::Unknown(POLICY_EXTENSION)],

@@ -25,6 +25,7 @@ use crate::{
     identity::{DeviceCertificate, DeviceKey, LeafCredential, SigningKey},
     invitation::VerifiedGuest,
     secret::{Secret, random_bytes},
+    sframe::KeyDisclosure,
 };
 
 /// First byte of every application message: what the rest is.
@@ -37,7 +38,8 @@ pub(super) const KIND_INVITE_PSK: u8 = 1;
 pub struct CallTerms {
     /// Names the consultation.
     pub call_id: CallId,
-    /// `Assessor` is refused by this version.
+    /// Fixed for the life of the group. `Assessor` only after everybody's own decision: the call
+    /// ends with the disclosure of its keys.
     pub mode: CallMode,
 }
 
@@ -64,6 +66,8 @@ pub struct CallGroup {
     pub(super) pending: Option<Pending>,
     /// Epoch whose media keys were taken.
     pub(super) keys_taken: Option<u64>,
+    /// The keys so far, in assessor mode only.
+    pub(super) disclosure: Option<KeyDisclosure>,
     pub(super) heartbeats: Heartbeats,
     /// Removed, or refused a commit.
     pub(super) over: bool,
@@ -80,16 +84,13 @@ impl CallGroup {
     ///
     /// # Errors
     /// [`GroupError::Certificate`] for a certificate that is not the device's or does not allow
-    /// to host; [`GroupError::Refused`] for assessor mode; [`GroupError::Backend`].
+    /// to host; [`GroupError::Backend`].
     pub fn create(
         now: u64,
         device: &DeviceKey,
         certificate: &DeviceCertificate,
         terms: CallTerms,
     ) -> Result<Self, GroupError> {
-        if terms.mode == CallMode::Assessor {
-            return Err(refused(PolicyViolation::AssessorMode));
-        }
         let group_id = GroupId::from_bytes(random_bytes().ok_or(GroupError::Backend)?);
         let leaf_key = SigningKey::generate()?;
         let practice = certificate.practice_key().fingerprint();
@@ -124,8 +125,19 @@ impl CallGroup {
         group_id: GroupId,
         policy: Policy,
     ) -> Self {
-        let heartbeats = Heartbeats::default();
-        Self { provider, group, leaf_key, group_id, policy, pending: None, keys_taken: None, heartbeats, over: false }
+        let disclosure = (policy.mode == CallMode::Assessor).then(|| KeyDisclosure::new(policy.call_id, group_id));
+        Self {
+            provider,
+            group,
+            leaf_key,
+            group_id,
+            policy,
+            pending: None,
+            keys_taken: None,
+            disclosure,
+            heartbeats: Heartbeats::default(),
+            over: false,
+        }
     }
 
     /// Commits the Add of a guest with its pre-shared key; pending until its echo.

@@ -72,8 +72,11 @@ pub(crate) fn join(
 
 fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy, GroupError> {
     let policy = Policy::of_group(staged.group_context()).map_err(refused)?;
-    if policy.practice != expected.practice || policy.mode != expected.mode {
+    if policy.practice != expected.practice {
         return Err(refused(PolicyViolation::BadPolicy));
+    }
+    if policy.mode != expected.mode {
+        return Err(refused(PolicyViolation::WrongMode));
     }
     let leaves = leaves(staged.members()).map_err(refused)?;
     check_roster(&policy, expected.group_id, now, &leaves).map_err(refused)?;

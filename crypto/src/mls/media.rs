@@ -7,15 +7,17 @@ use super::group::CallGroup;
 use crate::{
     error::GroupError,
     secret::Secret,
-    sframe::{MediaKeys, commitment},
+    sframe::{KeyDisclosure, MediaKeys, commitment},
 };
 
 impl CallGroup {
     /// Media keys of the current epoch: RFC 9605 §5.2, MLS exporter (RFC 9420 §8.5). Once per
-    /// epoch, since a second set would use every counter again.
+    /// epoch, since a second set would use every counter again. In assessor mode the group keeps a
+    /// copy for [`into_disclosure`](Self::into_disclosure).
     ///
     /// # Errors
-    /// [`GroupError::Inactive`], [`GroupError::KeysTaken`], [`GroupError::Backend`].
+    /// [`GroupError::Inactive`], [`GroupError::KeysTaken`], [`GroupError::DisclosureFull`],
+    /// [`GroupError::Backend`].
     pub fn media_keys(&mut self) -> Result<MediaKeys, GroupError> {
         self.ready()?;
         let epoch = self.epoch();
@@ -25,9 +27,24 @@ impl CallGroup {
         let own = self.own_leaf();
         let others: Vec<_> = self.leaves()?.iter().map(|leaf| (leaf.index, leaf.key)).collect();
         let others: Vec<_> = others.into_iter().filter(|(index, _)| *index != own).collect();
-        let keys = MediaKeys::derive(&self.base_key()?, epoch, own, &others).ok_or(GroupError::Backend)?;
+        let base_key = self.base_key()?;
+        let keys = MediaKeys::derive(&base_key, epoch, own, &others).ok_or(GroupError::Backend)?;
+        if let Some(disclosure) = &mut self.disclosure {
+            let senders = others.iter().map(|(index, _)| *index).chain([own]);
+            disclosure.add(&base_key, epoch, senders).ok_or(GroupError::DisclosureFull)?;
+        }
         self.keys_taken = Some(epoch);
         Ok(keys)
+    }
+
+    /// Ends the group for this client and gives the keys of every epoch whose media keys it took:
+    /// only of a call that was created in assessor mode, and only when there is no group any more
+    /// that could go on with them.
+    ///
+    /// # Errors
+    /// [`GroupError::NotAssessor`] for a real call.
+    pub fn into_disclosure(self) -> Result<KeyDisclosure, GroupError> {
+        self.disclosure.ok_or(GroupError::NotAssessor)
     }
 
     /// H("commit", the keys of this sender's four streams in the current epoch).

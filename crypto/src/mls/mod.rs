@@ -9,6 +9,7 @@
 //! | `handle` application | opened | opened | `Inactive` |
 //! | `abandon_pending` | nothing | → settled | nothing |
 //! | `media_keys` | once per epoch | once per epoch | `Inactive` |
+//! | `into_disclosure` | assessor mode only | assessor mode only | assessor mode only |
 //!
 //! ```text
 //!  bytes ─> wire format, size, group, epoch ─> OpenMLS: decrypt, verify ─> staged commit
@@ -19,6 +20,8 @@
 //! Handshakes travel as PrivateMessages only. A commit from outside the group, which OpenMLS
 //! would stage, is dropped by its wire format before OpenMLS sees it.
 
+#[cfg(test)]
+mod assessor;
 mod attached;
 #[cfg(any(test, feature = "lab"))]
 mod craft;
@@ -46,7 +49,7 @@ pub use inbound::{Inbound, LogEntry};
 pub use roster::{Member, Vouched};
 
 #[cfg(test)]
-pub(crate) use craft::fork_with;
+pub(crate) use craft::{fork_with, welcome_in_other_mode};
 pub(crate) use group::{credential_with_key, external_psk};
 pub(crate) use join::{Expected, join};
 pub(crate) use policy::psk_id;

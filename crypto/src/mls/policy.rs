@@ -84,9 +84,6 @@ impl Policy {
         if !same {
             return Err(PolicyViolation::BadPolicy);
         }
-        if policy.mode == CallMode::Assessor {
-            return Err(PolicyViolation::AssessorMode);
-        }
         Ok(policy)
     }
 

@@ -9,6 +9,7 @@
 //! The counter of a frame is recorded only after its tag was checked. Sealing and opening work in
 //! the caller's buffer: one move of the payload and no allocation, unless the buffer must grow.
 
+mod disclosure;
 mod header;
 mod key;
 mod key_ring;
@@ -17,6 +18,7 @@ mod seal;
 #[cfg(test)]
 mod tests;
 
+pub use disclosure::{DisclosedKey, KeyDisclosure};
 pub use key_ring::{KeyRing, OpenedFrame, OpeningKeys};
 pub use seal::{SealedFrame, SealingKey, SenderKeys};
 
@@ -42,6 +44,10 @@ pub enum MediaContext {
 
 impl MediaContext {
     const ALL: [Self; 4] = [Self::Audio, Self::Video, Self::Screen, Self::Data];
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|context| *context as u8 == byte)
+    }
 }
 
 /// The media keys of one epoch: made once by
@@ -95,17 +101,20 @@ impl MediaKeys {
     }
 }
 
-/// What a sender's heartbeat commits to: SHA-384 over key id, key and salt of its four streams in
-/// one epoch. It tells nothing of the keys; once they are disclosed, they must fit it.
+/// What a sender's heartbeat commits to, see [`commit`].
 pub(crate) fn commitment(base_key: &Secret<32>, epoch: u64, sender: LeafIndex) -> Option<[u8; 48]> {
     let keys = MediaContext::ALL.map(|context| {
         let id = key_id(context, sender, epoch);
-        Some((id.to_be_bytes(), KeyBytes::derive(Suite::Aes256GcmSha512, base_key.expose(), id)?))
+        Some((id, KeyBytes::derive(Suite::Aes256GcmSha512, base_key.expose(), id)?))
     });
-    let mut parts = Vec::with_capacity(3 * keys.len());
-    for key in &keys {
-        let (id, KeyBytes { key, salt }) = key.as_ref()?;
-        parts.extend([&id[..], key.expose(), salt]);
-    }
-    Some(hash("commit", &parts))
+    let keys: Vec<_> = keys.into_iter().collect::<Option<_>>()?;
+    Some(commit(keys.iter().map(|(id, key)| (*id, key))))
+}
+
+/// H("commit", key id, key and salt of each stream): SHA-384. It tells nothing of the keys; once
+/// they are disclosed, they must fit it.
+fn commit<'a>(keys: impl Iterator<Item = (u64, &'a KeyBytes)>) -> [u8; 48] {
+    let keys: Vec<_> = keys.map(|(id, key)| (id.to_be_bytes(), key)).collect();
+    let parts: Vec<_> = keys.iter().flat_map(|(id, key)| [&id[..], key.key.expose(), &key.salt]).collect();
+    hash("commit", &parts)
 }

@@ -41,6 +41,8 @@ impl Members {
             practice_phone: phone.into(),
             phone_signature: practice.sign_phone(phone)?,
             role: CallRole::Patient,
+            mode: CallMode::Real,
+            least_deny_list: 0,
             not_before: NOW - 60,
             expires_at: NOW + 3_600,
             appointment: "loop".into(),

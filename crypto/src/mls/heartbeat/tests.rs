@@ -138,7 +138,7 @@ fn a_heartbeat_counts_only_from_its_own_sender_and_group() {
     assert_eq!(members[2].check_heartbeat(leaf(1), &bytes), Err(HeartbeatError::WrongSender), "reflected");
     assert_eq!(members[2].check_heartbeat(leaf(2), &bytes), Err(HeartbeatError::NoSuchMember), "from ourselves");
     assert_eq!(members[0].check_heartbeat(leaf(9), &bytes), Err(HeartbeatError::NoSuchMember));
-    let mut claimed = bytes.clone();
+    let mut claimed = bytes;
     claimed[18] = 1;
     assert_eq!(members[0].check_heartbeat(leaf(1), &claimed), Err(HeartbeatError::BadSignature));
     let foreign = clinic.full_call(1)[1].heartbeat(QUIET).unwrap();
