@@ -108,7 +108,8 @@ pub use invitation::{
     OwnedInvitation, ProofReply, VerifiedGuest, message_number,
 };
 pub use mls::{
-    Bundle, CallGroup, CallTerms, Heartbeat, HeartbeatVerdict, Inbound, LogEntry, MediaCounters, Member, Vouched,
+    Bundle, CallGroup, CallTerms, Heartbeat, HeartbeatVerdict, Inbound, LogEntry, MediaCounters, Member, StaffEntry,
+    Vouched,
 };
 pub use safety_words::{SafetyCheck, SafetyScope, SafetyStep, SafetyWords};
 pub use secret::Secret;

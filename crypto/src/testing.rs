@@ -36,6 +36,21 @@ impl Clinic {
         CallGroup::create(NOW, &self.device, &self.certificate, terms).unwrap()
     }
 
+    /// Another certified device of the practice.
+    pub(crate) fn colleague(&self, role: StaffRole) -> (DeviceKey, DeviceCertificate) {
+        let device = DeviceKey::generate().unwrap();
+        let terms = CertificateTerms {
+            display_name: "Sam Colleague".into(),
+            roles: vec![role],
+            registration: None,
+            serial: 2,
+            not_before: NOW - 1000,
+            not_after: NOW + 1_000_000,
+        };
+        let certificate = self.practice.certify(&device.request().unwrap(), terms).unwrap();
+        (device, certificate)
+    }
+
     pub(crate) fn terms(&self, role: CallRole) -> InvitationTerms {
         InvitationTerms {
             server: "127.0.0.1:7443".into(),

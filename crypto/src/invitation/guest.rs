@@ -1,19 +1,20 @@
 //! The guest's steps: → 1, 2 → 3, 4, → 5, Welcome → call.
 //!
-//! | operation | idle | knocked | answered | confirmed |
-//! | --- | --- | --- | --- | --- |
-//! | `knock` | → knocked | → knocked, anew | → knocked, anew | → knocked, anew |
-//! | `on_challenge` | `OutOfOrder` | → answered, `AssessorMode`, or refused → idle | `OutOfOrder` | `OutOfOrder` |
-//! | `accept_assessor` | `OutOfOrder` | once asked | `OutOfOrder` | `OutOfOrder` |
-//! | `on_confirm` | `OutOfOrder` | `OutOfOrder` | → confirmed, or refused → idle | `OutOfOrder` |
-//! | `card` | `OutOfOrder` | `OutOfOrder` | `OutOfOrder` | message 5 |
-//! | `join` | `Inactive` | `Inactive` | `Inactive` | the call, or refused; → idle |
+//! | operation | idle | knocked | answered | confirmed | burnt | joined |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | `knock` | → knocked | → knocked | → knocked | → knocked | → knocked | → knocked |
+//! | `on_challenge` | - | → answered, `AssessorMode`, or → idle | - | - | - | - |
+//! | `accept_assessor` | - | once asked | - | - | - | - |
+//! | `on_confirm` | - | - | → confirmed, or → idle; → burnt or joined after a return | - | - | - |
+//! | `card` | - | - | - | message 5 | - | - |
+//! | `join` | - | - | - | → joined, or refused → burnt | - | - |
+//! | `retry` | - | - | - | - | → answered | - |
+//! | `rejoin` | - | - | - | - | - | → answered |
+//!
+//! A dash is `OutOfOrder`, for `join` `Inactive`; the phase stays. A member that comes back and
+//! whose join is refused is joined, as before.
 
 use std::fmt;
-
-use openmls::prelude::KeyPackage;
-use openmls_traits::OpenMlsProvider as _;
-use tls_codec::Serialize as _;
 
 use super::{
     card::LobbyCard,
@@ -30,9 +31,7 @@ use crate::{
     id::{CallMode, CallRole, GroupId},
     identity::{LeafCredential, SigningKey},
     kdf::MAC_LENGTH,
-    mls::{
-        CallGroup, Expected, Provider, SUITE, capabilities, credential_with_key, external_psk, join, lifetime, psk_id,
-    },
+    mls::{CallGroup, Expected, Provider, Signer, external_psk, join, make_package, psk_id},
     secret::random_bytes,
 };
 
@@ -49,30 +48,48 @@ pub struct HostSummary {
 
 /// The guest's side of an invitation; holds leaf key and key package of the current exchange.
 pub struct GuestInvitation {
-    link: InvitationLink,
+    pub(super) link: InvitationLink,
     tries_left: u8,
     /// The guest was told that the call discloses its keys, and wants that.
     assessor_accepted: bool,
-    host: Option<HostSummary>,
-    phase: Phase,
+    pub(super) host: Option<HostSummary>,
+    pub(super) phase: Phase,
 }
 
-enum Phase {
+pub(super) enum Phase {
     Idle,
-    Knocked { message1: Vec<u8>, head: Vec<u8>, leaf_key: SigningKey, prover: Box<Prover>, asked: bool },
+    Knocked {
+        message1: Vec<u8>,
+        head: Vec<u8>,
+        leaf_key: SigningKey,
+        prover: Box<Prover>,
+        asked: bool,
+    },
     Answered(Box<Agreed>),
     Confirmed(Box<Agreed>),
+    /// The key package is used up.
+    Spent(Box<Kept>),
 }
 
 /// What an exchange agreed on.
-struct Agreed {
-    provider: Provider,
-    leaf_key: SigningKey,
-    attempt: u32,
-    key: InvitationKey,
-    transcript: [u8; MAC_LENGTH],
-    package: Vec<u8>,
-    expected: Expected,
+pub(super) struct Agreed {
+    pub(super) provider: Provider,
+    pub(super) leaf_key: SigningKey,
+    pub(super) package: Vec<u8>,
+    pub(super) kept: Kept,
+    /// SHA-256 of message 6, when it was that.
+    pub(super) returned: Option<[u8; 32]>,
+}
+
+/// What lets a guest come again without its code.
+pub(super) struct Kept {
+    /// K_inv, or K_rejoin once the guest was in the call.
+    pub(super) key: InvitationKey,
+    pub(super) transcript: [u8; MAC_LENGTH],
+    pub(super) first: u32,
+    pub(super) attempt: u32,
+    pub(super) expected: Expected,
+    pub(super) joined: bool,
 }
 
 impl GuestInvitation {
@@ -196,28 +213,30 @@ impl GuestInvitation {
             fields.group_id,
         );
         let provider = Provider::default();
-        let (bytes, package) = new_package(&provider, &leaf_key, &credential)?;
+        let made = make_package(&provider, &leaf_key, &credential);
+        let (bytes, package) = made.ok_or(InvitationError::Backend)?;
         let tag = key.guest_tag(&transcript, &package)?;
         let attempt = fields.attempt;
         let message3 = wire::write_proof(self.link.invite_id, attempt, &ke3, &bytes, &tag);
         let expected = Expected {
             group_id: fields.group_id,
-            host_leaf_key: fields.host_leaf_key,
-            host_credential: fields.host_credential.to_vec(),
+            signer: Signer::Leaf { key: fields.host_leaf_key, credential: fields.host_credential.to_vec() },
             practice,
             mode: fields.mode,
-            psk_id: psk_id(self.link.invite_id, attempt),
+            call_id: None,
+            psk_id: Some(psk_id(self.link.invite_id, attempt)),
         };
         self.host = Some(HostSummary { display_name: name, group_id: fields.group_id, role: fields.role });
-        self.phase =
-            Phase::Answered(Box::new(Agreed { provider, leaf_key, attempt, key, transcript, package, expected }));
+        let kept = Kept { key, transcript, first: attempt, attempt, expected, joined: false };
+        self.phase = Phase::Answered(Box::new(Agreed { provider, leaf_key, package, kept, returned: None }));
         Ok(message3)
     }
 
     /// Message 4: the host confirmed transcript and key package.
     ///
     /// # Errors
-    /// [`InvitationError::BadConfirmation`]: knock anew. [`InvitationError::Malformed`],
+    /// [`InvitationError::BadConfirmation`]: knock anew, or come again anew.
+    /// [`InvitationError::Malformed`],
     /// [`InvitationError::OutOfOrder`], [`InvitationError::Backend`].
     pub fn on_confirm(&mut self, message4: &[u8]) -> Result<(), InvitationError> {
         let phase = std::mem::replace(&mut self.phase, Phase::Idle);
@@ -226,8 +245,15 @@ impl GuestInvitation {
             return Err(InvitationError::OutOfOrder);
         };
         let (attempt, tag) = wire::read_confirm(self.link.invite_id, message4)?;
-        let fits = agreed.key.accepts_host(&agreed.transcript, &agreed.package, tag)?;
-        if !fits || attempt != agreed.attempt {
+        let Kept { key, transcript, .. } = &agreed.kept;
+        let fits = match &agreed.returned {
+            None => key.accepts_host(transcript, &agreed.package, tag)?,
+            Some(digest) => key.accepts_welcome_back(digest, tag)?,
+        };
+        if !fits || attempt != agreed.kept.attempt {
+            if agreed.returned.is_some() {
+                self.phase = Phase::Spent(Box::new(agreed.kept));
+            }
             return Err(InvitationError::BadConfirmation);
         }
         self.tries_left = TRIES;
@@ -244,7 +270,7 @@ impl GuestInvitation {
         let Phase::Confirmed(agreed) = &self.phase else {
             return Err(InvitationError::OutOfOrder);
         };
-        card.seal(&agreed.key, self.link.invite_id, agreed.attempt)
+        card.seal(&agreed.kept.key, self.link.invite_id, agreed.kept.attempt)
     }
 
     /// Joins with the Welcome of the admission. `now` in Unix seconds.
@@ -255,27 +281,47 @@ impl GuestInvitation {
     ///
     /// # Errors
     /// [`GroupError::Inactive`] before the confirmation. After every other error the key package
-    /// is burnt: knock anew.
+    /// is burnt: [`retry`](Self::retry), or [`rejoin`](Self::rejoin) if it was one.
     pub fn join(&mut self, now: u64, welcome: &[u8]) -> Result<CallGroup, GroupError> {
         let phase = std::mem::replace(&mut self.phase, Phase::Idle);
         let Phase::Confirmed(agreed) = phase else {
             self.phase = phase;
             return Err(GroupError::Inactive);
         };
-        let Agreed { provider, leaf_key, attempt, key, package, expected, .. } = *agreed;
-        let psk = key.external_psk(attempt, &package).map_err(|_failed| GroupError::Backend)?;
-        external_psk(&provider, &expected.psk_id, &psk)?;
-        join(provider, leaf_key, &expected, now, welcome)
+        let Agreed { provider, leaf_key, package, mut kept, .. } = *agreed;
+        let joined = enter(provider, leaf_key, &package, &kept, now, welcome);
+        if joined.is_ok() && !kept.joined {
+            kept.key = kept.key.rejoin().map_err(|_failed| GroupError::Backend)?;
+            kept.joined = true;
+        }
+        self.phase = Phase::Spent(Box::new(kept));
+        joined
     }
+}
+
+fn enter(
+    provider: Provider,
+    leaf_key: SigningKey,
+    package: &[u8],
+    kept: &Kept,
+    now: u64,
+    welcome: &[u8],
+) -> Result<CallGroup, GroupError> {
+    let Kept { key, attempt, expected, .. } = kept;
+    let psk = key.external_psk(*attempt, package).map_err(|_failed| GroupError::Backend)?;
+    external_psk(&provider, expected.psk_id.as_deref().unwrap_or_default(), &psk)?;
+    join(provider, leaf_key, expected, now, welcome)
 }
 
 impl fmt::Debug for GuestInvitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = match self.phase {
+        let phase = match &self.phase {
             Phase::Idle => "idle",
             Phase::Knocked { .. } => "knocked",
             Phase::Answered(_) => "answered",
             Phase::Confirmed(_) => "confirmed",
+            Phase::Spent(kept) if kept.joined => "joined",
+            Phase::Spent(_) => "burnt",
         };
         write!(f, "GuestInvitation({:?}, {phase})", self.link.invite_id)
     }
@@ -293,21 +339,4 @@ fn host_name(
         LeafCredential::Staff { role: CallRole::Host, certificate, .. } => Ok(certificate.display_name().to_owned()),
         _ => Err(IdentityError::BadTerms),
     }
-}
-
-/// Makes the key package (RFC 9420 §10) and gives its bytes and its reference.
-fn new_package(
-    provider: &Provider,
-    leaf_key: &SigningKey,
-    credential: &LeafCredential,
-) -> Result<(Vec<u8>, Vec<u8>), InvitationError> {
-    let bundle = KeyPackage::builder()
-        .key_package_lifetime(lifetime())
-        .leaf_node_capabilities(capabilities())
-        .build(SUITE, provider, leaf_key, credential_with_key(credential, leaf_key))
-        .map_err(|_failed| InvitationError::Backend)?;
-    let package = bundle.key_package();
-    let bytes = package.tls_serialize_detached().map_err(|_failed| InvitationError::Backend)?;
-    let reference = package.hash_ref(provider.crypto()).map_err(|_failed| InvitationError::Backend)?;
-    Ok((bytes, reference.as_slice().to_vec()))
 }

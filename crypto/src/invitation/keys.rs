@@ -9,6 +9,9 @@
 //!     "binder" (credential) ── "guest mac" (3) ── "host mac" (4) ── "card" (5)
 //!                                                                       │
 //!                     "external psk" (attempt, key package ref) ──> MLS external PSK
+//!                     "retry" ─> MACs of message 6 and its answer
+//!                     "rejoin" ─> takes the place of K_inv once the guest is in the call:
+//!                                 the same tree hangs below it, K_inv is dropped
 //! ```
 
 use super::pake::SessionKey;
@@ -35,7 +38,8 @@ impl ProofKey {
     }
 }
 
-/// K_inv: what host and guest share once both proved link and code.
+/// K_inv: what host and guest share once both proved link and code. After the admission K_rejoin,
+/// derived from it, takes its place.
 pub(super) struct InvitationKey(Secret<32>);
 
 impl InvitationKey {
@@ -101,6 +105,38 @@ impl InvitationKey {
         tag: &[u8],
     ) -> Result<bool, InvitationError> {
         Ok(mac_matches(&self.sub("host mac", &[])?, "host", &[transcript, package], tag))
+    }
+
+    /// K_rejoin: what both keep when the guest is in the call.
+    pub(super) fn rejoin(&self) -> Result<Self, InvitationError> {
+        self.sub("rejoin", &[]).map(Self)
+    }
+
+    /// Message 6 without its MAC: the guest comes with a new key package.
+    pub(super) fn return_tag(
+        &self,
+        transcript: &[u8; MAC_LENGTH],
+        message: &[u8],
+    ) -> Result<[u8; MAC_LENGTH], InvitationError> {
+        Ok(mac(&self.sub("retry", &[])?, "return", &[transcript, message]))
+    }
+
+    pub(super) fn accepts_return(
+        &self,
+        transcript: &[u8; MAC_LENGTH],
+        message: &[u8],
+        tag: &[u8],
+    ) -> Result<bool, InvitationError> {
+        Ok(mac_matches(&self.sub("retry", &[])?, "return", &[transcript, message], tag))
+    }
+
+    /// The host's answer to message 6, whose SHA-256 is `digest`.
+    pub(super) fn welcome_back_tag(&self, digest: &[u8; 32]) -> Result<[u8; MAC_LENGTH], InvitationError> {
+        Ok(mac(&self.sub("retry", &[])?, "welcome back", &[digest]))
+    }
+
+    pub(super) fn accepts_welcome_back(&self, digest: &[u8; 32], tag: &[u8]) -> Result<bool, InvitationError> {
+        Ok(mac_matches(&self.sub("retry", &[])?, "welcome back", &[digest], tag))
     }
 
     fn sub(&self, label: &str, parts: &[&[u8]]) -> Result<Secret<32>, InvitationError> {

@@ -13,9 +13,13 @@
 //!    │ <──────────────────────── Welcome: Add + external PSK of this very exchange     │
 //! ```
 //!
+//! A sixth message, answered by a fourth, brings a guest in again: after a failed join, or after
+//! it lost the call (`again.rs`).
+//!
 //! Neither the link nor the code alone is enough, and a guess of the code costs one of three
 //! tries before its answer leaves.
 
+mod again;
 mod card;
 mod code;
 mod guest;
@@ -27,6 +31,8 @@ mod owner;
 mod pake;
 mod record;
 #[cfg(test)]
+mod returns;
+#[cfg(test)]
 mod tests;
 mod wire;
 
@@ -37,7 +43,7 @@ pub use link::{InvitationLink, LobbyToken};
 pub use owner::{KnockReply, ProofReply, VerifiedGuest};
 pub use record::{InvitationTerms, OwnedInvitation};
 
-/// Which message of the exchange bytes claim to be, 1 to 5: for routing only, nothing of it is
+/// Which message of the exchange bytes claim to be, 1 to 6: for routing only, nothing of it is
 /// checked.
 #[must_use]
 pub fn message_number(message: &[u8]) -> Option<u8> {

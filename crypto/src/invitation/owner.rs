@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use openmls::prelude::{KeyPackage, KeyPackageIn, ProtocolVersion};
-use openmls_traits::OpenMlsProvider as _;
+use openmls::prelude::KeyPackage;
 
 use super::{
     card::LobbyCard,
@@ -13,12 +12,12 @@ use super::{
     wire::{self, ChallengeHead},
 };
 use crate::{
-    codec::{Write, read_tls},
+    codec::Write,
     error::{IdentityError, InvitationError},
     id::{CallRole, GroupId, InviteId},
     identity::LeafCredential,
     kdf::sha256,
-    mls::{CallGroup, Provider, SUITE, capabilities, psk_id},
+    mls::{CallGroup, ReadPackage, ReturnProof, psk_id, read_package},
     secret::Secret,
 };
 
@@ -47,13 +46,15 @@ pub struct ProofReply {
 /// A guest that proved link and code: key package, pre-shared key, role and invitation, bound
 /// together. The only way to admit an invited guest.
 pub struct VerifiedGuest {
-    package: KeyPackage,
-    psk: Secret<32>,
-    invite_id: InviteId,
-    attempt: u32,
-    role: CallRole,
-    group_id: GroupId,
-    leaf_key: [u8; 32],
+    pub(super) package: KeyPackage,
+    pub(super) psk: Secret<32>,
+    pub(super) invite_id: InviteId,
+    pub(super) attempt: u32,
+    pub(super) role: CallRole,
+    pub(super) group_id: GroupId,
+    pub(super) leaf_key: [u8; 32],
+    /// Of a guest that was in the call already.
+    pub(super) returning: Option<ReturnProof>,
 }
 
 impl VerifiedGuest {
@@ -85,6 +86,10 @@ impl VerifiedGuest {
     #[must_use]
     pub fn signature_key(&self) -> &[u8; 32] {
         &self.leaf_key
+    }
+
+    pub(crate) fn returning(&self) -> Option<&ReturnProof> {
+        self.returning.as_ref()
     }
 
     pub(crate) fn group_id(&self) -> GroupId {
@@ -164,7 +169,9 @@ impl OwnedInvitation {
         let (ke2, state) = self.verifier.answer(self.invite_id.as_bytes(), &context, knock.ke1)?;
         message2.put_bytes(&ke2);
         self.remember(Exchange {
+            first: self.attempts,
             attempt: self.attempts,
+            returned: [0; 32],
             knock: digest,
             transcript: wire::transcript(message1, &message2),
             message2: message2.clone(),
@@ -198,11 +205,13 @@ impl OwnedInvitation {
         let session = pake::verify(state, &exchange.context, proof.ke3)?
             .ok_or(InvitationError::WrongCode { tries_left: self.tries_left })?;
         let key = InvitationKey::new(&self.secret, &session, &exchange.transcript)?;
-        let (package, reference) = read_package(proof.package)?;
-        if !key.accepts_guest(&exchange.transcript, &reference, proof.tag)? {
+        let read = read_package(proof.package).ok_or(InvitationError::BadKeyPackage)?;
+        if !key.accepts_guest(&exchange.transcript, &read.reference, proof.tag)? {
             return Err(InvitationError::BadConfirmation);
         }
-        self.check_package(&package, &exchange, &key.binder()?)?;
+        let (leaf_key, group_id) = (&exchange.leaf_key, exchange.group_id);
+        self.check_package(&read, leaf_key, exchange.attempt, group_id, &key.binder()?)?;
+        let ReadPackage { package, reference, .. } = read;
 
         let guest = VerifiedGuest {
             package,
@@ -212,6 +221,7 @@ impl OwnedInvitation {
             role: self.role,
             group_id: exchange.group_id,
             leaf_key: exchange.leaf_key,
+            returning: None,
         };
         let tag = key.host_tag(&exchange.transcript, &reference)?;
         let message4 = wire::write_confirm(self.invite_id, proof.attempt, &tag);
@@ -235,7 +245,7 @@ impl OwnedInvitation {
         LobbyCard::open(proved.ok_or(InvitationError::OutOfOrder)?, &sealed)
     }
 
-    fn check_window(&self, now: u64) -> Result<(), InvitationError> {
+    pub(super) fn check_window(&self, now: u64) -> Result<(), InvitationError> {
         if self.consumed {
             return Err(InvitationError::Consumed);
         }
@@ -248,37 +258,21 @@ impl OwnedInvitation {
         Ok(())
     }
 
-    /// The key package must be the one that the exchange is about: the leaf key of message 1, our
+    /// The key package must be the one that the exchange is about: the expected leaf key, our
     /// profile and nothing else, and a credential whose binder only this guest could make.
-    fn check_package(
+    pub(super) fn check_package(
         &self,
-        package: &KeyPackage,
-        exchange: &Exchange,
+        package: &ReadPackage,
+        leaf_key: &[u8; 32],
+        attempt: u32,
+        group_id: GroupId,
         binder_key: &Secret<32>,
     ) -> Result<(), InvitationError> {
-        let leaf = package.leaf_node();
-        let credential = LeafCredential::decode(leaf.credential().serialized_content())
-            .map_err(|_malformed| InvitationError::BadKeyPackage)?;
-        let fits = package.ciphersuite() == SUITE
-            && leaf.signature_key().as_slice() == exchange.leaf_key
-            && *leaf.capabilities() == capabilities()
-            && leaf.extensions().iter().next().is_none()
-            && package.extensions().iter().next().is_none()
-            && matches!(credential, LeafCredential::Invited { role, invite_id, attempt, .. }
-                if role == self.role && invite_id == self.invite_id && attempt == exchange.attempt)
-            && credential.verify_binder(binder_key, &exchange.leaf_key, exchange.group_id);
+        let names_us = matches!(package.credential, LeafCredential::Invited { role, invite_id, attempt: named, .. }
+            if role == self.role && invite_id == self.invite_id && named == attempt);
+        let fits = names_us
+            && package.leaf_key == *leaf_key
+            && package.credential.verify_binder(binder_key, leaf_key, group_id);
         if fits { Ok(()) } else { Err(InvitationError::BadKeyPackage) }
     }
-}
-
-/// Parses and verifies a key package (RFC 9420 §10.1); gives its reference too.
-fn read_package(bytes: &[u8]) -> Result<(KeyPackage, Vec<u8>), InvitationError> {
-    let provider = Provider::default();
-    let package = read_tls::<KeyPackageIn>(bytes)
-        .ok_or(InvitationError::BadKeyPackage)?
-        .validate(provider.crypto(), ProtocolVersion::Mls10)
-        .map_err(|_refused| InvitationError::BadKeyPackage)?;
-    let reference =
-        package.hash_ref(provider.crypto()).map_err(|_failed| InvitationError::Backend)?.as_slice().to_vec();
-    Ok((package, reference))
 }

@@ -9,6 +9,7 @@ use super::{
     code::InvitationCode,
     keys::InvitationKey,
     link::{InvitationLink, LobbyToken, MAX_PHONE, MAX_SERVER, lobby_token},
+    owner::VerifiedGuest,
     pake::{Verifier, password},
 };
 use crate::{
@@ -79,7 +80,12 @@ pub struct OwnedInvitation {
 
 /// One exchange with somebody who knocked.
 pub(super) struct Exchange {
+    /// The knock that it is.
+    pub(super) first: u32,
+    /// The key package that it is about: the knock, or a later number after a return.
     pub(super) attempt: u32,
+    /// SHA-256 of the last message 6, or zeros.
+    pub(super) returned: [u8; 32],
     /// SHA-256 of message 1: the same message gets the same answer.
     pub(super) knock: [u8; 32],
     pub(super) message2: Vec<u8>,
@@ -95,6 +101,8 @@ pub(super) enum Progress {
     Challenged(Zeroizing<Vec<u8>>),
     /// Link and code were proved.
     Proved(InvitationKey),
+    /// The guest is in the call; K_rejoin.
+    Admitted(InvitationKey),
 }
 
 impl OwnedInvitation {
@@ -204,8 +212,32 @@ impl OwnedInvitation {
         lobby_token(&self.secret)
     }
 
-    /// Marks it used and forgets what could still answer a knock. Call it when the guest's Add
-    /// was merged, and store the record.
+    /// Marks it used by this guest and forgets everybody else who knocked. What stays lets the
+    /// same guest come back into the same call, see [`on_rejoin`](Self::on_rejoin). Call it when
+    /// the guest's Add was merged, and store the record.
+    ///
+    /// # Errors
+    /// [`InvitationError::OutOfOrder`] for a guest of another invitation or of a forgotten
+    /// exchange; the invitation is used all the same. [`InvitationError::Backend`].
+    pub fn admitted(&mut self, guest: &VerifiedGuest) -> Result<(), InvitationError> {
+        let at = self
+            .exchanges
+            .iter()
+            .position(|exchange| guest.invite_id() == self.invite_id && exchange.attempt == guest.attempt());
+        let exchange = at.map(|at| self.exchanges.remove(at));
+        self.consume();
+        let mut exchange = exchange.ok_or(InvitationError::OutOfOrder)?;
+        exchange.progress = match exchange.progress {
+            Progress::Proved(key) => Progress::Admitted(key.rejoin()?),
+            Progress::Admitted(key) => Progress::Admitted(key),
+            Progress::Challenged(_) => return Err(InvitationError::OutOfOrder),
+        };
+        self.exchanges.push(exchange);
+        Ok(())
+    }
+
+    /// Marks it used and forgets everything that could still answer: at the latest when the call
+    /// has ended. Store the record.
     pub fn consume(&mut self) {
         self.consumed = true;
         self.exchanges.clear();
@@ -234,7 +266,9 @@ impl OwnedInvitation {
         bytes.put_u8(u8::from(self.consumed));
         bytes.put_u8(self.exchanges.len() as u8);
         for exchange in &self.exchanges {
+            bytes.put_u32(exchange.first);
             bytes.put_u32(exchange.attempt);
+            bytes.put(&exchange.returned);
             bytes.put(&exchange.knock);
             bytes.put_bytes(&exchange.message2);
             bytes.put(&exchange.context);
@@ -244,6 +278,7 @@ impl OwnedInvitation {
             let (kind, secret) = match &exchange.progress {
                 Progress::Challenged(state) => (0, state.as_slice()),
                 Progress::Proved(key) => (1, &key.expose()[..]),
+                Progress::Admitted(key) => (2, &key.expose()[..]),
             };
             bytes.put_u8(kind);
             bytes.put_bytes(secret);
@@ -309,7 +344,9 @@ impl OwnedInvitation {
 impl Exchange {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self {
+            first: reader.u32()?,
             attempt: reader.u32()?,
+            returned: reader.array()?,
             knock: reader.array()?,
             message2: reader.bytes(MAX_MESSAGE2)?.to_vec(),
             context: reader.array()?,
@@ -319,6 +356,7 @@ impl Exchange {
             progress: match (reader.u8()?, reader.bytes(MAX_OPAQUE)?) {
                 (0, state) => Progress::Challenged(Zeroizing::new(state.to_vec())),
                 (1, key) => Progress::Proved(InvitationKey::stored(Secret::from_slice(key)?)),
+                (2, key) => Progress::Admitted(InvitationKey::stored(Secret::from_slice(key)?)),
                 _ => return None,
             },
         })

@@ -1,4 +1,4 @@
-//! The five messages (E2EE profile 1). The server relays them as opaque bytes.
+//! The five messages, and the sixth of a guest that comes again. The server relays them as opaque bytes.
 //!
 //! ```text
 //! all: profile u16 | number u8 | invite id 16 | …
@@ -8,6 +8,8 @@
 //! 3 guest → host   attempt u32 | KE3<u16> | key package<u16> | MAC 48
 //! 4 host → guest   attempt u32 | MAC 48
 //! 5 guest → host   attempt u32 | nonce 12 | sealed card
+//! 6 guest → host   first attempt u32 | attempt u32 | proof<u16> | key package<u16> | MAC 48
+//!                  answered by a message 4
 //! ```
 //!
 //! The *head* of messages 1 and 2 is everything before KE1 and KE2: the heads are OPAQUE's
@@ -19,11 +21,12 @@ use crate::{
     error::InvitationError,
     id::{CallMode, CallRole, GroupId, InviteId},
     kdf::{MAC_LENGTH, hash},
+    mls::MAX_PACKAGE,
 };
 
 const MAX_KE: usize = 512;
 const MAX_CREDENTIAL: usize = 4096;
-const MAX_PACKAGE: usize = 12 * 1024;
+const MAX_PROOF: usize = 128;
 
 pub(super) struct Knock<'a> {
     pub(super) leaf_key: [u8; 32],
@@ -173,6 +176,40 @@ pub(super) fn read_card(invite_id: InviteId, message: &[u8]) -> Result<SealedCar
     read().ok_or(InvitationError::Malformed)
 }
 
+pub(super) struct Return<'a> {
+    /// Of the exchange that it goes back to.
+    pub(super) first: u32,
+    pub(super) attempt: u32,
+    /// Empty without one.
+    pub(super) proof: &'a [u8],
+    pub(super) package: &'a [u8],
+    pub(super) authenticated: &'a [u8],
+    pub(super) tag: &'a [u8],
+}
+
+/// Message 6 without its MAC.
+pub(super) fn write_return(invite_id: InviteId, first: u32, attempt: u32, proof: &[u8], package: &[u8]) -> Vec<u8> {
+    let mut bytes = begin(6, invite_id);
+    bytes.put_u32(first);
+    bytes.put_u32(attempt);
+    bytes.put_bytes(proof);
+    bytes.put_bytes(package);
+    bytes
+}
+
+pub(super) fn read_return(invite_id: InviteId, message: &[u8]) -> Result<Return<'_>, InvitationError> {
+    let mut reader = open(6, invite_id, message)?;
+    let mut read = || {
+        let (first, attempt) = (reader.u32()?, reader.u32()?);
+        let (proof, package) = (reader.bytes(MAX_PROOF)?, reader.bytes(MAX_PACKAGE)?);
+        let tag = reader.take(MAC_LENGTH)?;
+        reader.end()?;
+        let authenticated = message.get(..message.len() - MAC_LENGTH)?;
+        Some(Return { first, attempt, proof, package, authenticated, tag })
+    };
+    read().ok_or(InvitationError::Malformed)
+}
+
 /// OPAQUE's context.
 pub(super) fn context(knock_head: &[u8], challenge_head: &[u8]) -> [u8; MAC_LENGTH] {
     hash("invitation context", &[knock_head, challenge_head])
@@ -206,7 +243,7 @@ fn open(number: u8, invite_id: InviteId, message: &[u8]) -> Result<Reader<'_>, I
     Ok(reader)
 }
 
-/// Number of a message of the exchange, for routing: 1 to 5.
+/// Number of a message of the exchange, for routing: 1 to 6.
 pub(crate) fn number(message: &[u8]) -> Option<u8> {
-    message.get(2).copied().filter(|number| (1..=5).contains(number))
+    message.get(2).copied().filter(|number| (1..=6).contains(number))
 }

@@ -148,7 +148,37 @@ pub fn openmls_accepts(member: &mut CallGroup, bytes: &[u8]) -> bool {
 pub(crate) fn fork_with(member: &mut CallGroup, guest: &VerifiedGuest, invite_psk: &[u8]) -> Vec<u8> {
     let (_, psk) = member.take_psk(invite_psk).expect("the bundle is honest").expect("it is another's");
     let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk)));
-    let (_, welcome) = member.commit_padded(&[guest.key_package().clone()], &proposal).expect("OpenMLS commits");
+    let add = guest.key_package();
+    let (_, welcome) = member.commit_padded(add, Some(&proposal), None, &[]).expect("OpenMLS commits");
+    welcome
+}
+
+/// A host's Remove and Add in one commit, with any proof beside it.
+#[cfg(test)]
+pub(super) fn return_with(
+    member: &mut CallGroup,
+    guest: &VerifiedGuest,
+    remove: LeafIndex,
+    attached: &super::attached::Attached,
+) -> super::Bundle {
+    let id = guest.psk_id();
+    let content = [&(id.len() as u16).to_be_bytes(), &id[..], guest.psk().expose()].concat();
+    let invite_psk = member.seal_kind(super::group::KIND_INVITE_PSK, &content).expect("an active member can write");
+    let psk = external_psk(&member.provider, &id, guest.psk()).expect("memory does not fail");
+    let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk)));
+    let remove = Some(LeafNodeIndex::new(u32::from(remove.as_u8())));
+    let add = guest.key_package();
+    let made = member.commit_padded(add, Some(&proposal), remove, &attached.encode());
+    let (commit, welcome) = made.expect("OpenMLS commits");
+    member.group.clear_pending_commit(member.provider.storage()).expect("memory does not fail");
+    super::Bundle { epoch: member.epoch(), commit, welcome: Some(welcome), invite_psk: Some(invite_psk) }
+}
+
+/// Anybody's Add of a staff device: the Welcome of a fork.
+#[cfg(test)]
+pub(crate) fn fork_with_staff(member: &mut CallGroup, request: &[u8]) -> Vec<u8> {
+    let read = super::package::read_package(request).expect("the request is honest");
+    let (_, welcome) = member.commit_padded(&read.package, None, None, &[]).expect("OpenMLS commits");
     welcome
 }
 

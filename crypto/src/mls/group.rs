@@ -1,11 +1,10 @@
-//! Creating a group and committing to it.
+//! Creating a group, committing a Remove or an update to it, sealing messages in it.
 
 use std::fmt;
 
 use openmls::{
     group::{GroupId as MlsGroupId, MlsGroup},
-    prelude::{Credential, CredentialType, Extension, LeafNodeIndex, PreSharedKeyProposal, Proposal, UnknownExtension},
-    prelude::{CredentialWithKey, Member as MlsMember},
+    prelude::{Credential, CredentialType, CredentialWithKey, LeafNodeIndex, Member as MlsMember},
     schedule::{ExternalPsk, PreSharedKeyId, Psk},
 };
 use openmls_traits::{OpenMlsProvider, storage::StorageProvider};
@@ -15,15 +14,14 @@ use super::{
     attached::Attached,
     heartbeat::Heartbeats,
     policy::{Leaf, Policy, leaves},
-    profile::{PADDING_EXTENSION, Provider, SUITE, WELCOME_PADDING, create_config},
+    profile::{Provider, SUITE, create_config},
 };
 use crate::{
-    MAX_GROUP_MESSAGE, MAX_MEMBERS,
+    MAX_GROUP_MESSAGE,
     codec::Write,
     error::{GroupError, PolicyViolation},
     id::{CallId, CallMode, CallRole, GroupId, LeafIndex},
-    identity::{DeviceCertificate, DeviceKey, LeafCredential, SigningKey},
-    invitation::VerifiedGuest,
+    identity::{DeviceCertificate, DeviceKey, DevicePublicKey, LeafCredential, SigningKey},
     secret::{Secret, random_bytes},
     sframe::KeyDisclosure,
 };
@@ -77,10 +75,13 @@ pub struct CallGroup {
 pub(super) struct Pending {
     pub(super) commit: Vec<u8>,
     pub(super) psk: Option<Psk>,
+    /// The policy that it makes, if another.
+    pub(super) policy: Option<Policy>,
 }
 
 impl CallGroup {
-    /// Opens a call: the host alone, epoch 0, in a group with a random id. `now` in Unix seconds.
+    /// Opens a call: the host alone, epoch 0, in a group with a random id, without deputies.
+    /// `now` in Unix seconds.
     ///
     /// # Errors
     /// [`GroupError::Certificate`] for a certificate that is not the device's or does not allow
@@ -90,6 +91,21 @@ impl CallGroup {
         device: &DeviceKey,
         certificate: &DeviceCertificate,
         terms: CallTerms,
+    ) -> Result<Self, GroupError> {
+        Self::create_with_deputies(now, device, certificate, terms, &[])
+    }
+
+    /// The same with the devices that a host may later put on the list of hosts, at most 16. They
+    /// stand in the policy for the life of the group, and alone give no right.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create); [`GroupError::Refused`] for too many deputies, or one twice.
+    pub fn create_with_deputies(
+        now: u64,
+        device: &DeviceKey,
+        certificate: &DeviceCertificate,
+        terms: CallTerms,
+        deputies: &[DevicePublicKey],
     ) -> Result<Self, GroupError> {
         let group_id = GroupId::from_bytes(random_bytes().ok_or(GroupError::Backend)?);
         let leaf_key = SigningKey::generate()?;
@@ -103,8 +119,11 @@ impl CallGroup {
             practice,
             mode: terms.mode,
             hosts: vec![device.public()],
-            deputies: vec![],
+            deputies: deputies.to_vec(),
         };
+        if !policy.is_in_bounds() {
+            return Err(refused(PolicyViolation::BadPolicy));
+        }
         let provider = Provider::default();
         let group = MlsGroup::new_with_group_id(
             &provider,
@@ -140,62 +159,13 @@ impl CallGroup {
         }
     }
 
-    /// Commits the Add of a guest with its pre-shared key; pending until its echo.
-    ///
-    /// After a lost race call it again with the same guest.
-    ///
-    /// # Errors
-    /// [`GroupError::CommitPending`], [`GroupError::Inactive`], [`GroupError::NotAHost`],
-    /// [`GroupError::WrongGroup`], [`GroupError::Refused`] for a full call or a guest who is
-    /// there already, [`GroupError::Backend`].
-    pub fn admit(&mut self, guest: &VerifiedGuest) -> Result<Bundle, GroupError> {
-        self.ready_to_commit()?;
-        let leaves = self.leaves()?;
-        if !leaves.iter().any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf)) {
-            return Err(GroupError::NotAHost);
-        }
-        if guest.group_id() != self.group_id {
-            return Err(GroupError::WrongGroup);
-        }
-        if leaves.len() >= MAX_MEMBERS {
-            return Err(refused(PolicyViolation::TooManyMembers));
-        }
-        let id = guest.psk_id();
-        let psk = external_psk(&self.provider, &id, guest.psk())?;
-        // Sealed first: the commit's epoch is the one that the others still have.
-        let invite_psk = match leaves.len() {
-            1 => None,
-            _ => {
-                let mut content = Zeroizing::new(Vec::with_capacity(256));
-                content.put_bytes(&id);
-                content.put(guest.psk().expose());
-                Some(self.seal_kind(KIND_INVITE_PSK, &content)?)
-            }
-        };
-        let add = [guest.key_package().clone()];
-        let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk.clone())));
-        let made = self.commit_padded(&add, &proposal);
-        let (commit, welcome) = match made {
-            Ok(made) => made,
-            Err(error) => {
-                self.forget_psk(psk.psk())?;
-                return Err(error);
-            }
-        };
-        self.pending = Some(Pending { commit: commit.clone(), psk: Some(psk.psk().clone()) });
-        Ok(Bundle { epoch: self.epoch(), commit, welcome: Some(welcome), invite_psk })
-    }
-
     /// Commits the Remove of a member; pending until its echo.
     ///
     /// # Errors
-    /// As [`admit`](Self::admit), and [`GroupError::NoSuchMember`] for an empty leaf or the own.
+    /// [`GroupError::CommitPending`], [`GroupError::Inactive`], [`GroupError::NotAHost`],
+    /// [`GroupError::NoSuchMember`] for an empty leaf or the own, [`GroupError::Backend`].
     pub fn remove(&mut self, leaf: LeafIndex) -> Result<Bundle, GroupError> {
-        self.ready_to_commit()?;
-        let leaves = self.leaves()?;
-        if !leaves.iter().any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf)) {
-            return Err(GroupError::NotAHost);
-        }
+        let leaves = self.ready_to_host()?;
         if leaf == self.own_leaf() || !leaves.iter().any(|member| member.index == leaf) {
             return Err(GroupError::NoSuchMember);
         }
@@ -261,6 +231,14 @@ impl CallGroup {
         if self.pending.is_some() { Err(GroupError::CommitPending) } else { Ok(()) }
     }
 
+    /// The leaves, for a host that may commit now.
+    pub(super) fn ready_to_host(&self) -> Result<Vec<Leaf>, GroupError> {
+        self.ready_to_commit()?;
+        let leaves = self.leaves()?;
+        let hosts = leaves.iter().any(|leaf| leaf.index == self.own_leaf() && self.policy.is_host(leaf));
+        if hosts { Ok(leaves) } else { Err(GroupError::NotAHost) }
+    }
+
     /// Commits a Remove with its proof, if it needs one.
     pub(super) fn commit_removal(&mut self, leaf: LeafIndex, attached: &Attached) -> Result<Bundle, GroupError> {
         self.group.set_aad(attached.encode());
@@ -286,52 +264,12 @@ impl CallGroup {
         messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)
     }
 
-    fn pend(&mut self, commit: Vec<u8>) -> Result<Bundle, GroupError> {
-        self.pending = Some(Pending { commit: commit.clone(), psk: None });
+    pub(super) fn pend(&mut self, commit: Vec<u8>) -> Result<Bundle, GroupError> {
+        self.pending = Some(Pending { commit: commit.clone(), psk: None, policy: None });
         Ok(Bundle { epoch: self.epoch(), commit, welcome: None, invite_psk: None })
     }
 
-    /// Commits an Add and makes the Welcome a multiple of [`WELCOME_PADDING`].
-    ///
-    /// The length is known only when the Welcome is made, so it is made again with filler; two
-    /// rounds do, a third if a length field grew. Rounds that are thrown away only skip a
-    /// generation of the own handshake ratchet.
-    pub(super) fn commit_padded(
-        &mut self,
-        add: &[openmls::prelude::KeyPackage],
-        psk: &Proposal,
-    ) -> Result<(Vec<u8>, Vec<u8>), GroupError> {
-        let mut filler = 64;
-        for _round in 0..4 {
-            let padding = UnknownExtension(vec![0; filler]);
-            let messages = self
-                .group
-                .commit_builder()
-                .propose_adds(add.iter().cloned())
-                .add_proposal(psk.clone())
-                .load_psks(self.provider.storage())
-                .map_err(|_failed| GroupError::Backend)?
-                .use_ratchet_tree_extension(true)
-                .create_group_info_with_extensions([Extension::Unknown(PADDING_EXTENSION, padding)])
-                .map_err(|_failed| GroupError::Backend)?
-                .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
-                .map_err(|_refused| refused(PolicyViolation::DuplicateIdentity))?
-                .stage_commit(&self.provider)
-                .map_err(|_failed| GroupError::Backend)?;
-            let commit = messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)?;
-            let welcome = messages.to_welcome_msg().ok_or(GroupError::Backend)?;
-            let welcome = welcome.to_bytes().map_err(|_failed| GroupError::Backend)?;
-            let missing = (WELCOME_PADDING - welcome.len() % WELCOME_PADDING) % WELCOME_PADDING;
-            if missing == 0 {
-                return Ok((commit, welcome));
-            }
-            filler += missing;
-            self.group.clear_pending_commit(self.provider.storage()).map_err(|_failed| GroupError::Backend)?;
-        }
-        Err(GroupError::Backend)
-    }
-
-    fn seal_kind(&mut self, kind: u8, data: &[u8]) -> Result<Vec<u8>, GroupError> {
+    pub(super) fn seal_kind(&mut self, kind: u8, data: &[u8]) -> Result<Vec<u8>, GroupError> {
         self.ready()?;
         let mut content = Zeroizing::new(Vec::with_capacity(1 + data.len()));
         content.put_u8(kind);

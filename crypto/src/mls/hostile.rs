@@ -108,6 +108,7 @@ fn even_a_host_cannot_break_the_rules() {
         (Crafted::AddStranger, PolicyViolation::WrongPsk),
         (Crafted::AddTwo, PolicyViolation::TooManyMembers),
         (Crafted::ChangeMode, PolicyViolation::PolicyChanged),
+        (Crafted::ChangeHosts, PolicyViolation::PolicyChanged),
         (Crafted::DropPolicy, PolicyViolation::PolicyChanged),
         (Crafted::ChangeCredential, PolicyViolation::CredentialChanged),
         (Crafted::ChangeKey, PolicyViolation::CredentialChanged),

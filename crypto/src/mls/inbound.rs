@@ -6,10 +6,11 @@ use openmls::{
     prelude::{ContentType, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender},
     schedule::{ExternalPsk, PreSharedKeyId, Psk, errors::PskError},
 };
+use openmls_traits::OpenMlsProvider as _;
 use zeroize::Zeroizing;
 
 use super::{
-    group::{CallGroup, KIND_DATA, KIND_INVITE_PSK, external_psk},
+    group::{CallGroup, KIND_DATA, KIND_INVITE_PSK, Pending, external_psk},
     policy::Leaf,
     rules::{Before, Beside, check_commit},
 };
@@ -116,8 +117,9 @@ impl CallGroup {
         self.pass_epoch()?;
         let pending = self.pending.take();
         self.group.merge_pending_commit(&self.provider).map_err(|_failed| GroupError::Backend)?;
-        if let Some(psk) = pending.and_then(|pending| pending.psk) {
-            self.forget_psk(&psk)?;
+        if let Some(Pending { psk, policy, .. }) = pending {
+            psk.map_or(Ok(()), |psk| self.forget_psk(&psk))?;
+            self.policy = policy.unwrap_or_else(|| self.policy.clone());
         }
         self.epoch_reached(&before, true)
     }
@@ -140,7 +142,7 @@ impl CallGroup {
         };
         let before = self.leaves()?;
         let (policy, group_id, epoch) = (&self.policy, self.group_id, self.epoch());
-        let rules = Before { policy, group_id, leaves: &before, epoch, now };
+        let rules = Before { policy, group_id, leaves: &before, epoch, now, crypto: self.provider.crypto() };
         let beside = Beside { brought_by, attached: &attached };
         let policy = match check_commit(&rules, &sender, &staged, &beside) {
             Ok(policy) => policy,

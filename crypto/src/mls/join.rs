@@ -16,19 +16,30 @@ use crate::{
     MAX_GROUP_MESSAGE,
     codec::read_tls,
     error::{GroupError, PolicyViolation},
-    id::{CallMode, GroupId, LeafIndex},
+    id::{CallId, CallMode, GroupId, LeafIndex},
     identity::{PracticeFingerprint, SigningKey},
 };
 
 /// What the exchange with the host promised: the Welcome must lead exactly there.
+#[derive(Clone)]
 pub(crate) struct Expected {
     pub(crate) group_id: GroupId,
-    /// The host's leaf of the transcript.
-    pub(crate) host_leaf_key: [u8; 32],
-    pub(crate) host_credential: Vec<u8>,
+    pub(crate) signer: Signer,
     pub(crate) practice: PracticeFingerprint,
     pub(crate) mode: CallMode,
-    pub(crate) psk_id: Vec<u8>,
+    /// Where the joiner knows it by itself.
+    pub(crate) call_id: Option<CallId>,
+    /// A guest's; staff joins without one.
+    pub(crate) psk_id: Option<Vec<u8>>,
+}
+
+/// Whose GroupInfo the joiner takes.
+#[derive(Clone)]
+pub(crate) enum Signer {
+    /// The host's leaf of the transcript.
+    Leaf { key: [u8; 32], credential: Vec<u8> },
+    /// Any host by the policy, certified by the practice.
+    AnyHost,
 }
 
 /// Joins. The key package of `provider` is burnt by the attempt, whatever comes of it.
@@ -51,7 +62,7 @@ pub(crate) fn join(
     }
     let processed = ProcessedWelcome::new_from_welcome(&provider, &join_config(), welcome)
         .map_err(|_refused| GroupError::Undecryptable)?;
-    if !is_exactly(processed.psks(), &expected.psk_id) {
+    if !is_exactly(processed.psks(), expected.psk_id.as_deref()) {
         return Err(refused(PolicyViolation::WrongPsk));
     }
     let info = processed.unverified_group_info();
@@ -66,13 +77,18 @@ pub(crate) fn join(
     let policy = check(&staged, expected, now)?;
     let group: MlsGroup = staged.into_group(&provider).map_err(|_failed| GroupError::Backend)?;
     let call = CallGroup::start(provider, group, leaf_key, expected.group_id, policy);
-    call.forget_psk(&super::inbound::stored_psk(&expected.psk_id))?;
+    if let Some(id) = &expected.psk_id {
+        call.forget_psk(&super::inbound::stored_psk(id))?;
+    }
     Ok(call)
 }
 
 fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy, GroupError> {
     let policy = Policy::of_group(staged.group_context()).map_err(refused)?;
     if policy.practice != expected.practice {
+        return Err(refused(PolicyViolation::BadPolicy));
+    }
+    if expected.call_id.is_some_and(|call_id| call_id != policy.call_id) {
         return Err(refused(PolicyViolation::BadPolicy));
     }
     if policy.mode != expected.mode {
@@ -85,8 +101,12 @@ fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy
     // The GroupInfo's signature was verified against this leaf. It must be the host of the
     // transcript: otherwise a guest could fork the group with the server and add the next guest.
     let signer = staged.welcome_sender().map_err(|_missing| GroupError::Undecryptable)?;
-    let same_leaf = signer.signature_key().as_slice() == expected.host_leaf_key
-        && signer.credential().serialized_content() == expected.host_credential;
+    let same_leaf = match &expected.signer {
+        Signer::AnyHost => true,
+        Signer::Leaf { key, credential } => {
+            signer.signature_key().as_slice() == key && signer.credential().serialized_content() == credential
+        }
+    };
     let index = staged.welcome_sender_index().u32();
     let host = leaves.iter().find(|leaf| u32::from(leaf.index.as_u8()) == index);
     if !same_leaf || !host.is_some_and(|leaf| policy.is_host(leaf)) {
@@ -95,9 +115,10 @@ fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy
     Ok(policy)
 }
 
-fn is_exactly(psks: &[PreSharedKeyId], expected: &[u8]) -> bool {
-    match psks {
-        [psk] => matches!(psk.psk(), Psk::External(psk) if psk.psk_id() == expected),
+fn is_exactly(psks: &[PreSharedKeyId], expected: Option<&[u8]>) -> bool {
+    match (psks, expected) {
+        ([], None) => true,
+        ([psk], Some(expected)) => matches!(psk.psk(), Psk::External(psk) if psk.psk_id() == expected),
         _ => false,
     }
 }

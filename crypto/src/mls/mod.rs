@@ -2,7 +2,7 @@
 //!
 //! | operation | alone or settled | own commit pending | over (removed, or refused a commit) |
 //! | --- | --- | --- | --- |
-//! | `admit`, `remove`, `remove_leaver`, `update` | → pending | `CommitPending` | `Inactive` |
+//! | `admit`, `readmit`, `remove`, `set_hosts`; `remove_leaver`, `update` | → pending | `CommitPending` | `Inactive` |
 //! | `seal` | current epoch | current epoch | `Inactive` |
 //! | `handle` own commit's echo | `ForgedEcho` | merged → settled | `Inactive` |
 //! | `handle` another's commit | merged, or refused → over | merged, own one dropped | `Inactive` |
@@ -20,6 +20,7 @@
 //! Handshakes travel as PrivateMessages only. A commit from outside the group, which OpenMLS
 //! would stage, is dropped by its wire format before OpenMLS sees it.
 
+mod admit;
 #[cfg(test)]
 mod assessor;
 mod attached;
@@ -29,14 +30,22 @@ mod group;
 mod heartbeat;
 #[cfg(test)]
 mod hostile;
+mod hosts;
 mod inbound;
 mod join;
 mod leave;
 mod media;
+mod package;
 mod policy;
 mod profile;
+mod returning;
+#[cfg(test)]
+mod returns;
 mod roster;
 mod rules;
+mod staff;
+#[cfg(test)]
+mod staffing;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -47,10 +56,13 @@ pub use group::{Bundle, CallGroup, CallTerms};
 pub use heartbeat::{Heartbeat, HeartbeatVerdict, MediaCounters};
 pub use inbound::{Inbound, LogEntry};
 pub use roster::{Member, Vouched};
+pub use staff::StaffEntry;
 
 #[cfg(test)]
-pub(crate) use craft::{fork_with, welcome_in_other_mode};
-pub(crate) use group::{credential_with_key, external_psk};
-pub(crate) use join::{Expected, join};
+pub(crate) use craft::{fork_with, fork_with_staff, welcome_in_other_mode};
+pub(crate) use group::external_psk;
+pub(crate) use join::{Expected, Signer, join};
+pub(crate) use package::{MAX_PACKAGE, ReadPackage, make_package, read_package};
 pub(crate) use policy::psk_id;
-pub(crate) use profile::{Provider, SUITE, capabilities, lifetime};
+pub(crate) use profile::{Provider, SUITE};
+pub(crate) use returning::ReturnProof;

@@ -67,7 +67,22 @@ impl Policy {
         };
         let (hosts, deputies) = (list()?, list()?);
         reader.end()?;
-        (!hosts.is_empty()).then_some(Self { call_id, practice, mode, hosts, deputies })
+        let policy = Self { call_id, practice, mode, hosts, deputies };
+        policy.is_in_bounds().then_some(policy)
+    }
+
+    /// At least one host, at most 16 hosts and 16 deputies, none twice in its list.
+    pub(super) fn is_in_bounds(&self) -> bool {
+        let bounded = |list: &[DevicePublicKey]| {
+            list.len() <= usize::from(MAX_LIST)
+                && list.iter().enumerate().all(|(at, device)| !list.iter().skip(at + 1).any(|other| other == device))
+        };
+        !self.hosts.is_empty() && bounded(&self.hosts) && bounded(&self.deputies)
+    }
+
+    /// Whether a host may turn the list of hosts into this one: of hosts and deputies only.
+    pub(super) fn allows_hosts(&self, hosts: &[DevicePublicKey]) -> bool {
+        hosts.iter().all(|device| self.hosts.contains(device) || self.deputies.contains(device))
     }
 
     /// Reads the policy of a group and refuses every extension that the profile does not know.

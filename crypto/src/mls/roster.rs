@@ -1,10 +1,10 @@
 //! What a group says about itself: the roster on screen is this one.
 
-use super::group::CallGroup;
+use super::{group::CallGroup, hosts::device_of};
 use crate::{
     error::GroupError,
     id::{CallId, CallMode, CallRole, GroupId, LeafIndex},
-    identity::{LeafCredential, PracticeFingerprint},
+    identity::{DevicePublicKey, LeafCredential, PracticeFingerprint},
     kdf::hash,
     safety_words::SafetyScope,
 };
@@ -29,6 +29,11 @@ pub struct Member {
     pub name: Option<String>,
     /// Who vouches.
     pub vouched: Vouched,
+    /// The certified device of staff.
+    pub device: Option<DevicePublicKey>,
+    /// Whether it may commit as a host now. A deputy in a host's role does so only once a host
+    /// put it on the list.
+    pub hosts: bool,
     /// Ed25519 key of the leaf: names the member within the call.
     pub signature_key: [u8; 32],
     /// Whether it is this client.
@@ -99,6 +104,8 @@ impl CallGroup {
                 role: leaf.credential.role(),
                 name,
                 vouched,
+                device: device_of(&leaf.credential),
+                hosts: self.policy.is_host(&leaf),
                 signature_key: leaf.key,
                 own: leaf.index == own,
             }

@@ -6,6 +6,7 @@
 //! | Remove of one leaf | anybody | that leaf's signed leave request |
 //! | Remove of any leaves | a host | nothing |
 //! | one Add | a host | a credential that verifies; for a guest its pre-shared key |
+//! | one Add and the Remove of the same identity | a host | that, and a proof of return |
 //! | a new list of hosts | a host | names of hosts and deputies only |
 //! | anything else | nobody | |
 //!
@@ -16,6 +17,7 @@ use openmls::{
     prelude::{LeafNode, PreSharedKeyProposal, Proposal, ProposalOrRefType, Sender},
     schedule::{PreSharedKeyId, Psk},
 };
+use openmls_rust_crypto::RustCrypto;
 use tls_codec::Serialize as _;
 
 use super::{
@@ -37,6 +39,7 @@ pub(super) struct Before<'a> {
     pub(super) leaves: &'a [Leaf],
     pub(super) epoch: u64,
     pub(super) now: u64,
+    pub(super) crypto: &'a RustCrypto,
 }
 
 /// What travelled with a commit.
@@ -61,8 +64,8 @@ pub(super) fn check_commit(
     let committer = committer.ok_or(PolicyViolation::ExternalCommit)?;
     let by_host = before.policy.is_host(committer);
     let attached = Attached::read(beside.attached).ok_or(PolicyViolation::BadProof)?;
-    let leaver = match attached {
-        Attached::Nothing => None,
+    let leaver = match &attached {
+        Attached::Nothing | Attached::Return(_) => None,
         Attached::Leave(request) => {
             let leaver = request.leaver(before.group_id, before.epoch, before.leaves);
             Some(u32::from(leaver.ok_or(PolicyViolation::BadProof)?.as_u8()))
@@ -105,7 +108,7 @@ pub(super) fn check_commit(
         }
     }
 
-    check_members(before, committer, commit, beside.brought_by)?;
+    check_members(before, committer, commit, &attached, beside.brought_by)?;
     check_policy(before, by_host, commit)
 }
 
@@ -113,11 +116,12 @@ fn check_members(
     before: &Before<'_>,
     committer: &Leaf,
     commit: &StagedCommit,
+    attached: &Attached,
     brought_by: Option<LeafIndex>,
 ) -> Result<(), PolicyViolation> {
     let removed: Vec<u32> = commit.remove_proposals().map(|queued| queued.remove_proposal().removed().u32()).collect();
-    let mut stays = before.leaves.to_vec();
-    stays.retain(|leaf| !removed.iter().any(|removed| is_at(leaf, *removed)));
+    let (gone, stays): (Vec<_>, Vec<_>) =
+        before.leaves.iter().partition(|leaf| removed.iter().any(|removed| is_at(leaf, *removed)));
 
     let mut psks = commit.psk_proposals().map(|queued| external_id(queued.psk_proposal()));
     let psk = psks.next();
@@ -127,9 +131,22 @@ fn check_members(
         return Err(PolicyViolation::TooManyMembers);
     }
     let expected = match &add {
+        None if matches!(attached, Attached::Return(_)) => return Err(PolicyViolation::BadProof),
         None => None,
         Some(add) => {
-            let leaf = add_leaf(add.add_proposal().key_package().leaf_node())?;
+            let package = add.add_proposal().key_package();
+            let leaf = add_leaf(package.leaf_node())?;
+            let proven = match (gone.as_slice(), attached) {
+                ([], Attached::Nothing) => true,
+                ([old], Attached::Return(proof)) => {
+                    let reference = package.hash_ref(before.crypto).map_err(|_failed| PolicyViolation::BadProof)?;
+                    proof.holds(before.group_id, before.epoch, old, &leaf, reference.as_slice())
+                }
+                _ => false,
+            };
+            if !proven {
+                return Err(PolicyViolation::BadProof);
+            }
             check_credential(before.policy, before.group_id, before.now, &leaf)?;
             let twice =
                 stays.iter().any(|other| other.key == leaf.key || same_identity(&other.credential, &leaf.credential));
@@ -156,7 +173,8 @@ fn check_policy(before: &Before<'_>, by_host: bool, commit: &StagedCommit) -> Re
     let same_but_hosts = Policy { hosts: before.policy.hosts.clone(), ..after.clone() };
     let hosts_changed = after.hosts != before.policy.hosts;
     let same_group = commit.group_context().group_id().as_slice() == before.group_id.as_bytes();
-    if same_but_hosts != *before.policy || (hosts_changed && !by_host) || !same_group {
+    let allowed = before.policy.allows_hosts(&after.hosts) && (!hosts_changed || by_host);
+    if same_but_hosts != *before.policy || !allowed || !same_group {
         return Err(PolicyViolation::PolicyChanged);
     }
     Ok(after)

@@ -191,14 +191,6 @@ fn a_message_of_a_past_epoch_is_not_opened() {
 }
 
 #[test]
-fn a_host_may_change_the_list_of_hosts() {
-    let mut members = Clinic::new().full_call(1);
-    let changed = craft(&mut members[0], &Crafted::ChangeHosts);
-    assert!(commit(&mut members[1], &changed).is_ok());
-    assert_eq!(members[1].policy.hosts.len(), 1);
-}
-
-#[test]
 fn the_same_guest_is_not_admitted_twice() {
     let clinic = Clinic::new();
     let mut members = vec![clinic.call()];
