@@ -25,6 +25,12 @@ pub enum IdentityError {
     /// The certificate has expired.
     #[error("the certificate has expired")]
     Expired,
+    /// The certificate stands on the practice's deny list.
+    #[error("the practice has withdrawn the certificate")]
+    Denied,
+    /// A deny list is missing where one is demanded, or older than demanded.
+    #[error("the deny list is missing or too old")]
+    StaleDenyList,
     /// The key's bytes cannot be used, or no random bytes could be had.
     #[error("the key backend refused")]
     Backend,

@@ -100,8 +100,8 @@ pub use error::{
 };
 pub use id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex, StaffRole};
 pub use identity::{
-    CertificateTerms, DeviceCertificate, DeviceKey, DevicePublicKey, DeviceRequest, PracticeFingerprint, PracticeKey,
-    PracticePublicKey,
+    CertificateTerms, DenyList, DenyTerms, DeviceCertificate, DeviceKey, DevicePublicKey, DeviceRequest,
+    PracticeFingerprint, PracticeKey, PracticePublicKey, PracticeSuccession,
 };
 pub use invitation::{
     GuestInvitation, HostSummary, InvitationCode, InvitationLink, InvitationTerms, KnockReply, LobbyCard, LobbyToken,

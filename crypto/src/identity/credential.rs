@@ -11,6 +11,7 @@
 //! and therefore holds no reference to it.
 
 use super::{
+    deny::DenyList,
     device::{DeviceCertificate, DeviceKey},
     practice::PracticeFingerprint,
     signing::verify_parts,
@@ -147,6 +148,14 @@ impl LeafCredential {
             }
             Self::Invited { role: CallRole::Host, .. } => Err(IdentityError::BadTerms),
             Self::Invited { .. } => Ok(()),
+        }
+    }
+
+    /// Whether the practice withdrew the certificate of this leaf.
+    pub(crate) fn is_denied(&self, list: Option<&DenyList>) -> bool {
+        match (self, list) {
+            (Self::Staff { certificate, .. }, Some(list)) => list.denies(certificate),
+            _ => false,
         }
     }
 

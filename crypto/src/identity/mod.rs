@@ -8,14 +8,18 @@
 //! ```
 
 mod credential;
+mod deny;
 mod device;
 mod practice;
 mod signing;
+mod succession;
 #[cfg(test)]
 mod tests;
 
+pub use deny::{DenyList, DenyTerms};
 pub use device::{CertificateTerms, DeviceCertificate, DeviceKey, DevicePublicKey, DeviceRequest};
 pub use practice::{PracticeFingerprint, PracticeKey, PracticePublicKey};
+pub use succession::PracticeSuccession;
 
 pub(crate) use credential::LeafCredential;
 pub(crate) use signing::{SigningKey, verify_parts};

@@ -5,8 +5,10 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::{
+    deny::{DenyList, DenyTerms},
     device::{CertificateTerms, DeviceCertificate, DeviceRequest},
     signing::{SigningKey, verify_parts},
+    succession::PracticeSuccession,
 };
 use crate::{error::IdentityError, kdf};
 
@@ -122,6 +124,22 @@ impl PracticeKey {
         terms: CertificateTerms,
     ) -> Result<DeviceCertificate, IdentityError> {
         DeviceCertificate::sign(&self.0, request, terms)
+    }
+
+    /// Signs a deny list; serials and devices are sorted.
+    ///
+    /// # Errors
+    /// [`IdentityError::BadTerms`] for version 0, or more entries than a list may have.
+    pub fn deny(&self, terms: DenyTerms) -> Result<DenyList, IdentityError> {
+        DenyList::sign(&self.0, terms)
+    }
+
+    /// Names the key that takes the place of this one.
+    ///
+    /// # Errors
+    /// [`IdentityError::Backend`].
+    pub fn succeed_by(&self, new: PracticePublicKey) -> Result<PracticeSuccession, IdentityError> {
+        PracticeSuccession::sign(&self.0, new)
     }
 
     /// Signs the practice's phone number, which stands in every link.

@@ -29,7 +29,7 @@ use crate::{
     codec::Write,
     error::{GroupError, IdentityError, InvitationError},
     id::{CallMode, CallRole, GroupId},
-    identity::{LeafCredential, SigningKey},
+    identity::{DenyList, LeafCredential, PracticeFingerprint, PracticeSuccession, SigningKey},
     kdf::MAC_LENGTH,
     mls::{CallGroup, Expected, Provider, Signer, external_psk, join, make_package, psk_id},
     secret::random_bytes,
@@ -181,8 +181,8 @@ impl GuestInvitation {
         };
         let challenge = wire::read_challenge(self.link.invite_id, message2)?;
         let fields = &challenge.fields;
-        let practice = self.link.practice.fingerprint();
-        let name = host_name(fields, &practice, now).map_err(InvitationError::UntrustedHost)?;
+        let checked = check_host(&self.link, fields, now).map_err(InvitationError::UntrustedHost)?;
+        let TrustedHost { name, practice, deny } = checked;
         if fields.role == CallRole::Host {
             return Err(InvitationError::Malformed);
         }
@@ -224,6 +224,7 @@ impl GuestInvitation {
             practice,
             mode: fields.mode,
             call_id: None,
+            deny,
             psk_id: Some(psk_id(self.link.invite_id, attempt)),
         };
         self.host = Some(HostSummary { display_name: name, group_id: fields.group_id, role: fields.role });
@@ -327,16 +328,38 @@ impl fmt::Debug for GuestInvitation {
     }
 }
 
-/// Checks that message 2 comes from a host of the practice; gives the name for people.
-fn host_name(
-    fields: &wire::ChallengeHead<'_>,
-    practice: &crate::PracticeFingerprint,
-    now: u64,
-) -> Result<String, IdentityError> {
+/// What message 2 says of its sender, checked.
+struct TrustedHost {
+    name: String,
+    /// The link's, or the one that it named as its successor.
+    practice: PracticeFingerprint,
+    deny: Option<DenyList>,
+}
+
+/// Checks that message 2 comes from a host of the practice whose certificate was not withdrawn.
+fn check_host(link: &InvitationLink, fields: &wire::ChallengeHead<'_>, now: u64) -> Result<TrustedHost, IdentityError> {
+    let mut practice = link.practice.fingerprint();
+    if !fields.succession.is_empty() {
+        practice = PracticeSuccession::decode(fields.succession)?.verify(&practice)?.fingerprint();
+    }
+    let deny = match fields.deny_list {
+        [] if link.least_deny_list == 0 => None,
+        [] => return Err(IdentityError::StaleDenyList),
+        bytes => {
+            let list = DenyList::decode(bytes)?;
+            list.verify(&practice, now, link.least_deny_list)?;
+            Some(list)
+        }
+    };
     let credential = LeafCredential::decode(fields.host_credential)?;
-    credential.verify_in_group(practice, now, &fields.host_leaf_key, fields.group_id)?;
+    credential.verify_in_group(&practice, now, &fields.host_leaf_key, fields.group_id)?;
+    if credential.is_denied(deny.as_ref()) {
+        return Err(IdentityError::Denied);
+    }
     match credential {
-        LeafCredential::Staff { role: CallRole::Host, certificate, .. } => Ok(certificate.display_name().to_owned()),
+        LeafCredential::Staff { role: CallRole::Host, certificate, .. } => {
+            Ok(TrustedHost { name: certificate.display_name().to_owned(), practice, deny })
+        }
         _ => Err(IdentityError::BadTerms),
     }
 }

@@ -32,6 +32,7 @@ mod pake;
 mod record;
 #[cfg(test)]
 mod returns;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -15,7 +15,7 @@ use crate::{
     codec::Write,
     error::{IdentityError, InvitationError},
     id::{CallRole, GroupId, InviteId},
-    identity::LeafCredential,
+    identity::{DenyList, LeafCredential},
     kdf::sha256,
     mls::{CallGroup, ReadPackage, ReturnProof, psk_id, read_package},
     secret::Secret,
@@ -126,7 +126,7 @@ impl OwnedInvitation {
     /// [`InvitationError::Consumed`], [`InvitationError::TooEarly`],
     /// [`InvitationError::Expired`], [`InvitationError::TriesSpent`],
     /// [`InvitationError::UntrustedHost`] (this client does not host `call`, or for another
-    /// practice) and [`InvitationError::WrongMode`]. [`InvitationError::Backend`].
+    /// practice, or has no deny list as new as the link demands) and [`InvitationError::WrongMode`]. [`InvitationError::Backend`].
     pub fn on_knock(&mut self, now: u64, message1: &[u8], call: &CallGroup) -> Result<KnockReply, InvitationError> {
         let knock = wire::read_knock(self.invite_id, message1)?;
         if !ProofKey::new(&self.secret)?.accepts(knock.proven, knock.proof) {
@@ -152,6 +152,8 @@ impl OwnedInvitation {
         }
         let (host_credential, host_leaf_key) =
             call.host_leaf().map_err(|_no_host| InvitationError::UntrustedHost(IdentityError::BadTerms))?;
+        let deny_list = call.deny_list(self.least_deny_list).map_err(InvitationError::UntrustedHost)?;
+        let deny_list = deny_list.map(DenyList::encode).unwrap_or_default();
 
         // The try is spent first: whatever fails from here on has cost it.
         self.tries_left = self.tries_left.checked_sub(1).ok_or(InvitationError::TriesSpent)?;
@@ -163,6 +165,8 @@ impl OwnedInvitation {
             attempt: self.attempts,
             host_leaf_key,
             host_credential: &host_credential,
+            deny_list: &deny_list,
+            succession: &self.succession,
         };
         let mut message2 = wire::write_challenge_head(self.invite_id, &fields);
         let context = wire::context(knock.head, &message2);

@@ -13,11 +13,9 @@ use super::{
     pake::{Verifier, password},
 };
 use crate::{
-    PROFILE_VERSION,
-    codec::{Reader, Write},
-    error::InvitationError,
+    error::{IdentityError, InvitationError},
     id::{CallMode, CallRole, GroupId, InviteId},
-    identity::{PracticeFingerprint, PracticePublicKey},
+    identity::{PracticeFingerprint, PracticePublicKey, PracticeSuccession},
     kdf::MAC_LENGTH,
     secret::{Secret, random_bytes},
 };
@@ -25,10 +23,8 @@ use crate::{
 /// Wrong codes that an invitation bears.
 pub(super) const TRIES: u8 = 3;
 /// Exchanges that are remembered at a time; an older one is forgotten when another knocks.
-const MAX_EXCHANGES: usize = 3;
-const MAX_APPOINTMENT: usize = 64;
-const MAX_MESSAGE2: usize = 8 * 1024;
-const MAX_OPAQUE: usize = 1024;
+pub(super) const MAX_EXCHANGES: usize = 3;
+pub(super) const MAX_APPOINTMENT: usize = 64;
 
 /// What a new invitation says.
 #[derive(Debug, Clone)]
@@ -69,6 +65,8 @@ pub struct OwnedInvitation {
     pub(super) role: CallRole,
     pub(super) mode: CallMode,
     pub(super) least_deny_list: u64,
+    /// The statement by which `practice` follows from the link's key; empty if it is that key.
+    pub(super) succession: Vec<u8>,
     pub(super) not_before: u64,
     pub(super) expires_at: u64,
     pub(super) appointment: String,
@@ -145,6 +143,7 @@ impl OwnedInvitation {
             role: terms.role,
             mode: terms.mode,
             least_deny_list: terms.least_deny_list,
+            succession: Vec::new(),
             not_before: terms.not_before,
             expires_at: terms.expires_at,
             appointment: terms.appointment,
@@ -243,90 +242,35 @@ impl OwnedInvitation {
         self.exchanges.clear();
     }
 
-    /// The record; secret, for the caller to store wrapped.
-    #[must_use]
-    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let (setup, file) = self.verifier.parts();
-        let exchanges: usize = self.exchanges.iter().map(|one| one.message2.len() + 1024).sum();
-        let mut bytes = Zeroizing::new(Vec::with_capacity(1024 + exchanges));
-        bytes.put_u16(PROFILE_VERSION);
-        bytes.put(self.invite_id.as_bytes());
-        bytes.put(self.secret.expose());
-        bytes.put_bytes(setup);
-        bytes.put_bytes(file);
-        bytes.put(self.practice.as_bytes());
-        bytes.put_u8(self.role.to_byte());
-        bytes.put_u8(self.mode as u8);
-        bytes.put_u64(self.least_deny_list);
-        bytes.put_u64(self.not_before);
-        bytes.put_u64(self.expires_at);
-        bytes.put_bytes(self.appointment.as_bytes());
-        bytes.put_u8(self.tries_left);
-        bytes.put_u32(self.attempts);
-        bytes.put_u8(u8::from(self.consumed));
-        bytes.put_u8(self.exchanges.len() as u8);
-        for exchange in &self.exchanges {
-            bytes.put_u32(exchange.first);
-            bytes.put_u32(exchange.attempt);
-            bytes.put(&exchange.returned);
-            bytes.put(&exchange.knock);
-            bytes.put_bytes(&exchange.message2);
-            bytes.put(&exchange.context);
-            bytes.put(&exchange.transcript);
-            bytes.put(exchange.group_id.as_bytes());
-            bytes.put(&exchange.leaf_key);
-            let (kind, secret) = match &exchange.progress {
-                Progress::Challenged(state) => (0, state.as_slice()),
-                Progress::Proved(key) => (1, &key.expose()[..]),
-                Progress::Admitted(key) => (2, &key.expose()[..]),
-            };
-            bytes.put_u8(kind);
-            bytes.put_bytes(secret);
-        }
-        bytes
-    }
-
-    /// Reads a record.
+    /// Answers from now on for the key that took the place of the link's; once. Store the record.
     ///
     /// # Errors
-    /// [`InvitationError::Malformed`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, InvitationError> {
-        Self::read(bytes).ok_or(InvitationError::Malformed)
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        if reader.u16()? != PROFILE_VERSION {
-            return None;
+    /// [`InvitationError::UntrustedHost`] for a statement that is not the link's practice's.
+    pub fn succeed(&mut self, statement: &PracticeSuccession) -> Result<(), InvitationError> {
+        let new = statement.verify(&self.practice).map_err(InvitationError::UntrustedHost)?;
+        // The guest holds one statement against its link, not a chain of them.
+        if !self.succession.is_empty() {
+            return Err(InvitationError::UntrustedHost(IdentityError::WrongPractice));
         }
-        let mut record = Self {
-            invite_id: InviteId::from_bytes(reader.array()?),
-            secret: Secret::from_slice(reader.take(32)?)?,
-            verifier: Verifier::stored(reader.bytes(MAX_OPAQUE)?, reader.bytes(MAX_OPAQUE)?)?,
-            practice: PracticeFingerprint::from_bytes(reader.array()?),
-            role: CallRole::from_byte(reader.u8()?).ok()?,
-            mode: CallMode::from_byte(reader.u8()?).ok()?,
-            least_deny_list: reader.u64()?,
-            not_before: reader.u64()?,
-            expires_at: reader.u64()?,
-            appointment: reader.text(MAX_APPOINTMENT)?.to_owned(),
-            tries_left: reader.u8()?.min(TRIES),
-            attempts: reader.u32()?,
-            consumed: reader.u8()? != 0,
-            exchanges: Vec::new(),
-        };
-        let count = usize::from(reader.u8()?);
-        if count > MAX_EXCHANGES {
-            return None;
-        }
-        for _ in 0..count {
-            record.exchanges.push(Exchange::read(&mut reader)?);
-        }
-        reader.end()?;
-        Some(record)
+        self.practice = new.fingerprint();
+        self.succession = statement.encode();
+        Ok(())
     }
 
     /// What a host's client would do that does not care.
+    #[cfg(test)]
+    pub(crate) fn succeed_unchecked(&mut self, statement: &PracticeSuccession, new: PracticeFingerprint) {
+        self.practice = new;
+        self.succession = statement.encode();
+    }
+
+    /// Likewise.
+    #[cfg(test)]
+    pub(crate) fn demand_deny_list(&mut self, least: u64) {
+        self.least_deny_list = least;
+    }
+
+    /// Likewise.
     #[cfg(test)]
     pub(crate) fn turn_to(&mut self, mode: CallMode) {
         self.mode = mode;
@@ -338,28 +282,6 @@ impl OwnedInvitation {
             self.exchanges.remove(0);
         }
         self.exchanges.push(exchange);
-    }
-}
-
-impl Exchange {
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self {
-            first: reader.u32()?,
-            attempt: reader.u32()?,
-            returned: reader.array()?,
-            knock: reader.array()?,
-            message2: reader.bytes(MAX_MESSAGE2)?.to_vec(),
-            context: reader.array()?,
-            transcript: reader.array()?,
-            group_id: GroupId::from_bytes(reader.array()?),
-            leaf_key: reader.array()?,
-            progress: match (reader.u8()?, reader.bytes(MAX_OPAQUE)?) {
-                (0, state) => Progress::Challenged(Zeroizing::new(state.to_vec())),
-                (1, key) => Progress::Proved(InvitationKey::stored(Secret::from_slice(key)?)),
-                (2, key) => Progress::Admitted(InvitationKey::stored(Secret::from_slice(key)?)),
-                _ => return None,
-            },
-        })
     }
 }
 

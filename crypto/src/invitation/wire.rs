@@ -4,7 +4,7 @@
 //! all: profile u16 | number u8 | invite id 16 | …
 //! 1 guest → host   leaf key 32 | nonce 32 | KE1<u16> | link proof 48
 //! 2 host → guest   group id 16 | role u8 | mode u8 | attempt u32 | host leaf key 32
-//!                  | host credential<u16> | KE2<u16>
+//!                  | host credential<u16> | deny list<u16> | succession<u16> | KE2<u16>
 //! 3 guest → host   attempt u32 | KE3<u16> | key package<u16> | MAC 48
 //! 4 host → guest   attempt u32 | MAC 48
 //! 5 guest → host   attempt u32 | nonce 12 | sealed card
@@ -26,6 +26,8 @@ use crate::{
 
 const MAX_KE: usize = 512;
 const MAX_CREDENTIAL: usize = 4096;
+const MAX_DENY_LIST: usize = 7 * 1024;
+const MAX_SUCCESSION: usize = 256;
 const MAX_PROOF: usize = 128;
 
 pub(super) struct Knock<'a> {
@@ -65,6 +67,10 @@ pub(super) struct ChallengeHead<'a> {
     pub(super) attempt: u32,
     pub(super) host_leaf_key: [u8; 32],
     pub(super) host_credential: &'a [u8],
+    /// The practice's newest that the host has; empty without one.
+    pub(super) deny_list: &'a [u8],
+    /// How the host's practice key follows from the link's; empty if it is the same.
+    pub(super) succession: &'a [u8],
 }
 
 pub(super) fn write_challenge_head(invite_id: InviteId, head: &ChallengeHead<'_>) -> Vec<u8> {
@@ -75,6 +81,8 @@ pub(super) fn write_challenge_head(invite_id: InviteId, head: &ChallengeHead<'_>
     bytes.put_u32(head.attempt);
     bytes.put(&head.host_leaf_key);
     bytes.put_bytes(head.host_credential);
+    bytes.put_bytes(head.deny_list);
+    bytes.put_bytes(head.succession);
     bytes
 }
 
@@ -94,6 +102,8 @@ pub(super) fn read_challenge(invite_id: InviteId, message: &[u8]) -> Result<Chal
             attempt: reader.u32()?,
             host_leaf_key: reader.array()?,
             host_credential: reader.bytes(MAX_CREDENTIAL)?,
+            deny_list: reader.bytes(MAX_DENY_LIST)?,
+            succession: reader.bytes(MAX_SUCCESSION)?,
         };
         let ke2 = reader.bytes(MAX_KE)?;
         reader.end()?;

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     MAX_MEMBERS,
     codec::Write,
-    error::{GroupError, PolicyViolation},
+    error::{GroupError, IdentityError, PolicyViolation},
     identity::LeafCredential,
     invitation::VerifiedGuest,
     secret::Secret,
@@ -110,6 +110,9 @@ impl CallGroup {
             return Err(GroupError::Malformed);
         }
         entry.credential.verify_in_group(&self.policy.practice, now, &entry.leaf_key, self.group_id)?;
+        if entry.credential.is_denied(self.deny.as_ref()) {
+            return Err(GroupError::Certificate(IdentityError::Denied));
+        }
         Ok(entry)
     }
 
@@ -123,7 +126,7 @@ impl CallGroup {
             (None, Some(_)) => return Err(GroupError::NoSuchMember),
             (Some(old), Some(proof)) => {
                 let reference = package.hash_ref(self.provider.crypto()).map_err(|_failed| GroupError::Backend)?;
-                let holds = proof.holds(self.group_id, self.epoch(), old, &leaf, reference.as_slice());
+                let holds = proof.holds(self.group_id, old, &leaf, reference.as_slice());
                 if !holds || old.index == self.own_leaf() {
                     return Err(GroupError::BadProof);
                 }

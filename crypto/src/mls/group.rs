@@ -21,7 +21,7 @@ use crate::{
     codec::Write,
     error::{GroupError, PolicyViolation},
     id::{CallId, CallMode, CallRole, GroupId, LeafIndex},
-    identity::{DeviceCertificate, DeviceKey, DevicePublicKey, LeafCredential, SigningKey},
+    identity::{DenyList, DeviceCertificate, DeviceKey, DevicePublicKey, LeafCredential, SigningKey},
     secret::{Secret, random_bytes},
     sframe::KeyDisclosure,
 };
@@ -67,6 +67,8 @@ pub struct CallGroup {
     /// The keys so far, in assessor mode only.
     pub(super) disclosure: Option<KeyDisclosure>,
     pub(super) heartbeats: Heartbeats,
+    /// The newest list that this client was shown.
+    pub(super) deny: Option<DenyList>,
     /// Removed, or refused a commit.
     pub(super) over: bool,
 }
@@ -155,6 +157,7 @@ impl CallGroup {
             keys_taken: None,
             disclosure,
             heartbeats: Heartbeats::default(),
+            deny: None,
             over: false,
         }
     }

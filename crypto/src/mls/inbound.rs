@@ -142,7 +142,8 @@ impl CallGroup {
         };
         let before = self.leaves()?;
         let (policy, group_id, epoch) = (&self.policy, self.group_id, self.epoch());
-        let rules = Before { policy, group_id, leaves: &before, epoch, now, crypto: self.provider.crypto() };
+        let (deny, crypto) = (self.deny.as_ref(), self.provider.crypto());
+        let rules = Before { policy, group_id, leaves: &before, epoch, now, deny, crypto };
         let beside = Beside { brought_by, attached: &attached };
         let policy = match check_commit(&rules, &sender, &staged, &beside) {
             Ok(policy) => policy,

@@ -17,7 +17,7 @@ use crate::{
     codec::read_tls,
     error::{GroupError, PolicyViolation},
     id::{CallId, CallMode, GroupId, LeafIndex},
-    identity::{PracticeFingerprint, SigningKey},
+    identity::{DenyList, PracticeFingerprint, SigningKey},
 };
 
 /// What the exchange with the host promised: the Welcome must lead exactly there.
@@ -29,6 +29,8 @@ pub(crate) struct Expected {
     pub(crate) mode: CallMode,
     /// Where the joiner knows it by itself.
     pub(crate) call_id: Option<CallId>,
+    /// What the host showed, or this device has.
+    pub(crate) deny: Option<DenyList>,
     /// A guest's; staff joins without one.
     pub(crate) psk_id: Option<Vec<u8>>,
 }
@@ -76,7 +78,8 @@ pub(crate) fn join(
         .map_err(|_refused| GroupError::Undecryptable)?;
     let policy = check(&staged, expected, now)?;
     let group: MlsGroup = staged.into_group(&provider).map_err(|_failed| GroupError::Backend)?;
-    let call = CallGroup::start(provider, group, leaf_key, expected.group_id, policy);
+    let mut call = CallGroup::start(provider, group, leaf_key, expected.group_id, policy);
+    call.deny.clone_from(&expected.deny);
     if let Some(id) = &expected.psk_id {
         call.forget_psk(&super::inbound::stored_psk(id))?;
     }
@@ -95,7 +98,7 @@ fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy
         return Err(refused(PolicyViolation::WrongMode));
     }
     let leaves = leaves(staged.members()).map_err(refused)?;
-    check_roster(&policy, expected.group_id, now, &leaves).map_err(refused)?;
+    check_roster(&policy, expected.group_id, now, expected.deny.as_ref(), &leaves).map_err(refused)?;
     LeafIndex::new(staged.own_leaf_index().u32()).ok_or_else(|| refused(PolicyViolation::TooManyMembers))?;
 
     // The GroupInfo's signature was verified against this leaf. It must be the host of the

@@ -26,6 +26,7 @@ mod assessor;
 mod attached;
 #[cfg(any(test, feature = "lab"))]
 mod craft;
+mod denied;
 mod group;
 mod heartbeat;
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::{
     codec::{Reader, Write},
     error::PolicyViolation,
     id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex},
-    identity::{DevicePublicKey, LeafCredential, PracticeFingerprint},
+    identity::{DenyList, DevicePublicKey, LeafCredential, PracticeFingerprint},
 };
 
 /// Most hosts, and most deputies, of a call.
@@ -150,13 +150,14 @@ pub(super) fn check_roster(
     policy: &Policy,
     group_id: GroupId,
     now: u64,
+    deny: Option<&DenyList>,
     leaves: &[Leaf],
 ) -> Result<(), PolicyViolation> {
     if leaves.len() > MAX_MEMBERS {
         return Err(PolicyViolation::TooManyMembers);
     }
     for (at, leaf) in leaves.iter().enumerate() {
-        check_credential(policy, group_id, now, leaf)?;
+        check_credential(policy, group_id, now, deny, leaf)?;
         let twice = leaves
             .iter()
             .skip(at + 1)
@@ -173,8 +174,12 @@ pub(super) fn check_credential(
     policy: &Policy,
     group_id: GroupId,
     now: u64,
+    deny: Option<&DenyList>,
     leaf: &Leaf,
 ) -> Result<(), PolicyViolation> {
+    if leaf.credential.is_denied(deny) {
+        return Err(PolicyViolation::BadCredential);
+    }
     leaf.credential
         .verify_in_group(&policy.practice, now, &leaf.key, group_id)
         .map_err(|_refused| PolicyViolation::BadCredential)

@@ -67,7 +67,7 @@ impl ReturnProof {
     }
 
     /// Whether it proves that `new`, whose key package has this reference, is `old` come back.
-    pub(super) fn holds(&self, group_id: GroupId, now: u64, old: &Leaf, new: &Leaf, package: &[u8]) -> bool {
+    pub(super) fn holds(&self, group_id: GroupId, old: &Leaf, new: &Leaf, package: &[u8]) -> bool {
         // An attempt counts up, so that an earlier key package of the guest does not come back.
         let later = match (&old.credential, &new.credential) {
             (LeafCredential::Invited { attempt: old, .. }, LeafCredential::Invited { attempt: new, .. }) => new > old,
@@ -79,7 +79,7 @@ impl ReturnProof {
             Self::Certificate => staff,
             Self::OldLeaf { epoch, signature } => {
                 let parts = [&group_id.as_bytes()[..], &epoch.to_be_bytes(), &new.key, package];
-                *epoch <= now && verify_parts(&old.key, LABEL, &parts, signature).is_ok()
+                verify_parts(&old.key, LABEL, &parts, signature).is_ok()
             }
         };
         proven && later && old.key != new.key && same_identity(&old.credential, &new.credential)
@@ -93,5 +93,56 @@ impl CallGroup {
         let epoch = self.epoch();
         let parts = [&self.group_id.as_bytes()[..], &epoch.to_be_bytes(), leaf_key, package];
         Ok(ReturnProof::OldLeaf { epoch, signature: self.leaf_key.sign_parts(LABEL, &parts)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CallRole, InviteId, StaffRole, id::LeafIndex, secret::Secret, testing::Clinic};
+
+    const GROUP: GroupId = GroupId::from_bytes([3; 16]);
+
+    fn guest(key: u8, invite: u8, attempt: u32) -> Leaf {
+        let (key, binder) = ([key; 32], Secret::from_slice(&[0; 32]).unwrap());
+        let invite_id = InviteId::from_bytes([invite; 16]);
+        let credential = LeafCredential::invited(&binder, invite_id, attempt, CallRole::Patient, &key, GROUP);
+        Leaf { index: LeafIndex::new(1).unwrap(), key, credential }
+    }
+
+    #[test]
+    fn a_guest_comes_back_with_a_new_key_and_a_later_attempt_of_the_same_invitation() {
+        let holds = |new: &Leaf| ReturnProof::HostsWord.holds(GROUP, &guest(1, 1, 4), new, b"package");
+        assert!(holds(&guest(2, 1, 5)));
+        assert!(!holds(&guest(1, 1, 5)), "the old key");
+        assert!(!holds(&guest(2, 1, 4)) && !holds(&guest(2, 1, 3)), "an earlier attempt");
+        assert!(!holds(&guest(2, 2, 5)), "another invitation");
+    }
+
+    #[test]
+    fn a_hosts_word_is_not_enough_for_staff_nor_a_certificate_for_a_guest() {
+        let clinic = Clinic::new();
+        let staff = |key, (device, certificate): &(_, _)| {
+            let key = [key; 32];
+            let credential = LeafCredential::staff(device, certificate, CallRole::Interpreter, &key, GROUP).unwrap();
+            Leaf { index: LeafIndex::new(2).unwrap(), key, credential }
+        };
+        let [one, other] = [(); 2].map(|()| clinic.colleague(StaffRole::Clinician));
+        let holds = |proof: ReturnProof, old: Leaf, new: Leaf| proof.holds(GROUP, &old, &new, b"package");
+        assert!(holds(ReturnProof::Certificate, staff(1, &one), staff(2, &one)));
+        assert!(!holds(ReturnProof::HostsWord, staff(1, &one), staff(2, &one)));
+        assert!(!holds(ReturnProof::Certificate, staff(1, &one), staff(2, &other)), "another device");
+        assert!(!holds(ReturnProof::Certificate, guest(1, 1, 1), guest(2, 1, 2)));
+    }
+
+    #[test]
+    fn a_proof_survives_the_wire_and_a_longer_one_does_not() {
+        for proof in [ReturnProof::HostsWord, ReturnProof::OldLeaf { epoch: 3, signature: [5; 64] }] {
+            let bytes = proof.encode();
+            assert!(ReturnProof::decode(&bytes) == Some(proof));
+            assert!(ReturnProof::decode(&[&bytes[..], &[0]].concat()).is_none());
+            assert!(ReturnProof::decode(&bytes[1..]).is_none());
+        }
+        assert!(ReturnProof::decode(&[3]).is_none());
     }
 }

@@ -116,7 +116,7 @@ fn every_member_refuses_a_return_without_its_proof() {
                 let Some(ReturnProof::OldLeaf { signature, .. }) = reply.guest.returning() else { panic!() };
                 Attached::Return(ReturnProof::OldLeaf { epoch: 99, signature: *signature })
             },
-            "for an epoch to come",
+            "for another epoch",
         ),
     ];
     for (proof, what) in cases {

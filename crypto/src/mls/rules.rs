@@ -29,7 +29,7 @@ use crate::{
     codec::read_tls,
     error::PolicyViolation,
     id::{GroupId, LeafIndex},
-    identity::LeafCredential,
+    identity::{DenyList, LeafCredential},
 };
 
 /// The group that a staged commit would change.
@@ -39,6 +39,8 @@ pub(super) struct Before<'a> {
     pub(super) leaves: &'a [Leaf],
     pub(super) epoch: u64,
     pub(super) now: u64,
+    /// What this client knows of withdrawn certificates.
+    pub(super) deny: Option<&'a DenyList>,
     pub(super) crypto: &'a RustCrypto,
 }
 
@@ -140,14 +142,14 @@ fn check_members(
                 ([], Attached::Nothing) => true,
                 ([old], Attached::Return(proof)) => {
                     let reference = package.hash_ref(before.crypto).map_err(|_failed| PolicyViolation::BadProof)?;
-                    proof.holds(before.group_id, before.epoch, old, &leaf, reference.as_slice())
+                    proof.holds(before.group_id, old, &leaf, reference.as_slice())
                 }
                 _ => false,
             };
             if !proven {
                 return Err(PolicyViolation::BadProof);
             }
-            check_credential(before.policy, before.group_id, before.now, &leaf)?;
+            check_credential(before.policy, before.group_id, before.now, before.deny, &leaf)?;
             let twice =
                 stays.iter().any(|other| other.key == leaf.key || same_identity(&other.credential, &leaf.credential));
             if twice {

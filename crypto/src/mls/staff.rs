@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::GroupError,
     id::{CallRole, GroupId},
-    identity::{DeviceCertificate, DeviceKey, LeafCredential, SigningKey},
+    identity::{DenyList, DeviceCertificate, DeviceKey, LeafCredential, SigningKey},
 };
 
 /// A staff device that waits to be brought in; holds a leaf key and a key package for one group.
@@ -54,9 +54,20 @@ impl StaffEntry {
             practice,
             mode: terms.mode,
             call_id: Some(terms.call_id),
+            deny: None,
             psk_id: None,
         };
         Ok(Self { provider, leaf_key, request, expected })
+    }
+
+    /// Checks the roster of the Welcome against a deny list as well. `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// [`GroupError::Certificate`] for a list that does not verify.
+    pub fn with_deny_list(mut self, now: u64, list: DenyList) -> Result<Self, GroupError> {
+        list.verify(&self.expected.practice, now, 0)?;
+        self.expected.deny = Some(list);
+        Ok(self)
     }
 
     /// What a host's [`admit_staff`](CallGroup::admit_staff) takes; carries the certificate, so
