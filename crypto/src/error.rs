@@ -88,6 +88,10 @@ pub enum InvitationError {
     /// The other side's certificate or leaf is not that of a host of the practice in the link.
     #[error("the host could not be verified: {0}")]
     UntrustedHost(IdentityError),
+    /// The certificate of a device that shares an invitation, or that it is shared with, does not
+    /// verify; or the sharing device did not sign it.
+    #[error("the device could not be verified: {0}")]
+    UntrustedDevice(IdentityError),
     /// All tries are spent.
     #[error("no tries are left")]
     TriesSpent,

@@ -158,3 +158,37 @@ impl CallMode {
         })
     }
 }
+
+/// How a link came to the guest: what the server may know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Delivery {
+    /// The client sent it past the server: mail program, copy, QR code.
+    Client = 0,
+    /// The server sent it, so it knows the link secret.
+    ServerDelivered = 1,
+    /// It stands in a web address, where a page of the server can read it.
+    ServerExposed = 2,
+}
+
+impl Delivery {
+    /// Decodes the byte of the wire format.
+    ///
+    /// # Errors
+    /// [`IdentityError::Malformed`] for a byte that names no delivery.
+    pub fn from_byte(byte: u8) -> Result<Self, IdentityError> {
+        Ok(match byte {
+            0 => Self::Client,
+            1 => Self::ServerDelivered,
+            2 => Self::ServerExposed,
+            _ => return Err(IdentityError::Malformed),
+        })
+    }
+
+    /// Whether the safety words must be compared before the consultation begins: the server may
+    /// have the link, so only the code stood between it and the call.
+    #[must_use]
+    pub const fn needs_spoken_check(self) -> bool {
+        !matches!(self, Self::Client)
+    }
+}

@@ -98,14 +98,14 @@ pub use error::{
     GroupError, HeartbeatError, IdentityError, InvitationError, LinkError, OpenError, PolicyViolation, SafetyError,
     SealError,
 };
-pub use id::{CallId, CallMode, CallRole, GroupId, InviteId, LeafIndex, StaffRole};
+pub use id::{CallId, CallMode, CallRole, Delivery, GroupId, InviteId, LeafIndex, StaffRole};
 pub use identity::{
     CertificateTerms, DenyList, DenyTerms, DeviceCertificate, DeviceKey, DevicePublicKey, DeviceRequest,
     PracticeFingerprint, PracticeKey, PracticePublicKey, PracticeSuccession,
 };
 pub use invitation::{
     GuestInvitation, HostSummary, InvitationCode, InvitationLink, InvitationTerms, KnockReply, LobbyCard, LobbyToken,
-    OwnedInvitation, ProofReply, VerifiedGuest, message_number,
+    OwnedInvitation, ProofReply, Sharing, VerifiedGuest, message_number,
 };
 pub use mls::{
     Bundle, CallGroup, CallTerms, Heartbeat, HeartbeatVerdict, Inbound, LogEntry, MediaCounters, Member, StaffEntry,

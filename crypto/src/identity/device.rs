@@ -3,7 +3,7 @@
 use std::fmt;
 
 use openmls_rust_crypto::RustCrypto;
-use openmls_traits::crypto::OpenMlsCrypto;
+use openmls_traits::{crypto::OpenMlsCrypto, types::HpkeKeyPair};
 use zeroize::Zeroizing;
 
 use super::{
@@ -111,12 +111,16 @@ impl DeviceKey {
     /// # Errors
     /// [`IdentityError::Backend`].
     pub fn request(&self) -> Result<DeviceRequest, IdentityError> {
-        let pair = RustCrypto::default()
-            .derive_hpke_keypair(SUITE.hpke_config(), self.hpke_seed.expose())
-            .map_err(|_failed| IdentityError::Backend)?;
-        let mut request = DeviceRequest { device: self.public(), hpke_key: pair.public, signature: [0; 64] };
+        let hpke_key = self.hpke_pair()?.public;
+        let mut request = DeviceRequest { device: self.public(), hpke_key, signature: [0; 64] };
         request.signature = self.signing.sign_parts(REQUEST_LABEL, &[&request.device.0, &request.hpke_key])?;
         Ok(request)
+    }
+
+    pub(crate) fn hpke_pair(&self) -> Result<HpkeKeyPair, IdentityError> {
+        RustCrypto::default()
+            .derive_hpke_keypair(SUITE.hpke_config(), self.hpke_seed.expose())
+            .map_err(|_failed| IdentityError::Backend)
     }
 
     pub(crate) fn signing(&self) -> &SigningKey {
@@ -320,6 +324,10 @@ impl DeviceCertificate {
     #[must_use]
     pub fn practice_key(&self) -> PracticePublicKey {
         self.practice
+    }
+
+    pub(crate) fn hpke_key(&self) -> &[u8] {
+        &self.hpke_key
     }
 
     fn signed_part(&self) -> Vec<u8> {

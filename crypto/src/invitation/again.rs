@@ -145,6 +145,7 @@ impl OwnedInvitation {
             invite_id: self.invite_id,
             attempt,
             role: self.role,
+            delivery: exchange.delivery,
             group_id: exchange.group_id,
             leaf_key,
             returning,

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     codec::Write,
     error::{GroupError, IdentityError, InvitationError},
-    id::{CallMode, CallRole, GroupId},
+    id::{CallMode, CallRole, Delivery, GroupId},
     identity::{DenyList, LeafCredential, PracticeFingerprint, PracticeSuccession, SigningKey},
     kdf::MAC_LENGTH,
     mls::{CallGroup, Expected, Provider, Signer, external_psk, join, make_package, psk_id},
@@ -44,6 +44,8 @@ pub struct HostSummary {
     pub group_id: GroupId,
     /// What the guest will be.
     pub role: CallRole,
+    /// How the link reached the guest, as the host knows it.
+    pub delivery: Delivery,
 }
 
 /// The guest's side of an invitation; holds leaf key and key package of the current exchange.
@@ -227,7 +229,12 @@ impl GuestInvitation {
             deny,
             psk_id: Some(psk_id(self.link.invite_id, attempt)),
         };
-        self.host = Some(HostSummary { display_name: name, group_id: fields.group_id, role: fields.role });
+        self.host = Some(HostSummary {
+            display_name: name,
+            group_id: fields.group_id,
+            role: fields.role,
+            delivery: fields.delivery,
+        });
         let kept = Kept { key, transcript, first: attempt, attempt, expected, joined: false };
         self.phase = Phase::Answered(Box::new(Agreed { provider, leaf_key, package, kept, returned: None }));
         Ok(message3)

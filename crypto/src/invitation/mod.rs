@@ -32,6 +32,7 @@ mod pake;
 mod record;
 #[cfg(test)]
 mod returns;
+mod share;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use guest::{GuestInvitation, HostSummary};
 pub use link::{InvitationLink, LobbyToken};
 pub use owner::{KnockReply, ProofReply, VerifiedGuest};
 pub use record::{InvitationTerms, OwnedInvitation};
+pub use share::Sharing;
 
 /// Which message of the exchange bytes claim to be, 1 to 6: for routing only, nothing of it is
 /// checked.

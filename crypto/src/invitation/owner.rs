@@ -14,7 +14,7 @@ use super::{
 use crate::{
     codec::Write,
     error::{IdentityError, InvitationError},
-    id::{CallRole, GroupId, InviteId},
+    id::{CallRole, Delivery, GroupId, InviteId},
     identity::{DenyList, LeafCredential},
     kdf::sha256,
     mls::{CallGroup, ReadPackage, ReturnProof, psk_id, read_package},
@@ -51,6 +51,7 @@ pub struct VerifiedGuest {
     pub(super) invite_id: InviteId,
     pub(super) attempt: u32,
     pub(super) role: CallRole,
+    pub(super) delivery: Delivery,
     pub(super) group_id: GroupId,
     pub(super) leaf_key: [u8; 32],
     /// Of a guest that was in the call already.
@@ -80,6 +81,12 @@ impl VerifiedGuest {
     #[must_use]
     pub fn role(&self) -> CallRole {
         self.role
+    }
+
+    /// How its link reached it, as both sides of the exchange know.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.delivery
     }
 
     /// The leaf signature key that it will have: finds it in the roster after the admission.
@@ -162,6 +169,7 @@ impl OwnedInvitation {
             group_id: call.group_id(),
             role: self.role,
             mode: call.mode(),
+            delivery: self.delivery,
             attempt: self.attempts,
             host_leaf_key,
             host_credential: &host_credential,
@@ -181,6 +189,7 @@ impl OwnedInvitation {
             message2: message2.clone(),
             context,
             group_id: call.group_id(),
+            delivery: self.delivery,
             leaf_key: knock.leaf_key,
             progress: Progress::Challenged(state),
         });
@@ -223,6 +232,7 @@ impl OwnedInvitation {
             invite_id: self.invite_id,
             attempt: proof.attempt,
             role: self.role,
+            delivery: exchange.delivery,
             group_id: exchange.group_id,
             leaf_key: exchange.leaf_key,
             returning: None,

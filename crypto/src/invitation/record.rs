@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{IdentityError, InvitationError},
-    id::{CallMode, CallRole, GroupId, InviteId},
+    id::{CallMode, CallRole, Delivery, GroupId, InviteId},
     identity::{PracticeFingerprint, PracticePublicKey, PracticeSuccession},
     kdf::MAC_LENGTH,
     secret::{Secret, random_bytes},
@@ -67,6 +67,11 @@ pub struct OwnedInvitation {
     pub(super) least_deny_list: u64,
     /// The statement by which `practice` follows from the link's key; empty if it is that key.
     pub(super) succession: Vec<u8>,
+    pub(super) delivery: Delivery,
+    /// Devices that may answer it, as far as this record knows.
+    pub(super) devices: u8,
+    /// Came from the owner's device by [`open_share`](crate::DeviceKey::open_share).
+    pub(super) shared: bool,
     pub(super) not_before: u64,
     pub(super) expires_at: u64,
     pub(super) appointment: String,
@@ -90,6 +95,8 @@ pub(super) struct Exchange {
     pub(super) context: [u8; MAC_LENGTH],
     pub(super) transcript: [u8; MAC_LENGTH],
     pub(super) group_id: GroupId,
+    /// What message 2 said of the link's way.
+    pub(super) delivery: Delivery,
     pub(super) leaf_key: [u8; 32],
     pub(super) progress: Progress,
 }
@@ -144,6 +151,9 @@ impl OwnedInvitation {
             mode: terms.mode,
             least_deny_list: terms.least_deny_list,
             succession: Vec::new(),
+            delivery: Delivery::Client,
+            devices: 1,
+            shared: false,
             not_before: terms.not_before,
             expires_at: terms.expires_at,
             appointment: terms.appointment,
@@ -240,6 +250,25 @@ impl OwnedInvitation {
     pub fn consume(&mut self) {
         self.consumed = true;
         self.exchanges.clear();
+    }
+
+    /// How the link reaches the guest.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    /// Notes that the link goes another way than from this client past the server. It never goes
+    /// back to a better one: what the server has seen it has seen. Call it before the link
+    /// leaves, and store the record.
+    pub fn mark_delivery(&mut self, delivery: Delivery) {
+        self.delivery = self.delivery.max(delivery);
+    }
+
+    /// Devices that may answer a knock: the bound on guesses is three for each of them.
+    #[must_use]
+    pub fn devices(&self) -> u8 {
+        self.devices
     }
 
     /// Answers from now on for the key that took the place of the link's; once. Store the record.

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! profile u16 | invite id 16 | S 32 | OPAQUE setup<u16> | OPAQUE file<u16> | practice 20 | role u8
-//! | mode u8 | least deny list u64 | succession<u16> | not before u64 | expires u64
+//! | mode u8 | least deny list u64 | succession<u16> | delivery u8 | devices u8 | shared u8
+//! | not before u64 | expires u64
 //! | appointment<u16> | tries u8 | attempts u32 | consumed u8 | exchanges u8 × (
 //!     first u32 | attempt u32 | returned 32 | knock 32 | message 2<u16> | context 48
-//!     | transcript 48 | group id 16 | leaf key 32 | progress u8 | secret<u16> )
+//!     | transcript 48 | group id 16 | delivery u8 | leaf key 32 | progress u8 | secret<u16> )
 //! ```
 
 use zeroize::Zeroizing;
@@ -19,7 +20,7 @@ use crate::{
     MAX_INVITATION_MESSAGE, PROFILE_VERSION,
     codec::{Reader, Write},
     error::InvitationError,
-    id::{CallMode, CallRole, GroupId, InviteId},
+    id::{CallMode, CallRole, Delivery, GroupId, InviteId},
     identity::PracticeFingerprint,
     secret::Secret,
 };
@@ -44,6 +45,9 @@ impl OwnedInvitation {
         bytes.put_u8(self.mode as u8);
         bytes.put_u64(self.least_deny_list);
         bytes.put_bytes(&self.succession);
+        bytes.put_u8(self.delivery as u8);
+        bytes.put_u8(self.devices);
+        bytes.put_u8(u8::from(self.shared));
         bytes.put_u64(self.not_before);
         bytes.put_u64(self.expires_at);
         bytes.put_bytes(self.appointment.as_bytes());
@@ -60,6 +64,7 @@ impl OwnedInvitation {
             bytes.put(&exchange.context);
             bytes.put(&exchange.transcript);
             bytes.put(exchange.group_id.as_bytes());
+            bytes.put_u8(exchange.delivery as u8);
             bytes.put(&exchange.leaf_key);
             let (kind, secret) = match &exchange.progress {
                 Progress::Challenged(state) => (0, state.as_slice()),
@@ -94,6 +99,9 @@ impl OwnedInvitation {
             mode: CallMode::from_byte(reader.u8()?).ok()?,
             least_deny_list: reader.u64()?,
             succession: reader.bytes(MAX_SUCCESSION)?.to_vec(),
+            delivery: Delivery::from_byte(reader.u8()?).ok()?,
+            devices: reader.u8()?,
+            shared: reader.u8()? != 0,
             not_before: reader.u64()?,
             expires_at: reader.u64()?,
             appointment: reader.text(MAX_APPOINTMENT)?.to_owned(),
@@ -125,6 +133,7 @@ impl Exchange {
             context: reader.array()?,
             transcript: reader.array()?,
             group_id: GroupId::from_bytes(reader.array()?),
+            delivery: Delivery::from_byte(reader.u8()?).ok()?,
             leaf_key: reader.array()?,
             progress: match (reader.u8()?, reader.bytes(MAX_OPAQUE)?) {
                 (0, state) => Progress::Challenged(Zeroizing::new(state.to_vec())),

@@ -3,7 +3,7 @@
 //! ```text
 //! all: profile u16 | number u8 | invite id 16 | …
 //! 1 guest → host   leaf key 32 | nonce 32 | KE1<u16> | link proof 48
-//! 2 host → guest   group id 16 | role u8 | mode u8 | attempt u32 | host leaf key 32
+//! 2 host → guest   group id 16 | role u8 | mode u8 | delivery u8 | attempt u32 | host leaf key 32
 //!                  | host credential<u16> | deny list<u16> | succession<u16> | KE2<u16>
 //! 3 guest → host   attempt u32 | KE3<u16> | key package<u16> | MAC 48
 //! 4 host → guest   attempt u32 | MAC 48
@@ -19,7 +19,7 @@ use crate::{
     MAX_INVITATION_MESSAGE, PROFILE_VERSION,
     codec::{Reader, Write},
     error::InvitationError,
-    id::{CallMode, CallRole, GroupId, InviteId},
+    id::{CallMode, CallRole, Delivery, GroupId, InviteId},
     kdf::{MAC_LENGTH, hash},
     mls::MAX_PACKAGE,
 };
@@ -64,6 +64,7 @@ pub(super) struct ChallengeHead<'a> {
     pub(super) group_id: GroupId,
     pub(super) role: CallRole,
     pub(super) mode: CallMode,
+    pub(super) delivery: Delivery,
     pub(super) attempt: u32,
     pub(super) host_leaf_key: [u8; 32],
     pub(super) host_credential: &'a [u8],
@@ -78,6 +79,7 @@ pub(super) fn write_challenge_head(invite_id: InviteId, head: &ChallengeHead<'_>
     bytes.put(head.group_id.as_bytes());
     bytes.put_u8(head.role.to_byte());
     bytes.put_u8(head.mode as u8);
+    bytes.put_u8(head.delivery as u8);
     bytes.put_u32(head.attempt);
     bytes.put(&head.host_leaf_key);
     bytes.put_bytes(head.host_credential);
@@ -99,6 +101,7 @@ pub(super) fn read_challenge(invite_id: InviteId, message: &[u8]) -> Result<Chal
             group_id: GroupId::from_bytes(reader.array()?),
             role: CallRole::from_byte(reader.u8()?).ok()?,
             mode: CallMode::from_byte(reader.u8()?).ok()?,
+            delivery: Delivery::from_byte(reader.u8()?).ok()?,
             attempt: reader.u32()?,
             host_leaf_key: reader.array()?,
             host_credential: reader.bytes(MAX_CREDENTIAL)?,

@@ -125,3 +125,26 @@ fn is_exactly(psks: &[PreSharedKeyId], expected: Option<&[u8]>) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use openmls::schedule::ExternalPsk;
+    use openmls_traits::OpenMlsProvider as _;
+
+    use super::*;
+
+    #[test]
+    fn a_guest_takes_exactly_its_own_pre_shared_key_and_staff_takes_none() {
+        let psk = |id: &[u8]| {
+            let external = Psk::External(ExternalPsk::new(id.to_vec()));
+            PreSharedKeyId::new(SUITE, Provider::default().rand(), external).unwrap()
+        };
+        let (ours, other) = (psk(b"ours"), psk(b"other"));
+        assert!(is_exactly(std::slice::from_ref(&ours), Some(b"ours")));
+        assert!(is_exactly(&[], None));
+        assert!(!is_exactly(&[], Some(b"ours")));
+        assert!(!is_exactly(std::slice::from_ref(&other), Some(b"ours")));
+        assert!(!is_exactly(std::slice::from_ref(&other), None));
+        assert!(!is_exactly(&[ours, other], Some(b"ours")));
+    }
+}
