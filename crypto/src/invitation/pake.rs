@@ -134,6 +134,9 @@ fn malformed(_error: ProtocolError) -> InvitationError {
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
