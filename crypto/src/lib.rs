@@ -123,6 +123,7 @@ pub use sframe::{
 #[cfg(any(test, feature = "lab"))]
 pub mod lab {
     pub use crate::mls::{Crafted, craft, craft_attached, external_commit, openmls_accepts, raw_application};
+    pub use crate::sframe::RawFrameKey;
 }
 
 /// Version of everything that two clients must agree on: suite, encodings, labels.

@@ -9,10 +9,14 @@
 //! The counter of a frame is recorded only after its tag was checked. Sealing and opening work in
 //! the caller's buffer: one move of the payload and no allocation, unless the buffer must grow.
 
+#[cfg(test)]
+mod differential;
 mod disclosure;
 mod header;
 mod key;
 mod key_ring;
+#[cfg(any(test, feature = "lab"))]
+mod lab;
 mod replay;
 mod seal;
 #[cfg(test)]
@@ -20,6 +24,8 @@ mod tests;
 
 pub use disclosure::{DisclosedKey, KeyDisclosure};
 pub use key_ring::{KeyRing, OpenedFrame, OpeningKeys};
+#[cfg(any(test, feature = "lab"))]
+pub use lab::RawFrameKey;
 pub use seal::{SealedFrame, SealingKey, SenderKeys};
 
 use self::{
