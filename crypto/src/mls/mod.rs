@@ -33,6 +33,8 @@ mod heartbeat;
 mod hostile;
 mod hosts;
 mod inbound;
+#[cfg(test)]
+mod interop;
 mod join;
 mod leave;
 mod media;
