@@ -284,6 +284,8 @@ fn commitment_to(id: &[u8; 16], leaf: LeafIndex, nonce: &[u8; 32]) -> [u8; 48] {
 
 #[cfg(test)]
 mod tests {
+    mod vectors;
+
     use std::collections::{BTreeSet, VecDeque};
 
     use super::*;

@@ -1,20 +1,34 @@
 //! Our own frozen answers, and noise for every parser.
 //!
-//! The answers were computed by another program (Python's `hmac` and `hashlib`) from the layouts
-//! that the modules document.
+//! The answers were computed by another program (`data/frozen-vectors.py`: Python's standard
+//! library, its own Ed25519 and HKDF) from the layouts that the modules document; it prints
+//! `data/frozen-vectors.json`. Those of the invitation, the policy, the key ids and the safety words
+//! are checked beside their modules.
 //! A frozen answer that changes means that two versions of this program cannot talk to each
 //! other: raise [`PROFILE_VERSION`](crate::PROFILE_VERSION), do not edit the answer.
 
 use proptest::prelude::*;
 
 use crate::{
-    CallGroup, CallRole, DeviceCertificate, DeviceKey, DeviceRequest, GroupId, GuestInvitation, InviteId, KeyRing,
-    LeafIndex, LogEntry, MediaContext, OwnedInvitation, SafetyCheck,
+    CallGroup, CallRole, CertificateTerms, DeviceCertificate, DeviceKey, DeviceRequest, GroupId, GuestInvitation,
+    InviteId, KeyRing, LeafIndex, LogEntry, MediaContext, OwnedInvitation, PracticeKey, SafetyCheck, StaffRole,
     identity::LeafCredential,
     kdf, mls,
     secret::Secret,
     testing::{Clinic, NOW},
 };
+
+/// The frozen answers of one module.
+pub(crate) fn frozen(module: &str) -> serde_json::Value {
+    let mut all: serde_json::Value = serde_json::from_str(include_str!("../data/frozen-vectors.json")).unwrap();
+    all[module].take()
+}
+
+/// Bytes of a frozen answer.
+pub(crate) fn bytes(answer: &serde_json::Value) -> Vec<u8> {
+    let text = answer.as_str().unwrap();
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -51,6 +65,31 @@ fn the_binder_and_its_credential_are_frozen() {
             "c07681dbd035f83d89c2f3313ad4b9e36d93314932791f13d213ffed73b679d80ab933bf"
         )
     );
+}
+
+#[test]
+fn request_certificate_and_staff_credential_are_frozen() {
+    let frozen = frozen("identity");
+    let practice = PracticeKey::from_pkcs8(&bytes(&frozen["practice_pkcs8"])).unwrap();
+    assert_eq!(practice.fingerprint().as_bytes().to_vec(), bytes(&frozen["fingerprint"]));
+    assert_eq!(practice.sign_phone("02 5550 0100").unwrap(), bytes(&frozen["phone_signature"]));
+    let device = DeviceKey::from_bytes(&bytes(&frozen["device_key"])).unwrap();
+    assert_eq!(device.to_bytes().to_vec(), bytes(&frozen["device_key"]));
+    let request = DeviceRequest::decode(&bytes(&frozen["request"])).unwrap();
+    assert_eq!(request.encode(), bytes(&frozen["request"]));
+    let terms = CertificateTerms {
+        display_name: "Dr Ada Example".into(),
+        roles: vec![StaffRole::Admin, StaffRole::Clinician],
+        registration: Some("MED0001".into()),
+        serial: 17,
+        not_before: 1_800_000_000,
+        not_after: 1_800_864_000,
+    };
+    let certificate = practice.certify(&request, terms).unwrap();
+    assert_eq!(certificate.encode(), bytes(&frozen["certificate"]));
+    let group = GroupId::from_bytes([7; 16]);
+    let leaf = LeafCredential::staff(&device, &certificate, CallRole::Host, &[0xb; 32], group).unwrap();
+    assert_eq!(leaf.encode(), bytes(&frozen["staff_credential"]));
 }
 
 #[test]

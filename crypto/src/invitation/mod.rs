@@ -36,6 +36,8 @@ mod share;
 mod stored;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 mod wire;
 
 pub use card::LobbyCard;

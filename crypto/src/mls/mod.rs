@@ -52,6 +52,8 @@ mod staffing;
 mod storage;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 #[cfg(any(test, feature = "lab"))]
 pub use craft::{Crafted, craft, craft_attached, external_commit, openmls_accepts, raw_application};
