@@ -162,7 +162,8 @@ def invitation():
     head1 = begin(1) + LEAF + b"\x13" * 32
     proven = head1 + string(b"\x14" * 96)
     message1 = proven + mac(derive(b"", secret, "proof"), "link proof", proven)
-    head2 = begin(2) + GROUP + bytes([1, 0]) + u32(2) + b"\x15" * 32 + string(b"\x16" * 40)
+    head2 = begin(2) + GROUP + bytes([1, 0, 0]) + u32(2) + b"\x15" * 32 + string(b"\x16" * 40)
+    head2 += string(b"\x1a" * 30) + string(b"")
     message2 = head2 + string(b"\x17" * 320)
     transcript = digest("invitation transcript", message1, message2)
     key = derive(secret, session, "invitation", transcript)
@@ -171,8 +172,8 @@ def invitation():
     token = derive(b"", secret, "lobby")
     binder_key = derive(b"", key, "binder")
     binder = mac(binder_key, "binder", INVITE, u32(2), LEAF, GROUP, u16(SUITE), u8(1))
-    link = u8(1) + string(b"127.0.0.1:7443") + b"\x19" * 32 + INVITE + secret + PRACTICE.public
-    link += u32(5) + string(b"02 5550 0100") + PRACTICE.sign_parts("practice phone", b"02 5550 0100")
+    link = u8(2) + u8(0) + string(b"127.0.0.1:7443") + b"\x19" * 32 + INVITE + secret + PRACTICE.public
+    link += u64(5) + string(b"02 5550 0100") + PRACTICE.sign_parts("practice phone", b"02 5550 0100")
     link += hashlib.sha256(link).digest()[:4]
     return {
         "password": derive(secret, code, "code"),

@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    CallMode, CallRole, GroupId, InviteId, PracticeKey,
+    CallMode, CallRole, Delivery, GroupId, InviteId, PracticeKey,
     codec::Write,
     identity::LeafCredential,
     mls::psk_id,
@@ -41,9 +41,12 @@ fn messages() -> Messages {
         group_id: GROUP,
         role: CallRole::Patient,
         mode: CallMode::Real,
+        delivery: Delivery::Client,
         attempt: ATTEMPT,
         host_leaf_key: [0x15; 32],
         host_credential: &[0x16; 40],
+        deny_list: &[0x1a; 30],
+        succession: &[],
     };
     let head2 = wire::write_challenge_head(INVITE, &fields);
     let mut message2 = head2.clone();
@@ -97,6 +100,7 @@ fn a_link_is_frozen() {
         invite_id: INVITE,
         secret: secret(0x11),
         practice: practice.public(),
+        mode: CallMode::Real,
         least_deny_list: 5,
         phone: "02 5550 0100".into(),
         phone_signature: practice.sign_phone("02 5550 0100").unwrap().try_into().unwrap(),
