@@ -29,7 +29,7 @@ use crate::source::VideoSourceSpec;
 use crate::source::audio::AudioSourceSpec;
 use crate::stats::{MediaStats, PeerMedia};
 use crate::time::{Bitrate, MediaTime};
-use crate::transport::{Path, Refusal, Signal, Transport, TransportError, TransportRole};
+use crate::transport::{MAX_HEARTBEAT_BYTES, Path, Refusal, Signal, Transport, TransportError, TransportRole};
 
 /// Called on a media thread whenever a new picture lies in a slot: must return at once and never block.
 /// The window's coalescing repaint request goes here.
@@ -132,6 +132,14 @@ pub enum EngineEvent {
         /// The peer.
         peer: LeafIndex,
     },
+    /// A peer's statement about the group, over its own association. Not verified yet, and perhaps one that came by the log
+    /// as well: `crypto::CallGroup::check_heartbeat` tells.
+    Heartbeat {
+        /// Whose association it came over.
+        peer: LeafIndex,
+        /// 1 to 512 bytes; at most 8 of a peer in a second.
+        bytes: Vec<u8>,
+    },
     /// A device failed; the engine goes on without it.
     Device(DeviceError),
 }
@@ -149,6 +157,9 @@ pub struct Levels {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
+    /// The caller gave a heartbeat that is empty or longer than 512 bytes.
+    #[error("a heartbeat of {0} bytes cannot be sent")]
+    HeartbeatLength(usize),
     /// The caller outran the engine: more than 256 commands wait.
     #[error("too many media commands wait")]
     Overloaded,
@@ -233,6 +244,26 @@ impl Engine {
     /// [`EngineError::Overloaded`], [`EngineError::Stopped`].
     pub fn signal(&self, peer: LeafIndex, signal: Signal) -> Result<(), EngineError> {
         self.command(Command::Signal(peer, signal))
+    }
+
+    /// Sends a signed statement of `crypto::CallGroup::heartbeat` to every connected peer, each over its own association, so
+    /// that it arrives even where the server withholds the log. It overtakes commands that wait; one may get lost.
+    ///
+    /// # Errors
+    /// [`EngineError::HeartbeatLength`], [`EngineError::Stopped`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a statement is said once; the signature leaves room for a queue"
+    )]
+    pub fn heartbeat(&self, bytes: Vec<u8>) -> Result<(), EngineError> {
+        if bytes.is_empty() || bytes.len() > MAX_HEARTBEAT_BYTES {
+            return Err(EngineError::HeartbeatLength(bytes.len()));
+        }
+        if self.commands.is_closed() {
+            return Err(EngineError::Stopped);
+        }
+        self.transport.send_heartbeat(&bytes);
+        Ok(())
     }
 
     /// Mutes or opens the microphone. Takes effect with the next 10 ms: a muted voice is replaced by silence before it

@@ -1,7 +1,7 @@
 //! Everything between a device and the network, and back: capture, pixels, codecs, packets, jitter, playout.
 //!
-//! One rule holds the crate together: what leaves through `transport` is a sealed frame that only `crypto` can make,
-//! and what is decoded was opened by `crypto` before. There is no unencrypted mode, and no trait that could provide one.
+//! One rule holds the crate together: what leaves through `transport` is a sealed frame that only `crypto` can make, or a
+//! heartbeat, which `crypto` signed and which holds nothing secret; and what is decoded was opened by `crypto` before. There is no unencrypted mode, and no trait that could provide one.
 //!
 //! What this crate refuses to do: it keeps no names, knows no rooms or roles, writes nothing to disk (except the dumps
 //! of the feature `lab`), and never lets a peer's bytes grow a queue or a picture without a bound.

@@ -175,6 +175,12 @@ impl Actor {
                     self.shared.tell(EngineEvent::Refused { peer, reason });
                 }
             }
+            TransportEvent::Heartbeat { peer, bytes } => {
+                // Of a member that was removed nothing is heard any more.
+                if let Some(peer) = LeafIndex::new(peer.0).filter(|leaf| self.shared.peer(*leaf).is_some()) {
+                    self.shared.tell(EngineEvent::Heartbeat { peer, bytes });
+                }
+            }
             TransportEvent::KeyFrameRequest { .. } => {
                 self.shared.key_wanted.store(true, Ordering::Release);
             }

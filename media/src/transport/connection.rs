@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtc::ice::mdns::MulticastDnsMode;
+use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpHeaderExtensionCapability, RtpCodecKind, TYPE_RTCP_FB_TRANSPORT_CC,
 };
@@ -18,7 +19,7 @@ use webrtc::runtime::default_runtime;
 
 use super::runtime::SetupRuntime;
 use super::shared::Shared;
-use super::{MediaKind, TransportConfig, chain, track};
+use super::{MediaKind, TransportConfig, chain, heartbeat, track};
 
 /// Time between connectivity checks. The crate's 200 ms cost 180 ms of set-up; 20 ms connects in 24 / 207 / 553 ms at a
 /// round trip of 0 / 40 / 120 ms. Shorter would flood slow links with checks.
@@ -34,6 +35,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 const RELAY_WAIT: Duration = Duration::from_millis(300);
 /// Retransmissions come late: with the crate's window of 64 packets they are dropped without a word.
 const REPLAY_WINDOW: usize = 1_024;
+/// Longest message that the crate below puts together; ours are shorter, and what is longer than those is dropped.
+const CHANNEL_MESSAGE: u32 = 4 * 1_024;
+/// Unread bytes that a peer may make the crate below keep for the data channel: 1 MiB by default.
+const CHANNEL_BUFFER: u32 = 16 * 1_024;
 
 /// Opens a connection with a fresh certificate, which no other association shows.
 pub(crate) async fn open(
@@ -50,6 +55,7 @@ pub(crate) async fn open(
         .with_handler(handler)
         .with_runtime(Arc::new(SetupRuntime::new(tokio, Arc::clone(shared))))
         .with_udp_addrs(addresses(&config.bind))
+        .with_data_channel_send_buffer_limit(heartbeat::UNSENT_BYTES)
         .build();
     // The future is 20 KB large, too much to lie in that of every caller.
     Ok(Arc::new(Box::pin(opening).await?))
@@ -93,6 +99,8 @@ fn settings(config: &TransportConfig) -> SettingEngine {
         ])
         .with_srtp_replay_protection_window(REPLAY_WINDOW)
         .with_srtcp_replay_protection_window(REPLAY_WINDOW)
+        .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(CHANNEL_MESSAGE))
+        .with_sctp_max_receive_buffer_size(CHANNEL_BUFFER)
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
         .with_ice_timeouts(Some(DISCONNECTED), Some(FAILED), Some(KEEP_ALIVE))
         .with_relay_acceptance_min_wait(Some(RELAY_WAIT))

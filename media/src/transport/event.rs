@@ -51,7 +51,8 @@ pub enum Path {
 pub enum Refusal {
     /// Its session description lacks `a=sframe`: it would send media that is not end-to-end encrypted.
     NoSframe,
-    /// Its session description is malformed, too long, or offers something else than our two tracks.
+    /// Its session description is malformed, too long, or offers something else than our two tracks and the heartbeat; or
+    /// it opened another data channel.
     Malformed,
     /// The DTLS handshake failed, or its certificate is not the one whose fingerprint the description names.
     Handshake,
@@ -61,11 +62,13 @@ pub enum Refusal {
 
 /// What happened on the transport. Delivered through the bounded channel that [`Transport::new`] returns.
 ///
-/// Everything but [`TransportEvent::Frame`] and [`TransportEvent::FrameLost`] is delivered for certain; those are dropped
-/// (frames are counted in [`PeerStats::frames_dropped`]) when the reader is far behind.
+/// Everything but [`TransportEvent::Frame`], [`TransportEvent::FrameLost`] and [`TransportEvent::Heartbeat`] is delivered
+/// for certain; those are dropped (frames are counted in [`PeerStats::frames_dropped`], heartbeats in
+/// [`PeerStats::heartbeats_refused`]) when the reader is far behind.
 ///
 /// [`Transport::new`]: super::Transport::new
 /// [`PeerStats::frames_dropped`]: super::PeerStats::frames_dropped
+/// [`PeerStats::heartbeats_refused`]: super::PeerStats::heartbeats_refused
 #[derive(Debug)]
 pub enum TransportEvent {
     /// To be carried to this peer inside an MLS message, in this order.
@@ -110,6 +113,13 @@ pub enum TransportEvent {
         bytes: Vec<u8>,
         /// When the packet that completed it arrived.
         arrived: MediaTime,
+    },
+    /// A statement about the group, over the peer's own association. Its signature is not verified yet.
+    Heartbeat {
+        /// The association it came over.
+        peer: PeerId,
+        /// 1 to 512 bytes; at most 8 in a second.
+        bytes: Vec<u8>,
     },
     /// The peer cannot decode our video until the next key frame.
     KeyFrameRequest {

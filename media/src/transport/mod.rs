@@ -1,24 +1,27 @@
-//! Peer connections that carry sealed frames and nothing else.
+//! Peer connections that carry sealed frames and heartbeats, and nothing else.
 //!
-//! The one rule: nothing but a [`SealedFrame`] goes out as media, and what comes in is only ever handed on as the bytes of
-//! one sealed frame together with the association it came over. Only this module names the webrtc crates.
+//! The one rule: nothing but a [`SealedFrame`] goes out as media, and nothing but signed, public statements about the
+//! group beside it. What comes in is only ever handed on as the bytes of one sealed frame, or of one statement, together
+//! with the association it came over. Only this module names the webrtc crates.
 //!
 //! | file | purpose | where it runs |
 //! | --- | --- | --- |
 //! | `connection.rs`, `runtime.rs` | settings of the crate below, what is negotiated and what refused; its timers | driver task of each connection |
 //! | `peer.rs`, `task.rs` | one association: negotiation; what the connection reports becomes events | caller; one task each |
 //! | `track.rs` | the halves that send and receive; sound and picture each | one task each way and track |
+//! | `heartbeat.rs` | the data channel of an association | one task each |
 //! | `chain/` | counters, pacer, loss recovery, key-frame requests, between SRTP and the tracks | driver task |
 //! | `signal.rs`, `sdp.rs` | what two transports tell each other, and what is demanded of it | pure |
 //! | `event.rs`, `error.rs`, `stats.rs`, `shared.rs`, `outbox.rs` | what is said, counted, and how it gets out | |
 //!
-//! Callbacks of the crate only hand on. Queues: 64 frames an outbox and track (a full one drops that frame), 256 packets a
-//! receiving track (the crate's), 1,024 events (frames leave 256 places to the rest).
+//! Callbacks of the crate only hand on. Queues: 64 frames an outbox and track (a full one drops that frame), 4 statements a
+//! channel (the same), 256 packets a receiving track (the crate's), 1,024 events (frames leave 256 places to the rest).
 
 mod chain;
 mod connection;
 mod error;
 mod event;
+mod heartbeat;
 #[cfg(feature = "lab")]
 mod lab;
 mod outbox;
@@ -38,9 +41,11 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use crypto::SealedFrame;
 use tokio::sync::mpsc;
 
+pub(crate) use self::heartbeat::MAX_BYTES as MAX_HEARTBEAT_BYTES;
 pub use error::TransportError;
 pub use event::{MediaKind, Path, PeerId, Refusal, TransportEvent, TransportRole};
 pub use signal::{Fingerprint, SdpError, Signal, fingerprint_of};
@@ -82,7 +87,7 @@ struct State {
     /// `None` once the transport is closed.
     events: Option<Events>,
     #[cfg(feature = "lab")]
-    tap: Option<mpsc::Sender<bytes::Bytes>>,
+    tap: Option<mpsc::Sender<Bytes>>,
 }
 
 /// A place in the list of peers, taken while the connection is being opened.
@@ -233,6 +238,22 @@ impl Transport {
         for slot in self.state().peers.values() {
             if let Slot::Open(association) = slot {
                 association.send(kind, payloads);
+            }
+        }
+    }
+
+    /// Sends a signed statement of 1 to 512 bytes to every connected peer. It is not sealed: DTLS hides it from the network,
+    /// and nothing in it is secret to a member. Never blocks, and promises nothing: a peer whose outbox is full (4), or whose
+    /// path loses it, does not get it.
+    pub fn send_heartbeat(&self, bytes: &[u8]) {
+        if bytes.is_empty() || bytes.len() > MAX_HEARTBEAT_BYTES {
+            tracing::warn!(bytes = bytes.len(), "a heartbeat is too long to be sent");
+            return;
+        }
+        let bytes = Bytes::copy_from_slice(bytes);
+        for slot in self.state().peers.values() {
+            if let Slot::Open(association) = slot {
+                association.send_heartbeat(&bytes);
             }
         }
     }

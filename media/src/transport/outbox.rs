@@ -25,6 +25,12 @@ impl Events {
         self.0.send(event).await.ok();
     }
 
+    /// Sends something small and rare that may be lost, also into the places that frames leave free. Says whether there was
+    /// room.
+    pub(crate) fn offer_rare(&self, event: TransportEvent) -> bool {
+        self.0.try_send(event).is_ok()
+    }
+
     /// Sends something that may be lost. Says whether there was room.
     pub(crate) fn offer(&self, event: TransportEvent) -> bool {
         self.0.capacity() > RESERVED && self.0.try_send(event).is_ok()

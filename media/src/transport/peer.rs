@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription};
@@ -13,7 +14,7 @@ use super::task::{Handler, Task};
 use super::track::{self, Flow, OUTBOX_FRAMES, Payloads};
 use super::{
     Fingerprint, MediaKind, PeerId, PeerStats, SdpError, Signal, TransportConfig, TransportError, TransportEvent,
-    TransportRole, connection, fingerprint_of, sdp,
+    TransportRole, connection, fingerprint_of, heartbeat, sdp,
 };
 use crate::time::MediaTime;
 
@@ -38,12 +39,13 @@ enum Stage {
 /// One association. Dropping it stops its tasks; [`Peer::close`] also closes the connection.
 pub(crate) struct Peer {
     id: PeerId,
-    connection: Arc<dyn PeerConnection>,
+    pub(super) connection: Arc<dyn PeerConnection>,
     negotiation: Mutex<Negotiation>,
     fingerprint: Fingerprint,
     audio: mpsc::Sender<Payloads>,
     audio_flow: Flow,
     video: mpsc::Sender<Payloads>,
+    heartbeats: mpsc::Sender<Bytes>,
     events: Events,
     shared: Arc<Shared>,
     _tasks: JoinSet<()>,
@@ -63,6 +65,9 @@ impl Peer {
         let mut tasks = JoinSet::new();
         let (audio, audio_flow) = start_track(MediaKind::Audio, connection.as_ref(), &mut tasks).await?;
         let (video, _) = start_track(MediaKind::Video, connection.as_ref(), &mut tasks).await?;
+        let (heartbeats, statements) = heartbeat::outbox();
+        let channel = heartbeat::open(connection.as_ref()).await?;
+        tasks.spawn(heartbeat::run(id, channel, statements, events.clone(), Arc::clone(&shared)));
         let task = Task::new(id, Arc::clone(&connection), events.clone(), Arc::clone(&shared));
         tasks.spawn(task.run(inbox));
 
@@ -74,7 +79,19 @@ impl Peer {
             TransportRole::Answer => Stage::AwaitsOffer,
         };
         let negotiation = Mutex::new(Negotiation { stage, early: Vec::new(), candidates: 0 });
-        Ok(Self { id, connection, negotiation, fingerprint, audio, audio_flow, video, events, shared, _tasks: tasks })
+        Ok(Self {
+            id,
+            connection,
+            negotiation,
+            fingerprint,
+            audio,
+            audio_flow,
+            video,
+            heartbeats,
+            events,
+            shared,
+            _tasks: tasks,
+        })
     }
 
     /// Sends the offer. Signals of the peer wait until that is done.
@@ -161,6 +178,13 @@ impl Peer {
             Err(_) => Count::FramesDropped,
         };
         self.shared.count(count, 1);
+    }
+
+    /// Queues a statement if the association is connected; one that finds the queue full is dropped.
+    pub(crate) fn send_heartbeat(&self, bytes: &Bytes) {
+        if self.shared.is_connected() {
+            self.heartbeats.try_send(bytes.clone()).ok();
+        }
     }
 
     pub(crate) fn request_key_frame(&self) {

@@ -6,39 +6,67 @@ use super::track::Flow;
 /// Says that media is SFrame from end to end (draft-ietf-avtcore-rtp-sframe section 6).
 const SFRAME: &str = "a=sframe";
 
-/// Adds what the crate below does not write: `a=sframe` in each media section, and the retransmission flow of the audio
-/// section, which it writes for video alone.
+/// The data channel's section after `m=application` and the port (RFC 8841 section 4).
+const CHANNEL: &str = "UDP/DTLS/SCTP webrtc-datachannel";
+
+/// Adds what the crate below does not write: `a=sframe` in the sections of audio and video, and the retransmission flow of
+/// the audio section, which it writes for video alone.
 pub(crate) fn complete(sdp: &str, audio_flow: Flow) -> String {
     let mut out = String::with_capacity(sdp.len() + 128);
-    let mut audio = false;
-    let mut in_media = false;
+    let mut section = Section::None;
     for line in sdp.lines().filter(|line| !line.is_empty()) {
-        if line.starts_with("m=") {
-            if in_media {
-                end_section(&mut out, audio.then_some(audio_flow));
-            }
-            in_media = true;
-            audio = line.starts_with("m=audio ");
+        if let Some(media) = line.strip_prefix("m=") {
+            section.end(&mut out, audio_flow);
+            section = Section::of(media).unwrap_or(Section::None);
         }
         out.push_str(line);
         out.push_str("\r\n");
     }
-    if in_media {
-        end_section(&mut out, audio.then_some(audio_flow));
-    }
+    section.end(&mut out, audio_flow);
     out
 }
 
-fn end_section(out: &mut String, audio_flow: Option<Flow>) {
-    if let Some(Flow { ssrc, rtx_ssrc: rtx, .. }) = audio_flow {
-        // RFC 5576 section 4.2, RFC 4588 section 8.
-        out.push_str(&format!("a=ssrc-group:FID {ssrc} {rtx}\r\na=ssrc:{rtx} cname:quietroom\r\n"));
-    }
-    out.push_str(SFRAME);
-    out.push_str("\r\n");
+/// Where a line stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Section {
+    None,
+    Audio,
+    Video,
+    Channel,
 }
 
-/// Accepts a description of exactly one audio and one video section, each with `a=sframe`, and one fingerprint.
+impl Section {
+    /// The section that the rest of an `m=` line begins, if it is one of ours.
+    fn of(media: &str) -> Option<Self> {
+        let (kind, rest) = media.trim_end().split_once(' ')?;
+        match kind {
+            "audio" => Some(Self::Audio),
+            "video" => Some(Self::Video),
+            "application" => rest.split_once(' ').is_some_and(|(_, what)| what == CHANNEL).then_some(Self::Channel),
+            _ => None,
+        }
+    }
+
+    /// Whether it carries media, which must be sealed.
+    fn is_media(self) -> bool {
+        matches!(self, Self::Audio | Self::Video)
+    }
+
+    fn end(self, out: &mut String, audio_flow: Flow) {
+        if self == Self::Audio {
+            // RFC 5576 section 4.2, RFC 4588 section 8.
+            let Flow { ssrc, rtx_ssrc: rtx, .. } = audio_flow;
+            out.push_str(&format!("a=ssrc-group:FID {ssrc} {rtx}\r\na=ssrc:{rtx} cname:quietroom\r\n"));
+        }
+        if self.is_media() {
+            out.push_str(SFRAME);
+            out.push_str("\r\n");
+        }
+    }
+}
+
+/// Accepts a description of exactly one audio and one video section, each with `a=sframe`, one section of the data channel,
+/// and one fingerprint.
 ///
 /// # Errors
 ///
@@ -50,23 +78,22 @@ pub(crate) fn check(sdp: &str) -> Result<(), SdpError> {
     if !sdp.starts_with("v=0") {
         return Err(SdpError::Malformed);
     }
-    // Per media section: what it is, and whether it promises SFrame.
-    let mut sections: Vec<(&str, bool)> = Vec::new();
+    // Per section: what it is, and whether it promises SFrame.
+    let mut sections: Vec<(Section, bool)> = Vec::new();
     for line in sdp.lines() {
         if let Some(media) = line.strip_prefix("m=") {
-            sections.push((media.split(' ').next().unwrap_or_default(), false));
+            sections.push((Section::of(media).ok_or(SdpError::Sections)?, false));
         } else if line.trim_end() == SFRAME
             && let Some((_, sframe)) = sections.last_mut()
         {
             *sframe = true;
         }
     }
-    if sections.iter().any(|(_, sframe)| !sframe) {
+    if sections.iter().any(|(section, sframe)| section.is_media() && !sframe) {
         return Err(SdpError::NoSframe);
     }
-    let mut kinds: Vec<&str> = sections.into_iter().map(|(kind, _)| kind).collect();
-    kinds.sort_unstable();
-    if kinds != ["audio", "video"] {
+    sections.sort_unstable();
+    if !sections.iter().map(|(section, _)| *section).eq([Section::Audio, Section::Video, Section::Channel]) {
         return Err(SdpError::Sections);
     }
     fingerprint_of(sdp).map(|_| ())
@@ -80,7 +107,10 @@ mod tests {
                                10:11:12:13:14:15:16:17:18:19:1a:1b:1c:1d:1e:1f\r\n";
 
     fn description() -> String {
-        let bare = format!("v=0\r\n{FINGERPRINT}m=audio 9 RTP 111\r\na=mid:0\r\nm=video 9 RTP 96\r\na=mid:1\r\n");
+        let bare = format!(
+            "v=0\r\n{FINGERPRINT}m=audio 9 RTP 111\r\na=mid:0\r\nm=video 9 RTP 96\r\na=mid:1\r\n\
+             m=application 9 {CHANNEL}\r\na=mid:2\r\n"
+        );
         complete(&bare, Flow { ssrc: 11, rtx_ssrc: 12, first_sequence: 0 })
     }
 
@@ -89,6 +119,9 @@ mod tests {
         let sdp = description();
         assert_eq!(check(&sdp), Ok(()));
         assert_eq!(sdp.matches("a=sframe\r\n").count(), 2);
+        assert!(
+            sdp.ends_with("a=mid:1\r\na=sframe\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n")
+        );
         assert!(sdp.contains("a=mid:0\r\na=ssrc-group:FID 11 12\r\n"));
         let expected: Vec<u8> = (0..32).collect();
         assert_eq!(fingerprint_of(&sdp).unwrap().0.to_vec(), expected);
@@ -99,6 +132,9 @@ mod tests {
         let sdp = description();
         assert_eq!(check(&sdp.replace("a=sframe", "a=other")), Err(SdpError::NoSframe));
         assert_eq!(check(&sdp.replacen("a=sframe", "a=other", 1)), Err(SdpError::NoSframe));
+        // Promised for the data channel it says nothing about the picture.
+        let moved = sdp.replace("a=mid:1\r\na=sframe\r\n", "a=mid:1\r\n") + "a=sframe\r\n";
+        assert_eq!(check(&moved), Err(SdpError::NoSframe));
         assert_eq!(check(&sdp.replace("a=sframe", "a=sframe-not")), Err(SdpError::NoSframe));
         let session_level = format!("v=0\r\na=sframe\r\n{FINGERPRINT}m=audio 9 RTP 111\r\nm=video 9 RTP 96\r\n");
         assert_eq!(check(&session_level), Err(SdpError::NoSframe));
@@ -107,8 +143,17 @@ mod tests {
     #[test]
     fn other_sections_are_refused() {
         let sdp = description();
-        assert_eq!(check(&format!("{sdp}m=application 9 UDP webrtc\r\na=sframe\r\n")), Err(SdpError::Sections));
+        let channel = format!("m=application 9 {CHANNEL}\r\n");
+        assert_eq!(check(&format!("{sdp}{channel}a=sframe\r\n")), Err(SdpError::Sections));
+        assert_eq!(check(&sdp.replace(&channel, "")), Err(SdpError::Sections));
+        for other in
+            ["m=application 9 UDP webrtc", "m=application 9 RTP/SAVPF 120", "m=message 9 TCP", "m=application", "m="]
+        {
+            assert_eq!(check(&sdp.replace(channel.trim_end(), other)), Err(SdpError::Sections), "{other}");
+            assert_eq!(check(&format!("{sdp}{other}\r\na=sframe\r\n")), Err(SdpError::Sections), "{other}");
+        }
         assert_eq!(check(&sdp.replace("m=video", "m=audio")), Err(SdpError::Sections));
+        assert_eq!(check(&format!("{sdp}m=video 9 RTP 96\r\na=sframe\r\n")), Err(SdpError::Sections));
         assert_eq!(check("v=0\r\n"), Err(SdpError::Sections));
     }
 

@@ -26,12 +26,13 @@ pub(crate) enum Count {
     FramesDropped,
     KeyFramesRequested,
     PayloadsRefused,
+    HeartbeatsRefused,
 }
 
 /// How long set-up is hurried. Longer burns CPU for peers that cannot be reached.
 const SETUP: Duration = Duration::from_secs(3);
 
-const COUNTS: usize = Count::PayloadsRefused as usize + 1;
+const COUNTS: usize = Count::HeartbeatsRefused as usize + 1;
 
 /// Counters, flags and the latest round trip of one association.
 #[derive(Debug, Default)]
@@ -149,6 +150,7 @@ impl Shared {
             frames_dropped: get(Count::FramesDropped),
             key_frames_requested: get(Count::KeyFramesRequested),
             payloads_refused: get(Count::PayloadsRefused),
+            heartbeats_refused: get(Count::HeartbeatsRefused),
             round_trip: self.round_trip(),
         }
     }

@@ -36,6 +36,8 @@ pub struct PeerStats {
     pub key_frames_requested: u64,
     /// RTP payloads refused because they were not of our making.
     pub payloads_refused: u64,
+    /// Heartbeats dropped because they were empty, too long, or too many.
+    pub heartbeats_refused: u64,
     /// Latest round trip time, measured by ICE.
     pub round_trip: Option<Duration>,
 }

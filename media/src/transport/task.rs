@@ -7,6 +7,7 @@ use rtc::statistics::StatsSelector;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+use webrtc::data_channel::DataChannel;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceCandidateType, RTCIceConnectionState,
@@ -35,6 +36,7 @@ pub(crate) enum Callback {
     State(RTCPeerConnectionState),
     PathFound,
     Track(Arc<dyn TrackRemote>),
+    ForeignChannel,
 }
 
 /// Runs on the driver task of the connection, so it only hands on.
@@ -70,6 +72,10 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         self.hand_on(Callback::State(state));
+    }
+
+    async fn on_data_channel(&self, _: Arc<dyn DataChannel>) {
+        self.hand_on(Callback::ForeignChannel);
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
@@ -122,6 +128,9 @@ impl Task {
                         receivers.spawn(receiver.run());
                     }
                     Some(Callback::Track(_)) => {}
+                    // The one channel was negotiated beforehand, so whoever opens another wants something else of us. It could
+                    // also make the crate below keep what nobody reads.
+                    Some(Callback::ForeignChannel) => self.refuse(Refusal::Malformed).await,
                     None => return,
                 },
                 () = until(handshake_due) => self.refuse(Refusal::Handshake).await,
@@ -174,6 +183,7 @@ impl Task {
 
     async fn refuse(&mut self, reason: Refusal) {
         self.closed = true;
+        self.shared.set_connected(false);
         // The sockets go now; the association itself waits for its owner to remove it.
         self.connection.close().await.ok();
         let event = TransportEvent::Refused { peer: self.id, reason };

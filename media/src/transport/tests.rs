@@ -1,5 +1,6 @@
 //! Two transports in one process, real sockets on loopback.
 
+mod heartbeat;
 mod keys;
 
 use std::net::Ipv4Addr;
