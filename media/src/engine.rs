@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crypto::{LeafIndex, MediaKeys};
+use crypto::{LeafIndex, MediaCounters, MediaKeys};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -264,6 +264,19 @@ impl Engine {
         }
         self.transport.send_heartbeat(&bytes);
         Ok(())
+    }
+
+    /// Frames sealed in the newest epoch that was installed: zero until its keys are switched to.
+    #[must_use]
+    pub fn sealed(&self) -> MediaCounters {
+        self.shared.sealed()
+    }
+
+    /// Holds back the own media, or releases it. While held nothing is sealed and nothing new is sent, from the next frame on;
+    /// what was sealed before may still be on its way for the pacer's 400 ms. Devices stay open, opening goes on, new epochs
+    /// are installed and do not release it. The first picture afterwards is a key frame.
+    pub fn hold(&self, held: bool) {
+        self.shared.hold(held);
     }
 
     /// Mutes or opens the microphone. Takes effect with the next 10 ms: a muted voice is replaced by silence before it

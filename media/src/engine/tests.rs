@@ -1,3 +1,5 @@
+mod switch;
+
 use std::net::Ipv4Addr;
 
 use super::members::Members;

@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::audio::AudioInput;
 use super::intake::{Arrived, HOLD, Intake, Notice, OLD_KEYS_LIVE, OLD_KEYS_LIVE_SHORT, Opened};
+use super::keys::switch_time;
 use super::receive::VideoInput;
-use super::shared::{Shared, lock, switch_time};
+use super::shared::{Shared, lock};
 use crate::engine::{EngineEvent, EpochSwitch};
 use crate::time::MediaTime;
 use crate::transport::{MediaKind, PeerId, Signal, Transport, TransportError, TransportEvent, TransportRole};

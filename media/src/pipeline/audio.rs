@@ -259,7 +259,7 @@ impl Running {
         let Some(key) = &mut outgoing.key else {
             return Ok(());
         };
-        if !self.shared.anyone_listens() {
+        if self.shared.held() || !self.shared.anyone_listens() {
             return Ok(());
         }
         outgoing.encoder.encode(samples, &mut outgoing.packet)?;
@@ -267,6 +267,7 @@ impl Running {
         outgoing.number = outgoing.number.wrapping_add(1);
         match key.seal(header.wrap(&outgoing.packet)) {
             Ok(sealed) => {
+                self.shared.audio_keys.note_sealed(key);
                 self.transport.send(MediaKind::Audio, &sealed, false);
                 lock(&self.shared.sent).audio(sealed.len(), MediaTime::now());
             }

@@ -12,6 +12,7 @@ mod actor;
 mod audio;
 mod dump;
 mod intake;
+mod keys;
 mod meters;
 mod receive;
 mod send;

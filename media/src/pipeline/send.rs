@@ -98,10 +98,9 @@ impl VideoSend {
 
     fn send_picture(&self, frame: &VideoFrame, fps: u32, outgoing: &mut Outgoing) {
         let now = MediaTime::now();
-        let mut force_key = false;
-        if let Some(key) = self.shared.video_keys.take_due(now) {
-            outgoing.key = Some(key);
-            force_key = true;
+        let mut force_key = self.take_key(outgoing, now);
+        if self.shared.held() {
+            return self.owe_key_frame(outgoing);
         }
         if outgoing.key.is_none() || !self.shared.anyone_listens() {
             return;
@@ -116,7 +115,29 @@ impl VideoSend {
         if encoded.key {
             outgoing.last_key_frame = Some(now);
         }
+        // Encoding took its time. From the moment of a switch, or of a hold, nothing is sealed with the old key; what the peers
+        // then get begins with a key frame.
+        if self.take_key(outgoing, MediaTime::now()) {
+            self.owe_key_frame(outgoing);
+        }
+        if self.shared.held() {
+            return self.owe_key_frame(outgoing);
+        }
         self.seal_and_send(&encoded, outgoing);
+    }
+
+    /// Takes a new epoch's key if its switch is due, and says whether it was.
+    fn take_key(&self, outgoing: &mut Outgoing, now: MediaTime) -> bool {
+        let due = self.shared.video_keys.take_due(now);
+        let taken = due.is_some();
+        outgoing.key = due.or(outgoing.key.take());
+        taken
+    }
+
+    /// Makes the next picture a key frame, however short ago the last one was.
+    fn owe_key_frame(&self, outgoing: &mut Outgoing) {
+        outgoing.last_key_frame = None;
+        self.shared.key_wanted.store(true, Ordering::Release);
     }
 
     fn encode(&self, frame: &VideoFrame, fps: u32, force_key: bool, outgoing: &mut Outgoing) -> Option<EncodedVideo> {
@@ -159,6 +180,7 @@ impl VideoSend {
         };
         match key.seal(header.wrap(&encoded.data)) {
             Ok(sealed) => {
+                self.shared.video_keys.note_sealed(key);
                 self.transport.send(MediaKind::Video, &sealed, encoded.key);
                 let now = MediaTime::now();
                 let shape = (encoded.codec, encoded.width, encoded.height);

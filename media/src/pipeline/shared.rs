@@ -2,14 +2,13 @@
 //!
 //! Locks are held for a few loads and stores, never across a codec, a device or a wait.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use crypto::{LeafIndex, SealingKey};
+use crypto::{LeafIndex, MediaCounters};
 use tokio::sync::mpsc;
 
+use super::keys::KeyInbox;
 use super::meters::{PeerMeter, SentMeter};
 use crate::engine::{EngineEvent, Levels, Wake};
 use crate::frame::VideoFrame;
@@ -20,6 +19,7 @@ use crate::transport::{PeerId, Transport};
 /// Shared by handle, actor and threads.
 pub(crate) struct Shared {
     stopped: AtomicBool,
+    held: AtomicBool,
     microphone: AtomicBool,
     chime: AtomicBool,
     camera: Mutex<bool>,
@@ -56,6 +56,7 @@ impl Shared {
     pub(crate) fn new(events: mpsc::Sender<EngineEvent>, wake: Option<Wake>) -> Self {
         Self {
             stopped: AtomicBool::new(false),
+            held: AtomicBool::new(false),
             microphone: AtomicBool::new(true),
             chime: AtomicBool::new(false),
             camera: Mutex::new(true),
@@ -125,6 +126,23 @@ impl Shared {
 
     pub(crate) fn take_chime(&self) -> bool {
         self.chime.swap(false, Ordering::AcqRel)
+    }
+
+    /// Holds back or releases what is sent. The first picture after it is a key frame.
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Release);
+        if !held {
+            self.key_wanted.store(true, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
+    /// Frames sealed in the newest epoch.
+    pub(crate) fn sealed(&self) -> MediaCounters {
+        MediaCounters { audio: self.audio_keys.sealed(), video: self.video_keys.sealed(), screen: 0, data: 0 }
     }
 
     pub(crate) fn set_microphone(&self, on: bool) {
@@ -256,46 +274,6 @@ impl Default for Level {
         Self(AtomicU32::new((-127.0_f32).to_bits()))
     }
 }
-
-/// Sealing keys on their way to the thread that owns them, each with the time of its switch.
-#[derive(Default)]
-pub(crate) struct KeyInbox(Mutex<VecDeque<(MediaTime, SealingKey)>>);
-
-/// Epochs that may wait at once; a call that changes faster skips some.
-const INBOX: usize = 8;
-
-impl KeyInbox {
-    pub(crate) fn put(&self, switch_at: MediaTime, key: SealingKey) {
-        let mut waiting = lock(&self.0);
-        // A newer epoch that switches earlier makes the waiting ones pointless.
-        waiting.retain(|(at, _)| *at < switch_at);
-        if waiting.len() == INBOX {
-            waiting.pop_front();
-        }
-        waiting.push_back((switch_at, key));
-    }
-
-    /// The newest key whose time has come; older ones are dropped.
-    pub(crate) fn take_due(&self, now: MediaTime) -> Option<SealingKey> {
-        let mut waiting = lock(&self.0);
-        let mut due = None;
-        while waiting.front().is_some_and(|(at, _)| *at <= now) {
-            due = waiting.pop_front().map(|(_, key)| key);
-        }
-        due
-    }
-}
-
-/// When the switch of an epoch is due.
-pub(crate) fn switch_time(now: MediaTime, switch: crate::engine::EpochSwitch) -> MediaTime {
-    match switch {
-        crate::engine::EpochSwitch::Now => now,
-        crate::engine::EpochSwitch::Within(time) => now + time.min(LATEST_SWITCH),
-    }
-}
-
-/// A switch is never put off longer than the old keys live at the receivers, less the way there.
-const LATEST_SWITCH: Duration = Duration::from_millis(1_500);
 
 /// No holder leaves the value half changed, so a panic elsewhere does not make it unusable.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
