@@ -27,7 +27,12 @@
 //! | adds a ghost, joins from outside | policy of every member on every commit; wire format |
 //! | forks the group with a guest's help | the joiner demands the host's leaf as signer |
 //! | rolls an invitation back | the record lives on the owner's device; attempts count up |
+//! | plants a record of its own | a share is signed by a device of the practice |
+//! | keeps using a stolen device | short certificates; deny list, its least version in the link |
 //! | replays or reorders messages and frames | epochs, ratchets, windows behind the tag |
+//! | withholds a commit, splits the group | heartbeats over paths that are not the log |
+//! | claims to be a member that was lost | old leaf still in the tree, and its signature, K_rejoin or certificate |
+//! | turns a consultation into an assessor's call | mode in link, exchange and policy; the guest is asked |
 //! | keeps listening after a Remove | new epoch secret, keys dropped at once on install |
 //! | sends frames in another member's name | key id checked against the association's leaf |
 //! | sits between two halves of a call | safety words: one guess in 2^40 for each spoken check |
@@ -35,8 +40,10 @@
 //!
 //! **Not covered**: a compromised computer during the call, denial of service, a person in the
 //! room; whoever holds link **and** code before the patient does (the lobby card, the face and
-//! the spoken check are for that). Visible to the server: who knocks when, epochs, sizes in steps
-//! of 256 bytes, times.
+//! the spoken check are for that); whoever stole the practice's key. A host may remove and add
+//! whom it likes: the others see it, they do not prevent it. Visible to the server: who knocks
+//! when, epochs, sizes in steps of 256 bytes, times, and which leaf of the tree left on request
+//! or came back.
 //!
 //! **Not wiped**: expanded AES keys inside ring's key objects, ring's Ed25519 key while it signs,
 //! what OpenMLS copies on its way from our storage (most of its types wipe themselves).
@@ -47,21 +54,26 @@
 //! practice key ──signs──> device certificate ──device signs──> leaf key of one call ─┐
 //!                                                                                    │ signs
 //! link secret S ──┐                                                                  v
-//!                 ├─> OPAQUE ─> K_inv ─┬─> binder, MACs, card            MLS group (0x004E)
-//! code ── KDF ────┘                    └─> external PSK ──────────────────────>  epoch secret
+//!                 ├─> OPAQUE ─> K_inv ─┬─> binder, MACs, card, K_retry   MLS group (0x004E)
+//! code ── KDF ────┘                    ├─> external PSK ──────────────────────>  epoch secret
+//!                                      └─> K_rejoin, then dropped                    │
 //!                                                                                    │ exporter
 //!                            SFrame base key, dropped at once  <─────────────────────┘
 //!                              └─> one key per (stream, sender, epoch): SealingKey, KeyRing
+//!                                    └─> H("commit", …) in heartbeats; in assessor mode the
+//!                                        keys themselves, for KeyDisclosure
 //! ```
+//!
+//! The leaf key signs, besides MLS: heartbeats, leave requests, the return of a lost member.
 //!
 //! # Map
 //!
 //! | module | what |
 //! | --- | --- |
-//! | `identity` | practice key, device certificate, the content of a leaf's credential |
-//! | `invitation` | link, code, the five messages, lobby card, the owner's record |
-//! | `mls` | the call's group; table of operations and states at its top |
-//! | `sframe` | headers, keys, replay window, key ring |
+//! | `identity` | practice key and its successor, device certificate, deny list, the content of a leaf's credential |
+//! | `invitation` | link, code, the five messages, the sixth of a guest that comes again, lobby card, the owner's record and its sharing |
+//! | `mls` | the call's group; table of operations and states at its top, of commits in `rules.rs` |
+//! | `sframe` | headers, keys, replay window, key ring, disclosure of an assessor call |
 //! | `safety_words` | the spoken check |
 //! | `secret`, `kdf`, `codec`, `id`, `error` | key material, labels, bounded parsing, names, blame |
 //!
@@ -70,17 +82,29 @@
 //! Host: [`CallGroup::create`] → [`OwnedInvitation::create`] (link and code by two channels) →
 //! [`on_knock`](OwnedInvitation::on_knock), store, send → [`on_proof`](OwnedInvitation::on_proof)
 //! → [`on_card`](OwnedInvitation::on_card) → a person admits → [`CallGroup::admit`] → its echo to
-//! [`CallGroup::handle`] → [`CallGroup::media_keys`], [`consume`](OwnedInvitation::consume), store.
+//! [`CallGroup::handle`] → [`CallGroup::media_keys`], [`admitted`](OwnedInvitation::admitted),
+//! store → after the call [`consume`](OwnedInvitation::consume), store.
 //!
 //! Guest: [`InvitationLink::parse`] → [`GuestInvitation::knock`] →
 //! [`on_challenge`](GuestInvitation::on_challenge) →
 //! [`on_confirm`](GuestInvitation::on_confirm) → [`card`](GuestInvitation::card) →
 //! [`join`](GuestInvitation::join) → [`CallGroup::media_keys`].
+//!
+//! Lost: [`retry`](GuestInvitation::retry) after a failed join →
+//! [`on_retry`](OwnedInvitation::on_retry) → [`CallGroup::admit`]; from the call
+//! [`rejoin`](GuestInvitation::rejoin) → [`on_rejoin`](OwnedInvitation::on_rejoin) →
+//! [`CallGroup::readmit`]. Both go on with `on_confirm` and `join`.
+//!
+//! Staff: [`StaffEntry::new`] → [`CallGroup::admit_staff`] → [`StaffEntry::join`].
+//!
+//! Every 5 s: [`CallGroup::heartbeat`] → log and peers → [`CallGroup::check_heartbeat`].
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
 mod codec;
 mod error;
+#[cfg(test)]
+mod exposure;
 mod id;
 mod identity;
 mod invitation;

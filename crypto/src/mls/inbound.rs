@@ -1,5 +1,7 @@
 //! Entries of the log: bytes → verified → staged → checked → merged.
 
+use std::fmt;
+
 use openmls::{
     framing::errors::MessageDecryptionError,
     group::{ProcessMessageError, StageCommitError, ValidationError},
@@ -41,7 +43,7 @@ pub enum LogEntry<'a> {
 }
 
 /// What an entry of the log meant.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum Inbound {
     /// A message of another member.
     Application {
@@ -63,6 +65,19 @@ pub enum Inbound {
         /// This client was removed: it has no keys of the new epoch.
         self_removed: bool,
     },
+}
+
+/// Of a message's content only its length.
+impl fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Application { sender, data } => write!(f, "Application({sender:?}, {} bytes)", data.len()),
+            Self::Echo => f.write_str("Echo"),
+            Self::Epoch { own, added, removed, self_removed } => {
+                write!(f, "Epoch(own: {own}, {added:?} added, {removed:?} removed, self: {self_removed})")
+            }
+        }
+    }
 }
 
 impl CallGroup {

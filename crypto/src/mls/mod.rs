@@ -2,11 +2,13 @@
 //!
 //! | operation | alone or settled | own commit pending | over (removed, or refused a commit) |
 //! | --- | --- | --- | --- |
-//! | `admit`, `readmit`, `remove`, `set_hosts`; `remove_leaver`, `update` | → pending | `CommitPending` | `Inactive` |
-//! | `seal` | current epoch | current epoch | `Inactive` |
+//! | `admit`, `readmit`, `admit_staff`, `readmit_staff`, `remove`, `set_hosts` | → pending; `NotAHost` | `CommitPending` | `Inactive` |
+//! | `update`, `remove_leaver` | → pending | `CommitPending` | `Inactive` |
+//! | `seal`, `heartbeat`, `leave_request`, `check_heartbeat` | current epoch | current epoch | `Inactive` |
 //! | `handle` own commit's echo | `ForgedEcho` | merged → settled | `Inactive` |
 //! | `handle` another's commit | merged, or refused → over | merged, own one dropped | `Inactive` |
 //! | `handle` application | opened | opened | `Inactive` |
+//! | `set_deny_list` | for all that comes | for all that comes | for nothing |
 //! | `abandon_pending` | nothing | → settled | nothing |
 //! | `media_keys` | once per epoch | once per epoch | `Inactive` |
 //! | `into_disclosure` | assessor mode only | assessor mode only | assessor mode only |
