@@ -1,8 +1,10 @@
 //! Coming again without the code: in the lobby, after the call, and by those who may not.
 
-use super::{tests::a_pair, *};
+use super::{guest::Phase, tests::a_pair, *};
 use crate::{
-    CallGroup, GroupError, InvitationError,
+    CallGroup, CallRole, GroupError, InvitationError,
+    identity::{LeafCredential, SigningKey},
+    mls::{Provider, make_package},
     testing::{Clinic, NOW, card, deliver, exchange},
 };
 
@@ -150,4 +152,27 @@ fn of_several_that_knocked_only_the_admitted_one_may_come_back() {
     assert_eq!(owned.admitted(&verified), Err(InvitationError::OutOfOrder), "it was forgotten with the rest");
     assert_eq!(foreign.admitted(&stranger), Ok(()));
     assert_eq!(format!("{foreign:?}").matches("consumed: true").count(), 1);
+}
+
+#[test]
+fn a_guest_does_not_come_again_as_somebody_else() {
+    let forgeries = [
+        (CallRole::Carer, 0, "another role"),
+        (CallRole::Host, 0, "a host"),
+        (CallRole::Patient, 1, "another attempt"),
+    ];
+    for (role, ahead, what) in forgeries {
+        let (call, mut owned, guest) = burnt();
+        let Phase::Spent(kept) = &guest.phase else { panic!() };
+        let (id, attempt) = (owned.invite_id(), kept.attempt + 1);
+        let leaf_key = SigningKey::generate().unwrap();
+        let (binder, group_id) = (kept.key.binder().unwrap(), call.group_id());
+        let credential = LeafCredential::invited(&binder, id, attempt + ahead, role, leaf_key.public(), group_id);
+        let (package, _) = make_package(&Provider::default(), &leaf_key, &credential).unwrap();
+        let mut message6 = wire::write_return(id, kept.first, attempt, &[], &package);
+        let tag = kept.key.return_tag(&kept.transcript, &message6).unwrap();
+        message6.extend_from_slice(&tag);
+        let refused = owned.on_retry(NOW, &message6, &call);
+        assert_eq!(refused.unwrap_err(), InvitationError::BadKeyPackage, "{what}");
+    }
 }
