@@ -110,6 +110,8 @@ mod identity;
 mod invitation;
 mod kdf;
 mod mls;
+#[cfg(test)]
+mod noise;
 mod safety_words;
 mod secret;
 mod sframe;

@@ -305,10 +305,12 @@ impl OwnedInvitation {
         self.mode = mode;
     }
 
-    /// Remembers an exchange and forgets the oldest one beyond the bound.
+    /// Remembers an exchange and forgets one beyond the bound: the oldest, but of those that
+    /// proved nothing first, so that knocking does not push out who waits in the lobby.
     pub(super) fn remember(&mut self, exchange: Exchange) {
         if self.exchanges.len() >= MAX_EXCHANGES {
-            self.exchanges.remove(0);
+            let unproved = |exchange: &Exchange| matches!(exchange.progress, Progress::Challenged(_));
+            self.exchanges.remove(self.exchanges.iter().position(unproved).unwrap_or(0));
         }
         self.exchanges.push(exchange);
     }

@@ -155,6 +155,18 @@ fn of_several_that_knocked_only_the_admitted_one_may_come_back() {
 }
 
 #[test]
+fn knocking_does_not_push_out_who_waits_in_the_lobby() {
+    let mut pair = a_pair();
+    exchange(&mut pair.owned, &mut pair.guest, &pair.code, &pair.call);
+    for _ in 0..3 {
+        let message1 = GuestInvitation::new(pair.link()).knock(&pair.code).unwrap();
+        pair.owned.on_knock(NOW, &message1, &pair.call).unwrap();
+    }
+    let message5 = pair.guest.card(&card()).unwrap();
+    assert_eq!(pair.owned.on_card(&message5).unwrap(), card());
+}
+
+#[test]
 fn a_guest_does_not_come_again_as_somebody_else() {
     let forgeries = [
         (CallRole::Carer, 0, "another role"),
