@@ -54,6 +54,10 @@ impl GuestInvitation {
         let invite_id = self.link.invite_id;
         kept.attempt = kept.attempt.checked_add(1).ok_or(InvitationError::OutOfOrder)?;
         kept.expected.psk_id = Some(psk_id(invite_id, kept.attempt));
+        // What it learnt of withdrawn certificates in the call holds for the way back, too.
+        if let Some(Ok(Some(list))) = old.map(|old| old.deny_list(0)) {
+            kept.expected.deny = Some(list.clone());
+        }
         let Kept { key, transcript, first, attempt, .. } = &**kept;
         let backend = |_failed| InvitationError::Backend;
         let leaf_key = SigningKey::generate().map_err(backend)?;

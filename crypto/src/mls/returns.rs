@@ -7,13 +7,14 @@ use super::{
     *,
 };
 use crate::{
-    GuestInvitation, InvitationError, OwnedInvitation, ProofReply,
+    DenyTerms, GuestInvitation, InvitationError, OwnedInvitation, ProofReply,
     error::{GroupError, PolicyViolation},
     testing::{Clinic, NOW, deliver, handle},
 };
 
 /// A host, the guest that will be lost, and one that watches.
 struct Call {
+    clinic: Clinic,
     members: Vec<CallGroup>,
     owned: OwnedInvitation,
     guest: GuestInvitation,
@@ -31,7 +32,7 @@ fn a_call() -> Call {
     let bundle = members[0].admit(&verified).unwrap();
     deliver(&mut members, &bundle);
     members.push(other.join(NOW, bundle.welcome.as_ref().unwrap()).unwrap());
-    Call { members, owned, guest }
+    Call { clinic, members, owned, guest }
 }
 
 impl Call {
@@ -175,6 +176,19 @@ fn a_guest_that_never_was_in_the_call_cannot_be_brought_back() {
     let (_, mut guest, verified) = clinic.lobby(&call);
     assert_eq!(call.readmit(&verified).unwrap_err(), GroupError::BadProof);
     assert_eq!(guest.rejoin(None).unwrap_err(), InvitationError::OutOfOrder);
+}
+
+#[test]
+fn a_guest_that_comes_back_still_knows_who_was_withdrawn() {
+    let mut call = a_call();
+    let serial = call.clinic.certificate.serial();
+    let terms = DenyTerms { version: 1, issued_at: NOW, serials: vec![serial], devices: vec![] };
+    let list = call.clinic.practice.deny(terms).unwrap();
+    call.members[1].set_deny_list(NOW, list).unwrap();
+    let reply = call.asks(true);
+    let bundle = call.members[0].readmit(&reply.guest).unwrap();
+    let refusal = GroupError::Refused { committer: None, violation: PolicyViolation::BadCredential };
+    assert_eq!(call.guest.join(NOW, &bundle.welcome.unwrap()).unwrap_err(), refusal);
 }
 
 #[test]
