@@ -11,8 +11,10 @@ use crate::{
 fn feed(bytes: &[u8], device: &DeviceKey, clinic: &Clinic, call: &mut CallGroup, owned: &mut OwnedInvitation) {
     let sharing = Sharing { now: NOW, deny: None };
     assert!(DenyList::decode(bytes).is_err());
-    assert!(PracticeSuccession::decode(bytes).is_err());
-    assert!(device.open_share(&sharing, &clinic.practice.fingerprint(), &[], bytes).is_err());
+    let pinned = clinic.practice.fingerprint();
+    // Any bytes of its one length spell a statement; none of them is signed.
+    assert!(!PracticeSuccession::decode(bytes).is_ok_and(|statement| statement.verify(&pinned).is_ok()));
+    assert!(device.open_share(&sharing, &pinned, &[], bytes).is_err());
     assert!(call.admit_staff(NOW, bytes).is_err());
     assert!(call.readmit_staff(NOW, bytes).is_err());
     for leaf in [0, 1, 2].map(|index| LeafIndex::new(index).unwrap()) {
