@@ -38,6 +38,9 @@ impl GuestInvitation {
     /// leaf. `old` is its group, in whatever state, if it still has it: its leaf key then proves
     /// to every member who comes back. Without it only the host can tell.
     ///
+    /// The Welcome must be signed by the same host's leaf as at first: if that host was lost too,
+    /// [`knock`](Self::knock) anew.
+    ///
     /// # Errors
     /// [`InvitationError::OutOfOrder`] unless it has joined; [`InvitationError::Backend`].
     pub fn rejoin(&mut self, old: Option<&CallGroup>) -> Result<Vec<u8>, InvitationError> {
