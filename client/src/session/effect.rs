@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crypto::{DeviceCertificate, DeviceKey, LeafIndex, MediaKeys, OwnedInvitation, PracticePublicKey};
+use crypto::{DeviceCertificate, DeviceKey, LeafIndex, MediaCounters, MediaKeys, OwnedInvitation, PracticePublicKey};
 use media::EngineEvent;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{
@@ -43,7 +43,9 @@ pub enum Input {
     MediaBroken,
     /// The engine has stopped: every device is closed and every thread joined.
     MediaStopped,
-    /// Some 4 times a second.
+    /// Frames sealed under the keys in use, for the next heartbeat.
+    Sealed(MediaCounters),
+    /// Some 4 times a second, and when [`Session::next_wake`](super::Session::next_wake) says.
     Tick,
 }
 
@@ -117,6 +119,10 @@ pub enum MediaCommand {
     Camera(bool),
     /// Chime on the own speaker: somebody is at the door.
     Chime,
+    /// A signed heartbeat, over every peer's own association.
+    Heartbeat(Vec<u8>),
+    /// Seal and send nothing, or go on.
+    Hold(bool),
     /// Close everything; answered with [`Input::MediaStopped`], also when nothing ran.
     Stop,
 }

@@ -123,6 +123,12 @@ codes! {
     E2e04 = "E2E-04",
     /// The admission could not be verified.
     E2e05 = "E2E-05",
+    /// A host's commit is held back on its way here.
+    E2e06 = "E2E-06",
+    /// The group was split.
+    E2e07 = "E2E-07",
+    /// No host has been heard of for a while.
+    E2e08 = "E2E-08",
     /// The group is not what it should be.
     E2e09 = "E2E-09",
     /// The patient declined.

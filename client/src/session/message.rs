@@ -35,6 +35,11 @@ pub(super) enum CallMessage {
     },
     /// Transport negotiation with one member.
     Signal(SignalMessage),
+    /// A signed statement of what the sender sees of the group.
+    Heartbeat {
+        /// Made and read by `crypto`.
+        body: Opaque,
+    },
     /// Bytes of a spoken check.
     Safety {
         /// Made and read by `crypto`.

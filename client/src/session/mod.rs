@@ -34,6 +34,8 @@ mod show;
 mod tests;
 mod view;
 
+use std::time::Duration;
+
 use signaling::protocol::AppointmentId;
 
 use desk::{Desk, Drafted};
@@ -157,10 +159,24 @@ impl Session {
             // Fail closed: keys may be missing, or a member who was removed may still be sent to.
             Input::MediaBroken => fx.fail(ErrorCode::Dev05),
             Input::MediaStopped => self.on_media_stopped(),
+            Input::Sealed(counters) => {
+                if let Some(room) = self.room() {
+                    room.sealed = counters;
+                }
+            }
             Input::Tick => self.on_tick(now, &mut fx),
         }
         self.settle(&mut fx);
         fx.out
+    }
+
+    /// When an [`Input::Tick`] is wanted at the latest, since the same start as [`Now::since_start`].
+    pub fn next_wake(&self) -> Option<Duration> {
+        match &self.stage {
+            Stage::Host(hosting) => hosting.room.next_wake(),
+            Stage::Guest(visiting) => visiting.room.next_wake(),
+            _ => None,
+        }
     }
 
     /// Applies what an input meant for the session as a whole.

@@ -20,7 +20,7 @@ impl Session {
             self.notice = None;
         }
         match command {
-            Command::Quit => return self.quit(fx),
+            Command::Quit => return self.quit(now, fx),
             Command::Dismiss => return,
             Command::Mute { muted } => return self.set_microphone(!muted, fx),
             Command::Camera { on } => return self.set_camera(on, fx),
@@ -36,7 +36,7 @@ impl Session {
             },
             Stage::SignIn(_) => self.at_sign_in(command, fx),
             Stage::Desk(_) => self.at_desk(now, command, fx),
-            Stage::Host(_) => self.as_host(command, fx),
+            Stage::Host(_) => self.as_host(now, command, fx),
             Stage::JoinLink => match command {
                 Command::PasteLink { text } => self.paste_link(&text, fx),
                 Command::Back => self.enter(Stage::Start),
@@ -153,7 +153,7 @@ impl Session {
         })));
     }
 
-    fn as_host(&mut self, command: Command, fx: &mut Effects) {
+    fn as_host(&mut self, now: Now, command: Command, fx: &mut Effects) {
         let Stage::Host(hosting) = &mut self.stage else { return };
         match command {
             Command::Admit { participant, identity_confirmed } => {
@@ -163,7 +163,7 @@ impl Session {
                 }
                 if let Some((guest, name)) = hosting.door.take_guest(id) {
                     fx.out.push(Output::Mark(Mark::Admit));
-                    hosting.room.wish(Change::Admit { participant: id, guest, name }, fx);
+                    hosting.room.wish(now, Change::Admit { participant: id, guest, name }, fx);
                 }
             }
             Command::Deny { participant } => {
@@ -277,9 +277,9 @@ impl Session {
         self.tell_sources(fx);
     }
 
-    fn quit(&mut self, fx: &mut Effects) {
+    fn quit(&mut self, now: Now, fx: &mut Effects) {
         match &mut self.stage {
-            Stage::Host(_) => self.as_host(Command::EndForAll, fx),
+            Stage::Host(_) => self.as_host(now, Command::EndForAll, fx),
             Stage::Guest(_) => self.as_guest(Command::Leave, fx),
             Stage::Joining(entering) if entering.joining.step == Step::Lobby => {
                 fx.send(ClientMessage::Leave);

@@ -129,6 +129,7 @@ impl Session {
             path: path(room),
             epoch: room.group().epoch(),
             encrypted: room.keyed && room.group().is_active(),
+            held: room.held(),
             safety: room.safety().view(),
             microphone_on: self.microphone_on,
             camera_on: self.camera_on,

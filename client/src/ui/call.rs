@@ -9,7 +9,7 @@ use super::button::Button;
 use super::clock;
 use super::form::Forms;
 use super::icon::Icon;
-use super::message::{fill, text};
+use super::message::{self, fill, text};
 use super::roster::{self, roster_ui};
 use super::safety::safety_ui;
 use super::theme::{self, Palette, Tone};
@@ -17,7 +17,7 @@ use super::video_tile::{Instead, Tiles, name_tag, tile_ui};
 use super::waiting::waiting_banner_ui;
 use super::widget::{Answer, badge_ui, banner_ui, muted_ui, question_ui};
 use super::{controls, shell};
-use crate::session::{Call, Command, Path, RosterRow, SafetyState, SourceState, View};
+use crate::session::{Call, Command, Held, Notice, Path, RosterRow, SafetyState, SourceState, View};
 
 /// Below this width everything stands in one column, in points.
 const NARROW: f32 = 760.0;
@@ -159,6 +159,12 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
 /// Who waits, what went wrong, and what the others cannot do, in this order.
 fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
     let door = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
+    if let Some(code) = state.held.and_then(Held::code) {
+        // Stays as long as it is so: unlike a notice it cannot be closed.
+        let said = message::notice(&Notice::new(code), &view.phase);
+        banner_ui(ui, Tone::Bad, &said.happened, &[&said.seen, &said.next, &said.code], |_| ());
+        ui.add_space(theme::GAP);
+    }
     let notice = shell::notice_ui(ui, view);
     if forms.help {
         shell::help_ui(ui, view.practice.as_ref());
@@ -280,6 +286,14 @@ mod tests {
         stage.find(Role::Button, "Admit Mia Okafor");
         stage.click("End for all now");
         assert!(matches!(stage.command(), Some(Command::EndForAll)));
+    }
+
+    #[test]
+    fn a_split_call_says_so_and_cannot_be_waved_away() {
+        let stage = stage(Call { held: Some(Held::Split), ..sample::call(false) });
+        assert!(stage.shows("This call was split: not everybody is in the same one."));
+        assert!(stage.shows("Nothing is sent any more."));
+        assert!(!stage.shows("Close this notice"));
     }
 
     #[test]

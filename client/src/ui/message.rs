@@ -128,6 +128,7 @@ mod tests {
             path: MediaPath::None,
             epoch: 1,
             encrypted: true,
+            held: None,
             safety: SafetyState::Idle,
             microphone_on: true,
             camera_on: true,

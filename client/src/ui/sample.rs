@@ -155,6 +155,7 @@ pub fn call(host: bool) -> Call {
         path: Path::Direct,
         epoch: 1,
         encrypted: true,
+        held: None,
         safety: SafetyState::Idle,
         microphone_on: true,
         camera_on: true,

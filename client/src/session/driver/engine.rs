@@ -144,6 +144,11 @@ impl MediaHand {
                 engine.chime();
                 Ok(())
             }
+            MediaCommand::Heartbeat(bytes) => engine.heartbeat(bytes),
+            MediaCommand::Hold(held) => {
+                engine.hold(held);
+                Ok(())
+            }
             MediaCommand::Start | MediaCommand::Stop => Ok(()),
         };
         if let Err(error) = outcome {
@@ -155,6 +160,11 @@ impl MediaHand {
     /// Whether the engine has not taken a command since this was asked last.
     pub(super) fn take_broken(&mut self) -> bool {
         std::mem::take(&mut self.broken)
+    }
+
+    /// Frames sealed under the keys in use.
+    pub(super) fn sealed(&self) -> Option<crypto::MediaCounters> {
+        self.engine.as_ref().map(Engine::sealed)
     }
 
     /// Devices whose state is known now.

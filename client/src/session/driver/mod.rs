@@ -105,6 +105,7 @@ impl Driver {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !self.quit {
+            let wake = self.session.next_wake().map(|at| self.started + at);
             let input = tokio::select! {
                 // A click before anything else.
                 biased;
@@ -134,8 +135,12 @@ impl Driver {
                     for (device, state) in self.media.poll() {
                         self.handle(Input::Device(device, state)).await;
                     }
+                    if let Some(sealed) = self.media.sealed() {
+                        self.handle(Input::Sealed(sealed)).await;
+                    }
                     Input::Tick
                 }
+                () = until(wake) => Input::Tick,
             };
             self.handle(input).await;
             if self.media.take_broken() {
@@ -256,6 +261,14 @@ impl Driver {
         {
             tracing::error!("closing the connection broke off");
         }
+    }
+}
+
+/// Ends at `due`, never without one.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -48,7 +48,7 @@ impl Room {
                     fx.end = Some(GoodbyeReason::Removed);
                     return;
                 }
-                self.on_epoch(own, &added, &removed, fx);
+                self.on_epoch(now, own, &added, &removed, fx);
             }
             Err(GroupError::PastEpoch) => {}
             Err(error) => {
@@ -73,10 +73,14 @@ impl Room {
         }
     }
 
-    fn on_epoch(&mut self, own: bool, added: &[LeafIndex], removed: &[LeafIndex], fx: &mut Effects) {
+    fn on_epoch(&mut self, now: Now, own: bool, added: &[LeafIndex], removed: &[LeafIndex], fx: &mut Effects) {
         let alone = self.peers.is_empty();
         for leaf in removed {
             self.drop_peer(leaf.as_u8(), fx);
+        }
+        self.watch.on_epoch(self.group.epoch(), !removed.is_empty());
+        if own {
+            self.plan_update(now.since_start);
         }
         // What was in flight in the old epoch and has not come back was refused by the log.
         self.outbox.iter_mut().for_each(|message| message.in_flight = false);
@@ -106,11 +110,16 @@ impl Room {
         if !added.is_empty() {
             self.say_hello(fx);
         }
+        self.look(now, fx);
     }
 
     /// An own commit lost the race: made anew in the winner's epoch.
     fn retry(&mut self, pending: Pending, fx: &mut Effects) {
         self.group.abandon_pending();
+        if matches!(pending.change, Change::Update) {
+            // The winner's commit renewed the group's secret as well; the own path follows at its next time.
+            return;
+        }
         self.wishes.push_front(pending.change);
         fx.tell(ErrorCode::E2e03);
     }
@@ -168,10 +177,11 @@ impl Room {
     fn commit(&mut self, change: Change, fx: &mut Effects) {
         let made = match &change {
             Change::Admit { guest, .. } => self.group.admit(guest),
+            Change::Update => self.group.update(),
             Change::Remove { key } => match self.group.members().iter().find(|member| member.signature_key == *key) {
                 Some(member) => self.group.remove(member.leaf),
                 // Somebody else removed it first.
-                None => return,
+                None => return self.watch.on_removed_already(),
             },
         };
         match made {
@@ -206,6 +216,7 @@ impl Room {
                     .map_or(CommitIntent::Update, |participant| CommitIntent::Remove { participant: *participant });
                 fx.send(ClientMessage::Commit { epoch, commit, intent });
             }
+            Change::Update => fx.send(ClientMessage::Commit { epoch, commit, intent: CommitIntent::Update }),
         }
     }
 }

@@ -13,12 +13,13 @@
 mod commit;
 mod talk;
 mod tend;
+mod watch;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use crypto::{Bundle, CallGroup, CallRole, LeafIndex, VerifiedGuest};
+use crypto::{Bundle, CallGroup, CallRole, LeafIndex, MediaCounters, VerifiedGuest};
 use media::transport::TransportRole;
 use signaling::protocol::{ClientMessage, ParticipantId};
 use zeroize::Zeroizing;
@@ -29,8 +30,9 @@ use super::error_code::ErrorCode;
 use super::log::Log;
 use super::peer::Peer;
 use super::safety::Safety;
-use super::view::SourceState;
+use super::view::{Held, SourceState};
 use crate::private::Private;
+use watch::Watch;
 
 /// Own messages that wait for their echo. Signals of sixteen associations fit; above it the log does not move any more.
 const OUTBOX: usize = 512;
@@ -63,6 +65,8 @@ pub(super) enum Change {
         /// Signature key of its leaf.
         key: [u8; 32],
     },
+    /// Renew the own path: it heals the group's secrecy.
+    Update,
 }
 
 #[derive(Debug)]
@@ -104,6 +108,11 @@ pub(super) struct Room {
     peers: BTreeMap<u8, Peer>,
     participants: BTreeMap<[u8; 32], ParticipantId>,
     safety: Safety,
+    watch: Watch,
+    /// Frames sealed in this epoch, as the engine counted last.
+    pub sealed: MediaCounters,
+    /// When the own path is renewed next.
+    update_at: Duration,
     online: bool,
     resend_at: Option<Duration>,
     /// Epoch that the log is in, as far as the server said: nothing is sent before the group is there too.
@@ -149,7 +158,7 @@ impl Room {
 
     fn new(now: Now, group: CallGroup, log: Log, own_name: Option<Private>, sources: Sources) -> Self {
         let own_key = group.members().iter().find(|member| member.own).map_or([0; 32], |member| member.signature_key);
-        Self {
+        let mut room = Self {
             group,
             own_key,
             log,
@@ -159,6 +168,9 @@ impl Room {
             peers: BTreeMap::new(),
             participants: BTreeMap::new(),
             safety: Safety::default(),
+            watch: Watch::new(now.since_start),
+            sealed: MediaCounters::default(),
+            update_at: now.since_start,
             online: false,
             resend_at: None,
             log_epoch: 0,
@@ -168,7 +180,9 @@ impl Room {
             lost: false,
             keyed: false,
             started_at: now.unix,
-        }
+        };
+        room.plan_update(now.since_start);
+        room
     }
 
     /// The group, to be named in an invitation exchange and shown in the roster.
@@ -190,6 +204,16 @@ impl Room {
     /// All other members.
     pub(super) fn peers(&self) -> impl Iterator<Item = &Peer> {
         self.peers.values()
+    }
+
+    /// Why nothing is sent.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.watch.held()
+    }
+
+    /// When to look again at the latest.
+    pub(super) fn next_wake(&self) -> Option<Duration> {
+        self.watch.wake_at()
     }
 
     /// The spoken check.
@@ -220,7 +244,7 @@ impl Room {
     }
 
     /// Wishes for a change of the group; false when too many wait.
-    pub(super) fn wish(&mut self, change: Change, fx: &mut Effects) -> bool {
+    pub(super) fn wish(&mut self, now: Now, change: Change, fx: &mut Effects) -> bool {
         if self.wishes.len() >= WISHES {
             return false;
         }
@@ -228,6 +252,7 @@ impl Room {
             // Fail closed: the person is cut off on the click, not on the commit.
             let gone: Vec<u8> = self.peers.iter().filter(|(_, peer)| peer.key == *key).map(|(leaf, _)| *leaf).collect();
             gone.into_iter().for_each(|leaf| self.drop_peer(leaf, fx));
+            self.watch.on_remove(now.since_start);
         }
         self.wishes.push_back(change);
         self.advance(fx);
@@ -266,6 +291,12 @@ impl Room {
 
     /// The server dropped what was sent last and says when to send it again.
     pub(super) fn on_busy(&mut self, now: Now, retry_after_s: Option<u32>) {
+        if self.pending.as_ref().is_some_and(|pending| matches!(pending.change, Change::Update)) {
+            // It can wait, and everything else must not wait for it.
+            self.group.abandon_pending();
+            self.pending = None;
+            self.plan_update(now.since_start);
+        }
         let pause = Duration::from_secs(retry_after_s.unwrap_or(1).clamp(1, BUSY_PAUSE).into());
         self.resend_at = Some(now.since_start + pause);
     }

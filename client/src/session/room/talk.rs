@@ -68,6 +68,7 @@ impl Room {
                 self.on_sources(sender, Sources { microphone, camera }, fx);
             }
             CallMessage::Signal(signal) => self.on_signal(sender, signal, fx),
+            CallMessage::Heartbeat { body } => self.on_heartbeat(now, sender, body.as_bytes(), fx),
             CallMessage::Safety { body } => {
                 if let Some(answer) = self.safety.on_message(&self.group, sender, body.as_bytes()) {
                     self.say(&CallMessage::Safety { body: Opaque::new(answer) }, fx);
@@ -83,7 +84,7 @@ impl Room {
                 let key = peer.key;
                 tracing::info!(since = ?now.since_start, "a member leaves");
                 if self.is_host() {
-                    self.wish(Change::Remove { key }, fx);
+                    self.wish(now, Change::Remove { key }, fx);
                 } else {
                     self.drop_peer(sender.as_u8(), fx);
                 }

@@ -2,17 +2,25 @@
 
 use std::time::Duration;
 
-use crypto::LeafIndex;
+use crypto::{CallRole, HeartbeatError, LeafIndex};
 use media::EngineEvent;
 use media::transport::TransportRole;
-use signaling::protocol::{ClientMessage, ParticipantId};
+use signaling::protocol::{ClientMessage, Opaque, ParticipantId};
 
 use super::{CRASH_TIME, Change, RESTART_TIME, Room};
 use crate::session::effect::{MediaCommand, Now};
 use crate::session::effects::Effects;
 use crate::session::error_code::ErrorCode;
-use crate::session::peer::Peer;
+use crate::session::message::CallMessage;
+use crate::session::peer::{Peer, negotiation_id};
 use crate::session::view::Notice;
+
+/// Time between two renewals of a host's path.
+const HOST_UPDATE: Duration = Duration::from_secs(60);
+/// Time between two renewals of another member's path; the server takes one in 60 s.
+const GUEST_UPDATE: Duration = Duration::from_secs(120);
+/// Own messages that may wait before a heartbeat is left out of the log.
+const BEATS_IN_OUTBOX: usize = 8;
 
 impl Room {
     /// What the media engine says.
@@ -47,7 +55,56 @@ impl Room {
                     fx.settled = Some(ErrorCode::E2e01);
                 }
             }
+            EngineEvent::Heartbeat { peer, bytes } => self.on_heartbeat(now, peer, &bytes, fx),
             _ => {}
+        }
+    }
+
+    /// A heartbeat, by the log or over the member's own association; a copy that came both ways counts once.
+    pub(super) fn on_heartbeat(&mut self, now: Now, sender: LeafIndex, bytes: &[u8], fx: &mut Effects) {
+        let heard = match self.group.check_heartbeat(sender, bytes) {
+            Ok(heard) => heard,
+            Err(HeartbeatError::Replayed) => return,
+            Err(error) => return tracing::warn!(%error, "a heartbeat was dropped"),
+        };
+        let members = self.group.members();
+        let by_host = members.iter().any(|member| member.leaf == sender && member.role == CallRole::Host);
+        if self.watch.on_beat(now.since_start, heard.verdict, by_host) && self.online {
+            fx.send(ClientMessage::Replay { after: self.log.last().unwrap_or(0) });
+        }
+        self.look(now, fx);
+    }
+
+    /// Stops or goes on sending, as what was seen of the group demands.
+    pub(super) fn look(&mut self, now: Now, fx: &mut Effects) {
+        let host = self.is_host();
+        if let Some(held) = self.watch.decide(now.since_start, host) {
+            tracing::warn!(?held, "sending changed");
+            fx.media(MediaCommand::Hold(held.is_some()));
+        }
+    }
+
+    /// Plans the next renewal of the own path (E2EE 5): a host every 60 s, others every 120 s, a fifth more or less, so
+    /// that they do not meet.
+    pub(super) fn plan_update(&mut self, now: Duration) {
+        let period = if self.is_host() { HOST_UPDATE } else { GUEST_UPDATE };
+        let [jitter, ..] = negotiation_id(&self.group.authenticator(), &self.own_key, self.group.own_leaf(), 0);
+        self.update_at = now + period * 4 / 5 + period * 2 / 5 * u32::from(jitter) / 255;
+    }
+
+    fn beat(&mut self, now: Now, fx: &mut Effects) {
+        if self.peers.is_empty() || !self.group.is_active() || !self.watch.take_beat(now.since_start) {
+            return;
+        }
+        match self.group.heartbeat(self.sealed) {
+            Ok(body) => {
+                fx.media(MediaCommand::Heartbeat(body.clone()));
+                // A log that does not move is not filled with them.
+                if self.outbox.len() < BEATS_IN_OUTBOX {
+                    self.say(&CallMessage::Heartbeat { body: Opaque::new(body) }, fx);
+                }
+            }
+            Err(error) => tracing::error!(%error, "a heartbeat could not be made"),
         }
     }
 
@@ -73,6 +130,15 @@ impl Room {
             fx.send(ClientMessage::Replay { after });
         }
         self.mend(now, fx);
+        if now.since_start >= self.update_at {
+            self.plan_update(now.since_start);
+            let quiet = self.pending.is_none() && self.wishes.is_empty();
+            if quiet && self.online && !self.peers.is_empty() {
+                self.wish(now, Change::Update, fx);
+            }
+        }
+        self.beat(now, fx);
+        self.look(now, fx);
     }
 
     /// Lost members: the offering side makes the association anew, a host takes out who is gone altogether.
@@ -96,7 +162,7 @@ impl Room {
             }
         }
         for key in gone {
-            self.wish(Change::Remove { key }, fx);
+            self.wish(now, Change::Remove { key }, fx);
         }
     }
 }

@@ -10,6 +10,8 @@ use signaling::protocol::{
     SessionResponse, StaffRole, UnixSeconds, UserId, WaitingGuest,
 };
 
+use media::EngineEvent;
+
 use crate::connection::SocketEvent;
 use crate::session::{
     Command, Endpoint, HostIdentity, Input, InvitePage, Knocker, MediaCommand, Now, Output, Phase, Reply, Request,
@@ -45,6 +47,12 @@ pub(super) struct World {
     pub entries: Vec<ServerMessage>,
     /// Messages of clients that the server does not take, to lose them.
     pub deaf: bool,
+    /// The server keeps the log from the guest.
+    pub withhold: bool,
+    /// The server lets each side commit for itself.
+    pub split: bool,
+    /// The association between the two carries heartbeats.
+    pub channel: bool,
     /// What was lost that way.
     pub lost: Vec<ClientMessage>,
     queue: VecDeque<(Side, Output)>,
@@ -71,6 +79,9 @@ impl World {
             seconds: 0,
             entries: Vec::new(),
             deaf: false,
+            withhold: false,
+            split: false,
+            channel: true,
             lost: Vec::new(),
             queue: VecDeque::new(),
             invite: None,
@@ -210,6 +221,15 @@ impl World {
                 self.client_mut(side).media.clear();
                 self.feed(side, Input::MediaStopped);
             }
+            Output::Media(MediaCommand::Heartbeat(bytes)) => {
+                let (to, peer) = match side {
+                    Side::Host => (Side::Guest, leaf(0)),
+                    Side::Guest => (Side::Host, leaf(1)),
+                };
+                if self.channel {
+                    self.feed(to, Input::Engine(EngineEvent::Heartbeat { peer, bytes }));
+                }
+            }
             Output::Media(command) => self.client_mut(side).media.push(command),
             Output::Mark(_) | Output::Quit => {}
         }
@@ -226,7 +246,7 @@ impl World {
         let message = ServerMessage::Entry { seq: self.seq, epoch, from: id(from), entry };
         self.entries.push(message.clone());
         self.to(Side::Host, message.clone());
-        if self.admitted {
+        if self.admitted && !self.withhold {
             self.to(Side::Guest, message);
         }
     }
@@ -275,6 +295,10 @@ impl World {
                 self.admitted = true;
                 self.to(Side::Host, ServerMessage::Waiting { guests: Vec::new() });
                 self.to(Side::Guest, ServerMessage::Admitted { seq: self.seq, epoch, welcome });
+            }
+            ClientMessage::Commit { epoch, commit, .. } if self.split => {
+                let entry = Delivery::Commit { commit, invite_psk: None };
+                self.to(side, ServerMessage::Entry { seq: self.seq + 1, epoch, from: id(side), entry });
             }
             ClientMessage::Commit { epoch, commit, .. } => {
                 if epoch != self.epoch {

@@ -3,6 +3,7 @@
 mod harness;
 mod hostile;
 mod lobby;
+mod watch;
 
 use media::transport::{Signal, TransportRole};
 use media::{DeviceError, DeviceKind, EngineEvent};

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Devices, Knocker};
 use crate::private::Private;
+use crate::session::ErrorCode;
 
 /// In the consultation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,6 +23,8 @@ pub struct Call {
     pub epoch: u64,
     /// Keys of this epoch are in use for everything sent and received.
     pub encrypted: bool,
+    /// Why nothing is sent, while that is so.
+    pub held: Option<Held>,
     /// The spoken check.
     pub safety: SafetyState,
     /// Own microphone sends.
@@ -32,6 +35,32 @@ pub struct Call {
     pub devices: Devices,
     /// Unix seconds.
     pub started_at: u64,
+}
+
+/// Why a member sends nothing for the time being.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// Somebody was taken out, and the others have not heard of it yet.
+    Removing,
+    /// A host's commit is held back on its way here.
+    Withheld,
+    /// No host has been heard of for 15 s.
+    Silent,
+    /// The group was split.
+    Split,
+}
+
+impl Held {
+    /// The code whose sentences tell it; none for what is over in a moment.
+    pub const fn code(self) -> Option<ErrorCode> {
+        match self {
+            Self::Removing => None,
+            Self::Withheld => Some(ErrorCode::E2e06),
+            Self::Split => Some(ErrorCode::E2e07),
+            Self::Silent => Some(ErrorCode::E2e08),
+        }
+    }
 }
 
 /// One member of the group.
