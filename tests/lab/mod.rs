@@ -2,6 +2,7 @@
 //!
 //! - [`barcode`]: the number that a test picture carries, drawn and read.
 //! - [`y4m`], [`wav`]: the two file formats of test content.
+//! - [`search`], [`memory`]: secrets in bytes, and in a running process.
 //! - [`noise`]: repeatable randomness for content; never for secrets.
 //! - [`totp`]: the second factor's codes, as an authenticator shows them.
 //!
@@ -10,7 +11,9 @@
 #![forbid(unsafe_code)]
 
 pub mod barcode;
+pub mod memory;
 pub mod noise;
+pub mod search;
 pub mod totp;
 pub mod wav;
 pub mod y4m;
