@@ -4,18 +4,19 @@
 //! Out: `{"view":{…}}` after each change of the view, `{"error":"…"}` for a line that is no command, `{"done":true}` at the end.
 //! Painting is all that is left out: identity, consent and admission are the same explicit commands.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::AppHandle;
 use crate::session::{Command, View};
 
 /// Bytes of the longest line; a longer one falls apart and is no command.
-const LINE: u64 = 64 * 1024;
+const LINE: usize = 64 * 1024;
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -30,23 +31,42 @@ enum Line<'a> {
 /// # Errors
 /// Those of starting a thread and of standard output.
 pub async fn run(handle: AppHandle, driver: JoinHandle<()>, out: impl Write) -> std::io::Result<()> {
-    drive(handle, driver, lines_of(std::io::stdin())?, out).await
+    // Not by `Stdin`, which has a buffer of its own.
+    let input = std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    drive(handle, driver, lines_of(input)?, out).await
 }
 
 /// Reads lines on a thread of their own: it ends with the input or with the program, and waits while eight lines wait.
-fn lines_of(input: impl Read + Send + 'static) -> std::io::Result<mpsc::Receiver<Zeroizing<Vec<u8>>>> {
+///
+/// What was read is wiped as soon as it is passed on: a buffered reader would keep the last of it for good.
+fn lines_of(mut input: impl Read + Send + 'static) -> std::io::Result<mpsc::Receiver<Zeroizing<Vec<u8>>>> {
     let (sender, lines) = mpsc::channel(8);
     std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
-        let mut input = BufReader::new(input);
-        loop {
-            let mut line = Zeroizing::new(Vec::new());
-            let read = input.by_ref().take(LINE).read_until(b'\n', &mut line);
-            if !matches!(read, Ok(1..)) || sender.blocking_send(line).is_err() {
-                return;
+        let mut held = Zeroizing::new([0; LINE]);
+        let mut length = 0;
+        while let Ok(read @ 1..) = input.read(&mut held[length..]) {
+            length += read;
+            while let Some(end) = end_of_line(&held[..length]) {
+                if sender.blocking_send(Zeroizing::new(held[..end].to_vec())).is_err() {
+                    return;
+                }
+                held.copy_within(end..length, 0);
+                held[length - end..length].zeroize();
+                length -= end;
             }
+        }
+        if length > 0 {
+            // The last line has no end; nobody may be there any more to take it.
+            sender.blocking_send(Zeroizing::new(held[..length].to_vec())).ok();
         }
     })?;
     Ok(lines)
+}
+
+/// Where the first line ends, its line break included; a line as long as the whole buffer ends there.
+fn end_of_line(held: &[u8]) -> Option<usize> {
+    let end = held.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+    end.or_else(|| (held.len() == LINE).then_some(LINE))
 }
 
 async fn drive(
@@ -142,6 +162,36 @@ mod tests {
         assert!(matches!(commands[..], [Command::ChooseGuest, Command::Done, Command::Quit]));
         assert!(out.starts_with("{\"view\":{\"phase\":{\"name\":\"start\"}"), "{out}");
         assert!(out.ends_with("{\"done\":true}\n"), "{out}");
+    }
+
+    /// Gives its pieces one read after the other.
+    struct Pieces(std::vec::IntoIter<Vec<u8>>);
+
+    impl Read for Pieces {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let piece = self.0.next().unwrap_or_default();
+            buffer[..piece.len()].copy_from_slice(&piece);
+            Ok(piece.len())
+        }
+    }
+
+    #[test]
+    fn lines_are_found_however_the_input_is_cut() {
+        let pieces = vec![b"on".to_vec(), b"e\ntwo\nth".to_vec(), b"ree\n\nla".to_vec(), b"st".to_vec()];
+        let mut lines = lines_of(Pieces(pieces.into_iter())).unwrap();
+        let mut found = Vec::new();
+        while let Some(line) = lines.blocking_recv() {
+            found.push(String::from_utf8(line.to_vec()).unwrap());
+        }
+        assert_eq!(found, ["one\n", "two\n", "three\n", "\n", "last"]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_falls_apart() {
+        let pieces = vec![vec![b'x'; LINE], b"rest\n".to_vec()];
+        let mut lines = lines_of(Pieces(pieces.into_iter())).unwrap();
+        assert_eq!(lines.blocking_recv().unwrap().len(), LINE);
+        assert_eq!(lines.blocking_recv().unwrap().as_slice(), b"rest\n");
     }
 
     #[test]
