@@ -212,7 +212,11 @@ impl Session {
         }
         let practice = self.view().practice;
         let desk = match std::mem::replace(&mut self.stage, Stage::Start) {
-            Stage::Host(hosting) => Some(Box::new(hosting.desk)),
+            Stage::Host(mut hosting) => {
+                // During the call, a guest that lost its memory may have to prove link and code again; no longer now.
+                hosting.desk.invitations.retain(|_, invitation| !invitation.is_consumed());
+                Some(Box::new(hosting.desk))
+            }
             _ => None,
         };
         self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, practice }));

@@ -18,3 +18,14 @@ fn a_proven_guest_can_be_admitted_after_the_host_was_away() {
     world.command(Side::Host, Command::Admit { participant: knocker.participant, identity_confirmed: true });
     assert_eq!(call(&world, Side::Guest).members.len(), 2);
 }
+
+#[test]
+fn a_used_invitation_leaves_the_hosts_memory_with_the_call() {
+    let mut world = World::in_call();
+    let Stage::Host(hosting) = &world.host.session.stage else { panic!("the host is not in the call") };
+    assert!(hosting.desk.invitations.values().all(crypto::OwnedInvitation::is_consumed));
+    assert_eq!(hosting.desk.invitations.len(), 1, "a guest that lost its memory may need it");
+    world.command(Side::Host, Command::EndForAll);
+    let Stage::Goodbye(ended) = &world.host.session.stage else { panic!("the host has not left") };
+    assert!(ended.desk.as_ref().unwrap().invitations.is_empty());
+}
