@@ -1,6 +1,7 @@
 //! `quietroom-server`: makes the data folder, runs the service.
 
 use std::{
+    alloc::System,
     io::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -10,6 +11,11 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use signaling::server::{Config, Server, init};
 use tracing_subscriber::EnvFilter;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes what is freed: the copies that libraries make of second factors' secrets and tokens end with them.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// The signaling server of Quietroom.
 #[derive(Debug, Parser)]

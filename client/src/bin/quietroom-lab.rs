@@ -1,9 +1,15 @@
 //! The program `quietroom-lab`: the same client with measuring aids, never shipped.
 
+use std::alloc::System;
 use std::path::PathBuf;
 
 use clap::Parser;
 use client::cli::Cli;
+use zeroizing_alloc::ZeroAlloc;
+
+/// As in the program that people get.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// The client with measuring aids.
 #[derive(Debug, Parser)]
