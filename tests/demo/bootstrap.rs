@@ -35,6 +35,11 @@ impl Authenticator {
         Self { secret, used: Mutex::new(0) }
     }
 
+    /// What the server gave, in base32.
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
     /// A code that was not used yet: of the earliest step that the server still accepts.
     ///
     /// The server accepts one step of skew either way; when even the coming step's code is used, this waits.
@@ -113,6 +118,16 @@ impl House {
     /// Where the complaints of `side` go.
     pub(crate) fn log(&self, side: Side) -> PathBuf {
         self.folder.join(format!("{}.log", side.name()))
+    }
+
+    /// Everything on disk: the folders of server and clients, and their logs.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Process id of the server.
+    pub(crate) fn server_id(&self) -> Result<u32> {
+        self.server.id()
     }
 
     /// Stops the server.

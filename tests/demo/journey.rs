@@ -13,12 +13,18 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::bootstrap::House;
+use crate::canaries::Canaries;
 use crate::options::{Options, Side};
 use crate::programs::{Client, holds, name_of, say, text};
 use crate::report;
 
 /// The patient of the demonstration; no such person exists.
 pub(crate) const PATIENT: (&str, &str, &str) = ("Robin Example", "1980-02-29", "+61 2 5550 0100");
+
+/// The appointment's label; no secret.
+pub(crate) const LABEL: &str = "Demonstration";
+/// Time for a client to close what a call had open, once it has said goodbye.
+const REST: Duration = Duration::from_secs(2);
 
 /// Runs it and writes the reports.
 pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
@@ -33,6 +39,10 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     meet(&mut patient, "patient enters the call").await?;
     say("both are in the call");
     compare_words(&mut host, &mut patient).await?;
+    let mut canaries = options.canaries.then(|| Canaries::new(&house, &invitation)).transpose()?;
+    if let Some(canaries) = &mut canaries {
+        canaries.during(&house, &host, &patient)?;
+    }
 
     let talk = Duration::from_secs(options.seconds);
     tokio::try_join!(host.stay("host talks", "call", talk), patient.stay("patient talks", "call", talk))?;
@@ -41,6 +51,12 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     goodbye(&mut patient, "patient leaves", "left").await?;
     host.tell(json!({ "command": "end_for_all" })).await?;
     goodbye(&mut host, "host ends", "").await?;
+    if let Some(mut canaries) = canaries {
+        tokio::try_join!(host.stay("host rests", "goodbye", REST), patient.stay("patient rests", "goodbye", REST))?;
+        canaries.after(&house, &host, &patient)?;
+        canaries.disk()?;
+        canaries.judge()?;
+    }
     patient.quit().await.context("step \"patient's program ends\"")?;
     host.quit().await.context("step \"host's program ends\"")?;
     house.close().await?;
@@ -92,7 +108,7 @@ pub(crate) async fn invite(host: &mut Client, house: &House) -> Result<Invitatio
     host.tell(json!({ "command": "open_booking" })).await?;
     host.phase("host opens the booking page", "booking").await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    host.tell(json!({ "command": "book", "label": "Demonstration", "starts_at": now })).await?;
+    host.tell(json!({ "command": "book", "label": LABEL, "starts_at": now })).await?;
     let id = appointment(host).await?;
     host.tell(json!({ "command": "make_invitation", "appointment": id })).await?;
     let link = host.until("host makes the invitation", |view| text(view, "/phase/page/link")).await?;

@@ -10,11 +10,13 @@
 //! - [`windows`]: the consultation with windows, and what the terminal shows for it.
 //! - [`auto`]: the same, clicked through by role and label.
 //! - [`report`]: what both sides measured.
+//! - [`canaries`]: what is left of the secrets in memory, database and logs.
 
 #![forbid(unsafe_code)]
 
 mod auto;
 mod bootstrap;
+mod canaries;
 mod journey;
 mod options;
 mod programs;

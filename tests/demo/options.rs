@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// Folder for every tenth received picture and the played sound; needs the build with the feature `lab`.
     #[arg(long)]
     pub(crate) dump: Option<PathBuf>,
+    /// Looks for the secrets in memory, database and logs, during and after the call; needs root (with --headless).
+    #[arg(long, requires = "headless")]
+    pub(crate) canaries: bool,
     /// Clicks through both windows by role and label; needs the build with the feature `lab`.
     #[arg(long)]
     pub(crate) auto: bool,

@@ -80,6 +80,11 @@ impl Running {
         Ok(Self { name: name.to_owned(), child, input, lines: BufReader::new(output).lines() })
     }
 
+    /// Its process id, while it runs.
+    pub(crate) fn id(&self) -> Result<u32> {
+        self.child.id().with_context(|| format!("{} has ended", self.name))
+    }
+
     /// The next line it prints, or an error once it has ended.
     pub(crate) async fn line(&mut self) -> Result<String> {
         let line = self.lines.next_line().await.with_context(|| format!("{} cannot be read", self.name))?;
@@ -189,6 +194,11 @@ impl Client {
             Ok(result) => result,
             Err(_) => Ok(()),
         }
+    }
+
+    /// Its process id, while it runs.
+    pub(crate) fn id(&self) -> Result<u32> {
+        self.running.id()
     }
 
     /// The newest view.

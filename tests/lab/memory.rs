@@ -12,6 +12,8 @@ use crate::search::Search;
 
 /// Bytes that are read at a time.
 const PIECE: usize = 1 << 20;
+/// Bytes that are shown before and after the beginning of a hit.
+const AROUND: usize = 48;
 
 /// A place where a secret was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Hit {
     pub place: String,
     /// Address.
     pub address: u64,
+    /// Some bytes before and after its beginning, which tell what holds it.
+    pub around: Vec<u8>,
 }
 
 /// What a scan saw.
@@ -64,6 +68,7 @@ pub fn scan(pid: u32, search: &Search) -> Result<Scan> {
                 secret,
                 place: mapping.place.clone(),
                 address: at + offset as u64,
+                around: piece[offset.saturating_sub(AROUND)..read.min(offset + AROUND)].to_vec(),
             }));
             scan.bytes += read as u64;
             // What lies across the end of a piece is found in the next one.
@@ -72,7 +77,7 @@ pub fn scan(pid: u32, search: &Search) -> Result<Scan> {
         }
     }
     scan.hits.sort_by_key(|hit| (hit.address, hit.secret));
-    scan.hits.dedup();
+    scan.hits.dedup_by_key(|hit| (hit.address, hit.secret));
     ensure!(scan.bytes > 10 * unread, "{unread} bytes of process {pid} could not be read: {NEEDED}");
     Ok(scan)
 }

@@ -1,0 +1,216 @@
+//! Looks for the consultation's secrets where they must not be: `--canaries`.
+//!
+//! | place | during the call | after it |
+//! | --- | --- | --- |
+//! | memory of the server | nothing | nothing |
+//! | memory of both clients | the patient's name: the search finds it where it must be | nothing, though the program still runs |
+//! | the server's folder, all logs | | nothing |
+//!
+//! In each place the same search must also find something harmless that lies there, or it is blind and fails:
+//! in memory the path of the data folder, outside the stack; in the database the appointment's label; in a log a line
+//! that is put there for it.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lab::memory;
+use lab::search::Search;
+use lab::totp;
+
+use crate::bootstrap::House;
+use crate::journey::{Invitation, LABEL, PATIENT};
+use crate::options::Side;
+use crate::programs::{Client, say};
+
+/// What is written into every log, so that the search can be seen to find it.
+const LOGGED: &str = "canary: a line that is meant to be found";
+/// Name of the patient among the secrets.
+const NAME: &str = "the patient's name";
+
+/// One thing that is looked for.
+struct Canary {
+    what: &'static str,
+    bytes: Vec<u8>,
+}
+
+/// The search, and what it found so far.
+pub(crate) struct Canaries {
+    secrets: Vec<Canary>,
+    folder: PathBuf,
+    failures: usize,
+}
+
+impl Canaries {
+    /// Collects the secrets of this consultation.
+    pub(crate) fn new(house: &House, invitation: &Invitation) -> Result<Self> {
+        let (name, birth_date, phone) = PATIENT;
+        let digits: String = invitation.code.chars().filter(char::is_ascii_digit).collect();
+        let (_, body) = invitation.link.split_once(':').context("a link without a scheme")?;
+        let totp = house.staff.authenticator.secret();
+        let canary = |what, bytes: &[u8]| Canary { what, bytes: bytes.to_vec() };
+        let secrets = vec![
+            canary(NAME, name.as_bytes()),
+            canary("the birth date", birth_date.as_bytes()),
+            canary("the patient's phone", phone.as_bytes()),
+            canary("the link", body.as_bytes()),
+            canary("the link's secret", &link_secret(body).context("a link of another version")?),
+            canary("the code", invitation.code.as_bytes()),
+            canary("the code's digits", digits.as_bytes()),
+            canary("the passphrase", house.staff.passphrase.as_bytes()),
+            canary("the second factor's secret, as text", totp.as_bytes()),
+            canary("the second factor's secret", &totp::base32(totp)?),
+        ];
+        Ok(Self { secrets, folder: house.folder().to_owned(), failures: 0 })
+    }
+
+    /// While both are in the call.
+    pub(crate) fn during(&mut self, house: &House, host: &Client, patient: &Client) -> Result<()> {
+        self.memory("server, in the call", house.server_id()?, "server")?;
+        for (side, client) in [(Side::Host, host), (Side::Patient, patient)] {
+            let place = format!("{}, in the call", side.name());
+            let found = self.scan(&place, client.id()?, side.name())?;
+            // Other secrets may be there now; the name must be, or the search would not see it afterwards either.
+            self.require(&place, NAME, found.contains(&NAME));
+        }
+        Ok(())
+    }
+
+    /// Once both have said goodbye, and both programs still run.
+    pub(crate) fn after(&mut self, house: &House, host: &Client, patient: &Client) -> Result<()> {
+        self.memory("server, afterwards", house.server_id()?, "server")?;
+        self.memory("host, afterwards", host.id()?, Side::Host.name())?;
+        self.memory("patient, afterwards", patient.id()?, Side::Patient.name())
+    }
+
+    /// What lies on disk.
+    pub(crate) fn disk(&mut self) -> Result<()> {
+        let mut files = Vec::new();
+        collect(&self.folder.join("server"), &mut files)?;
+        let database = files.iter().any(|path| fs::read(path).is_ok_and(|bytes| contains(&bytes, LABEL)));
+        self.require("the server's folder", "the appointment's label", database);
+        for log in ["server.log", "host.log", "patient.log"].map(|name| self.folder.join(name)) {
+            let mut open = OpenOptions::new().append(true).open(&log).context("a log is missing")?;
+            writeln!(open, "{LOGGED}").context("a log cannot be written")?;
+            let found = contains(&fs::read(&log)?, LOGGED);
+            self.require(&log.display().to_string(), "the planted line", found);
+            files.push(log);
+        }
+        let search = self.search(None);
+        for path in &files {
+            let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let mut found: Vec<_> = search.find(&bytes).map(|(secret, _)| self.secrets[secret].what).collect();
+            found.dedup();
+            self.refuse(&path.display().to_string(), &found);
+        }
+        say(&format!("canaries: {} files of the server and logs searched", files.len()));
+        Ok(())
+    }
+
+    /// Fails if anything was found where it must not be, or not found where it must.
+    pub(crate) fn judge(self) -> Result<()> {
+        if self.failures > 0 {
+            bail!("the scan for canaries failed in {} places", self.failures);
+        }
+        say("canaries: none found where none may be, and every planted one was found");
+        Ok(())
+    }
+
+    /// Scans a process that must hold no secret.
+    fn memory(&mut self, place: &str, id: u32, folder: &str) -> Result<()> {
+        let found = self.scan(place, id, folder)?;
+        self.refuse(place, &found);
+        Ok(())
+    }
+
+    /// Scans a process whose data folder is `folder`, and gives the secrets found.
+    fn scan(&mut self, place: &str, id: u32, folder: &str) -> Result<Vec<&'static str>> {
+        let planted = self.folder.join(folder);
+        let planted = planted.to_str().context("a folder with an odd name")?;
+        let search = self.search(Some(planted));
+        let scan = memory::scan(id, &search)?;
+        let own = self.secrets.len();
+        let seen = scan.hits.iter().any(|hit| hit.secret == own && hit.place != "[stack]");
+        self.require(place, "the path of its folder", seen);
+        let mut lines: Vec<String> = Vec::new();
+        let mut found = Vec::new();
+        for hit in scan.hits.iter().filter(|hit| hit.secret < own) {
+            let what = self.secrets[hit.secret].what;
+            lines.push(format!("    {what} at {:#x} in {}: {}", hit.address, hit.place, hit.around.escape_ascii()));
+            if !found.contains(&what) {
+                found.push(what);
+            }
+        }
+        let megabytes = scan.bytes / 1_000_000;
+        say(&format!(
+            "canaries: {place}: {megabytes} MB searched, {} places hold {} secrets",
+            lines.len(),
+            found.len()
+        ));
+        lines.iter().for_each(|line| say(line));
+        Ok(found)
+    }
+
+    fn search(&self, planted: Option<&str>) -> Search {
+        Search::new(self.secrets.iter().map(|secret| secret.bytes.as_slice()).chain(planted.map(str::as_bytes)))
+    }
+
+    fn require(&mut self, place: &str, what: &str, found: bool) {
+        if !found {
+            say(&format!("canaries: {place}: BLIND, {what} was not found"));
+            self.failures += 1;
+        }
+    }
+
+    fn refuse(&mut self, place: &str, found: &[&str]) {
+        if !found.is_empty() {
+            say(&format!("canaries: {place}: HOLDS {}", found.join(", ")));
+            self.failures += 1;
+        }
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    lab::search::holds(bytes, text.as_bytes())
+}
+
+/// The 32 secret bytes of a link: behind version, server, its pin and the invitation's id.
+fn link_secret(body: &str) -> Option<Vec<u8>> {
+    let bytes = URL_SAFE_NO_PAD.decode(body).ok()?;
+    let server = usize::from(u16::from_be_bytes(bytes.get(1..3)?.try_into().ok()?));
+    let at = 3 + server + 32 + 16;
+    Some(bytes.get(at..at + 32)?.to_vec())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    ensure!(!files.is_empty(), "{} is empty", folder.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_is_cut_out_of_a_link_by_its_layout() {
+        let mut bytes = vec![1, 0, 9];
+        bytes.extend_from_slice(b"host:8443");
+        bytes.extend_from_slice(&[2; 48]);
+        bytes.extend_from_slice(&[7; 32]);
+        bytes.extend_from_slice(&[3; 100]);
+        assert_eq!(link_secret(&URL_SAFE_NO_PAD.encode(&bytes)), Some(vec![7; 32]));
+        assert_eq!(link_secret("AQD_"), None);
+    }
+}
