@@ -3,6 +3,7 @@
 //! - [`harness`]: a practice on the loopback interface and the people in it.
 //! - [`admission`], [`authentication`], [`invitation`], [`devices`]: the journey, and where it is refused.
 //! - [`confidentiality`]: what wire, server, database and logs hold of it.
+//! - [`model`]: every interleaving of a few messages, with a hostile server, on paper.
 //! - [`structure`]: who depends on whom, what pure code holds, licences, files named in README.
 
 #![forbid(unsafe_code)]
@@ -19,5 +20,7 @@ mod devices;
 mod harness;
 #[cfg(test)]
 mod invitation;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod structure;
