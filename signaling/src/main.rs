@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use signaling::server::{Config, Server, init};
+use signaling::server::{Clock, Config, Server, init, practice_reset};
 use tracing_subscriber::EnvFilter;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -30,6 +30,12 @@ enum Command {
     /// Makes keys and database, and prints the one-time secret for `quietroom practice init`.
     Init {
         /// Folder for keys and database.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Prints a one-time secret for `quietroom practice replace`, valid for a day: the practice key was lost or stolen.
+    PracticeReset {
+        /// Folder that `init` made; the service may be running.
         #[arg(long)]
         data: PathBuf,
     },
@@ -54,6 +60,7 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Arguments::parse().command {
         Command::Init { data } => initialise(&data).await,
+        Command::PracticeReset { data } => allow_replacement(&data).await,
         #[cfg(not(feature = "lab"))]
         Command::Run { data, listen } => run(Config::new(data, listen)).await,
         #[cfg(feature = "lab")]
@@ -70,6 +77,12 @@ async fn initialise(data: &Path) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "secret {}", made.bootstrap_secret.expose())?;
     writeln!(out, "pin {}", hex(&made.spki_pin))?;
+    Ok(())
+}
+
+async fn allow_replacement(data: &Path) -> anyhow::Result<()> {
+    let secret = practice_reset(data, &Clock::system()).await.context("allowing another practice key")?;
+    writeln!(std::io::stdout().lock(), "secret {}", secret.expose())?;
     Ok(())
 }
 

@@ -32,8 +32,8 @@ pub use id::{AppointmentId, InviteId, MalformedId, ParticipantId, UserId};
 pub use opaque::{Opaque, Secret};
 pub use rest::{
     AuditPage, AuditRow, AuditVerdict, AuthStartRequest, BootstrapRequest, CodeRequest, CreateUserRequest,
-    CreateUserResponse, Empty, EnrolRequest, EnrolResponse, InfoResponse, PracticeInfo, SessionResponse, StaffList,
-    StaffMember, StaffRole, TicketResponse, UnixSeconds,
+    CreateUserResponse, Empty, EnrolRequest, EnrolResponse, InfoResponse, PracticeInfo, ReplacePracticeRequest,
+    SessionResponse, StaffList, StaffMember, StaffRole, TicketResponse, UnixSeconds,
 };
 pub use server::{Delivery, LobbyState, ServerMessage, WaitingGuest};
 

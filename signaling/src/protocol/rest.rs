@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `GET /v1/info` | anyone | → [`InfoResponse`] |
 //! | `/v1/bootstrap` | one-time secret | [`BootstrapRequest`] → [`EnrolResponse`] |
+//! | `/v1/practice/replace` | one-time secret | [`ReplacePracticeRequest`] → [`Empty`] |
 //! | `/v1/enrol` | enrolment secret | [`EnrolRequest`] → [`EnrolResponse`] |
 //! | `/v1/enrol/confirm` | ticket | [`CodeRequest`] → [`Empty`] |
 //! | `/v1/auth/start` | anyone | [`AuthStartRequest`] → [`TicketResponse`] |
@@ -92,6 +93,18 @@ pub struct BootstrapRequest {
     pub admin_name: String,
     /// The login secret that the client derived from the passphrase (base64, 16 to 256 bytes); never the passphrase.
     pub passphrase: Secret,
+}
+
+/// Puts another practice key in the place of the one that was lost or stolen. Accounts stay; every invitation ends.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplacePracticeRequest {
+    /// The one-time secret that `quietroom-server practice-reset` printed.
+    pub secret: Secret,
+    /// Ed25519 public key, 32 bytes.
+    pub practice_public_key: Opaque,
+    /// The new key's signature over the practice's phone, 64 bytes.
+    pub phone_signature: Opaque,
 }
 
 /// Makes a staff account.

@@ -23,12 +23,16 @@ use rustls::{
 };
 use zeroize::Zeroizing;
 
+use super::Clock;
 use crate::{
     auth::{SecretSeal, new_token, random},
     error::Error,
     protocol::Secret,
     store::Store,
 };
+
+/// How long the secret of [`practice_reset`] is good for, in seconds: time to walk from the console to the owner.
+const RESET_LIFE_S: u64 = 24 * 3600;
 
 /// What `init` made.
 #[derive(Debug)]
@@ -65,6 +69,21 @@ pub async fn init(data: &Path) -> Result<Initialised, Error> {
     store.close().await;
     stored?;
     Ok(Initialised { bootstrap_secret, spki_pin: pin(&key) })
+}
+
+/// Makes a one-time secret for `quietroom practice replace`, valid for a day; an older one ends. The service may be running.
+///
+/// Whoever can read and write the data folder may do it: who owns the server's console names the practice's key.
+///
+/// # Errors
+/// [`Error::Data`] before a practice was set up; otherwise what failed.
+pub async fn practice_reset(data: &Path, clock: &Clock) -> Result<Secret, Error> {
+    let store = open_store(data, false).await?;
+    let (secret, hash) = new_token()?;
+    let stored = store.set_practice_reset(hash, clock.now() + RESET_LIFE_S).await;
+    store.close().await;
+    stored?;
+    Ok(secret)
 }
 
 /// TLS 1.3 with the folder's certificate, and its pin.

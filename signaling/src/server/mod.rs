@@ -45,7 +45,7 @@ use self::hub::Hub;
 pub use self::tap::Tap;
 pub use self::{
     clock::Clock,
-    identity::{Initialised, init},
+    identity::{Initialised, init, practice_reset},
 };
 use crate::{
     auth::{PasswordCost, Passwords, SecretSeal},

@@ -6,6 +6,7 @@
 
 mod appointments;
 mod invitations;
+mod practice;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -26,10 +27,7 @@ pub(crate) use self::{
     throttle::Counted,
     users::{Bootstrap, NewUser, User},
 };
-use crate::{
-    error::Error,
-    protocol::{Opaque, PracticeInfo},
-};
+use crate::error::Error;
 
 /// Readers besides the one writer.
 const READERS: u32 = 4;
@@ -65,21 +63,6 @@ impl Store {
     pub(crate) async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
-    }
-
-    /// The practice, once it is set up.
-    pub(crate) async fn practice(&self) -> Result<Option<PracticeInfo>, Error> {
-        let row = sqlx::query("SELECT name, phone, public_key, phone_signature FROM practice");
-        let row = row.fetch_optional(&self.read).await?;
-        row.map(|row| {
-            Ok(PracticeInfo {
-                name: row.try_get(0)?,
-                phone: row.try_get(1)?,
-                public_key: Opaque::new(row.try_get(2)?),
-                phone_signature: Opaque::new(row.try_get(3)?),
-            })
-        })
-        .transpose()
     }
 
     /// Deletes what is over: sessions, tickets and old tries.

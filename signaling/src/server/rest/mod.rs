@@ -36,6 +36,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/healthz", get(|| std::future::ready(StatusCode::NO_CONTENT)))
         .route("/v1/info", get(sign_in::info))
         .route("/v1/bootstrap", post(staff::bootstrap))
+        .route("/v1/practice/replace", post(staff::replace_practice))
         .route("/v1/enrol", post(staff::enrol))
         .route("/v1/enrol/confirm", post(staff::confirm))
         .route("/v1/auth/start", post(sign_in::start))

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     protocol::{
         AuditPage, AuditVerdict, BootstrapRequest, CodeRequest, CreateUserRequest, CreateUserResponse, Empty,
-        EnrolRequest, EnrolResponse, ErrorCode, PracticeInfo, StaffList, UserId,
+        EnrolRequest, EnrolResponse, ErrorCode, PracticeInfo, ReplacePracticeRequest, StaffList, UserId,
     },
     store::{Bootstrap, Counted, NewUser},
 };
@@ -60,6 +60,24 @@ pub(super) async fn bootstrap(
     };
     shared.store.bootstrap(secret, &wanted, now).await?;
     Ok(Json(answer))
+}
+
+pub(super) async fn replace_practice(
+    State(shared): App,
+    Body(request): Body<ReplacePracticeRequest>,
+) -> Result<Json<Empty>, Error> {
+    if request.practice_public_key.len() != 32 || request.phone_signature.len() != 64 {
+        return Err(ErrorCode::BadValue.into());
+    }
+    let now = shared.clock.now();
+    // The same count as the bootstrap's: both guess at a secret of the console.
+    shared.store.spend_try(Counted::Enrolment(""), now).await?;
+    let secret = TokenHash::of(request.secret.expose());
+    let ReplacePracticeRequest { practice_public_key, phone_signature, .. } = &request;
+    let ended = shared.store.replace_practice_key(secret, practice_public_key, phone_signature, now).await?;
+    shared.hub.close_guests(ErrorCode::InvitationWithdrawn, |invitation, _| ended.contains(invitation));
+    shared.store.forgive(Counted::Enrolment("")).await?;
+    Ok(Json(Empty {}))
 }
 
 pub(super) async fn enrol(State(shared): App, Body(request): Body<EnrolRequest>) -> Result<Json<EnrolResponse>, Error> {

@@ -4,6 +4,7 @@ mod invitations;
 mod pin;
 mod practice;
 mod reconnect;
+mod replace;
 mod rooms;
 mod sign_in;
 mod wire;
@@ -25,7 +26,7 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
-use super::{Clock, Config, RunningServer, Server, init};
+use super::{Clock, Config, RunningServer, Server, init, practice_reset};
 use crate::{auth::PasswordCost, auth::TokenHash, protocol::*};
 
 /// Time of day at which every test begins.
