@@ -4,7 +4,7 @@
 #   ./scripts/setup.sh build window …     # as a command
 #   . scripts/setup.sh; setup build       # from another script
 #
-# Groups: build, window, speech, display, sound, capture.
+# Groups: build, window, speech, display, sound, capture, key-store.
 # Debian and Ubuntu only; elsewhere it names the packages and goes on.
 
 # The packages of one group.
@@ -22,6 +22,8 @@ setup_packages() {
     sound) echo "pulseaudio pulseaudio-utils" ;;
     # A packet capture.
     capture) echo "tshark" ;;
+    # A key store of the desktop's kind, without a desktop.
+    key-store) echo "dbus dbus-daemon gnome-keyring libsecret-tools" ;;
     *) echo "setup: no group is called '$1'" >&2; return 2 ;;
   esac
 }

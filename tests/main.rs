@@ -2,6 +2,7 @@
 //!
 //! - [`harness`]: a practice on the loopback interface and the people in it.
 //! - [`admission`], [`authentication`], [`invitation`], [`devices`]: the journey, and where it is refused.
+//! - [`identity`]: the practice key and the devices it certifies, over the years.
 //! - [`confidentiality`]: what wire, server, database and logs hold of it.
 //! - [`model`]: every interleaving of a few messages, with a hostile server, on paper.
 //! - [`structure`]: who depends on whom, what pure code holds, licences, files named in README.
@@ -18,6 +19,8 @@ mod confidentiality;
 mod devices;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod identity;
 #[cfg(test)]
 mod invitation;
 #[cfg(test)]

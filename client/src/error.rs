@@ -2,6 +2,7 @@
 
 use crate::connection::{AddressError, RestError};
 use crate::keystore::KeystoreError;
+use crate::recovery::RecoveryError;
 use crate::settings::SettingsError;
 
 /// Why a subcommand did not do what it was asked.
@@ -14,6 +15,12 @@ pub enum ClientError {
     /// A value on standard input or in a file has no such form.
     #[error("{0} is not valid")]
     Invalid(&'static str),
+    /// It was not done, for this reason; the sentence says what to do instead.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The words of a recovery sheet.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
     /// Address or pin of the server.
     #[error(transparent)]
     Address(#[from] AddressError),

@@ -22,6 +22,7 @@ pub mod headless;
 pub mod keystore;
 pub mod pictures;
 mod private;
+pub mod recovery;
 pub mod report;
 pub mod session;
 pub mod settings;

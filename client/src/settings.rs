@@ -21,11 +21,45 @@ pub struct Settings {
     pub account: Option<String>,
     /// Practice that this computer belongs to.
     pub practice: Option<Practice>,
+    /// Public key of this device, base64, once a certificate was asked for.
+    #[serde(default)]
+    pub device: Option<String>,
     /// Certificate of this device, base64.
     pub certificate: Option<String>,
     /// Serial number of the newest certificate that the practice key on this computer signed.
     #[serde(default)]
     pub last_serial: u64,
+    /// Devices that the practice key on this computer certified, oldest first; those long expired are left out.
+    #[serde(default)]
+    pub certified: Vec<CertifiedDevice>,
+    /// When the recovery sheet was last written, Unix seconds.
+    #[serde(default)]
+    pub recovery_sheet: Option<u64>,
+}
+
+/// A line of the owner's list of devices. No secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertifiedDevice {
+    /// Serial number of the certificate.
+    pub serial: u64,
+    /// Name for people.
+    pub name: String,
+    /// First 4 bytes of the device's key, hex: tells two computers of one person apart.
+    pub device: String,
+    /// Last second of validity, Unix.
+    pub not_after: u64,
+}
+
+/// A certificate is to be renewed once fewer days than this are left.
+const RENEW_DAYS: u64 = 7;
+/// A certificate is listed for this many seconds after its end.
+const LISTED: u64 = 30 * 86_400;
+
+/// Whole days that are left of a certificate, once it is time to ask for the next: fewer than 7. 0 also after its end.
+#[must_use]
+pub fn renewal_due(not_after: u64, now: u64) -> Option<u64> {
+    let days = not_after.saturating_sub(now) / 86_400;
+    (days < RENEW_DAYS).then_some(days)
 }
 
 /// The practice as its staff know it: enough to make invitation links.
@@ -95,6 +129,12 @@ impl Settings {
         make_folder(folder)?;
         let text = serde_json::to_vec_pretty(self).map_err(SettingsError::Malformed)?;
         Ok(write_durably(&folder.join("settings.json"), &text)?)
+    }
+
+    /// Puts a certificate on the owner's list, and takes those off that ended long ago.
+    pub fn list(&mut self, device: CertifiedDevice, now: u64) {
+        self.certified.retain(|listed| now < listed.not_after.saturating_add(LISTED));
+        self.certified.push(device);
     }
 
     /// The server this computer belongs to.
@@ -172,5 +212,25 @@ mod tests {
         settings.save(folder.path()).unwrap();
         assert_eq!(Settings::load(folder.path()).unwrap().server().unwrap().address().to_string(), "127.0.0.1:1");
         assert!(matches!(Settings::default().server(), Err(SettingsError::Missing(_))));
+    }
+
+    #[test]
+    fn the_owners_list_forgets_what_ended_long_ago_and_nothing_else() {
+        let device = |serial, not_after| CertifiedDevice { serial, name: "Ada".into(), device: "00".into(), not_after };
+        let mut settings = Settings::default();
+        settings.list(device(1, 100), 50);
+        settings.list(device(2, 200), 150);
+        settings.list(device(3, 300), 100 + LISTED);
+        let serials: Vec<u64> = settings.certified.iter().map(|device| device.serial).collect();
+        assert_eq!(serials, [2, 3]);
+    }
+
+    #[test]
+    fn renewal_is_due_in_the_last_week() {
+        const DAY: u64 = 86_400;
+        assert_eq!(renewal_due(30 * DAY, 0), None);
+        assert_eq!(renewal_due(30 * DAY, 23 * DAY), None);
+        assert_eq!(renewal_due(30 * DAY, 23 * DAY + 1), Some(6));
+        assert_eq!(renewal_due(30 * DAY, 31 * DAY), Some(0));
     }
 }

@@ -7,7 +7,8 @@ use clap::Parser;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{self, Cli};
+use crate::cli::{self, Ask, Cli};
+use crate::keystore::FolderLock;
 use crate::{AppHandle, app, headless, session::driver};
 
 /// Tasks are few and short; media has its own threads.
@@ -38,8 +39,9 @@ pub fn run<E: std::fmt::Display>(
         .enable_all()
         .build()
         .context("the program could not start its threads")?;
+    let folder = FolderLock::take(&cli.folder())?;
     if let Some(action) = &cli.action {
-        return Ok(runtime.block_on(cli::perform(cli, action))?);
+        return Ok(runtime.block_on(cli::perform(cli, action, &Ask::standard()))?);
     }
     let (handle, task) = driver::start(cli.driver(dump), runtime.handle());
     if cli.headless {
@@ -52,6 +54,7 @@ pub fn run<E: std::fmt::Display>(
     }
     // Engine and socket have ended with the driver; nothing else is worth waiting for.
     runtime.shutdown_background();
+    drop(folder);
     Ok(())
 }
 
@@ -93,5 +96,24 @@ fn start_log() {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if let Err(error) = log.try_init() {
         tracing::debug!(%error, "a log was there already");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_window_nor_command_works_beside_another_client_on_the_same_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = FolderLock::take(folder.path()).unwrap();
+        let data = folder.path().to_str().unwrap();
+        for words in [&["quietroom", "--data", data][..], &["quietroom", "--data", data, "practice", "status"]] {
+            let window = |_: AppHandle| -> Result<(), String> { panic!("a window opened") };
+            let refused = run(&Cli::parse_from(words), None, window).unwrap_err();
+            assert!(refused.to_string().contains("another Quietroom uses this data folder"), "{refused}");
+        }
+        drop(other);
+        run(&Cli::parse_from(["quietroom", "--data", data]), None, |_| Ok::<_, String>(())).unwrap();
     }
 }

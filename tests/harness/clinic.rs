@@ -16,7 +16,7 @@ use signaling::protocol::{
     AuthStartRequest, BootstrapRequest, CodeRequest, CreateUserRequest, CreateUserResponse, Empty, EnrolRequest,
     EnrolResponse, Opaque, Secret, SessionResponse, StaffRole, TicketResponse,
 };
-use signaling::server::{Clock, Config, RunningServer, Tap, init};
+use signaling::server::{Clock, Config, RunningServer, Tap, init, practice_reset};
 use tempfile::TempDir;
 
 use super::wire::{Notes, tapped};
@@ -79,6 +79,22 @@ impl Clinic {
     /// Data folder of the clinician's computer.
     pub(crate) fn desk(&self) -> std::path::PathBuf {
         self.folder.path().join("host")
+    }
+
+    /// Data folder of the owner's computer, with the practice key.
+    pub(crate) fn office(&self) -> std::path::PathBuf {
+        self.folder.path().join("owner")
+    }
+
+    /// A place for files that people carry, and for more computers.
+    pub(crate) fn place(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The console's one-time secret for another practice key.
+    pub(crate) async fn practice_reset(&self) -> String {
+        let clock = Clock::manual(Arc::clone(&self.clock));
+        practice_reset(&self.server_folder(), &clock).await.unwrap().expose().to_owned()
     }
 
     /// Data folder of the server.
@@ -144,7 +160,7 @@ impl Clinic {
     }
 
     async fn set_up(&self, bootstrap_secret: Secret) -> String {
-        let (key, _) = PracticeKey::generate().unwrap();
+        let (key, pkcs8) = PracticeKey::generate().unwrap();
         let signature = key.sign_phone(PHONE).unwrap();
         let body = BootstrapRequest {
             secret: bootstrap_secret,
@@ -167,6 +183,10 @@ impl Clinic {
             public_key: encode(key.public().as_bytes()),
             phone_signature: encode(&signature),
         };
+        let keystore = Keystore::create(&self.office(), PASSPHRASE).unwrap();
+        keystore.store(Item::PracticeKey, &pkcs8).unwrap();
+        let settings = Settings { practice: Some(practice.clone()), last_serial: 1, ..self.settings(OWNER) };
+        settings.save(&self.office()).unwrap();
         self.certify(&key, practice);
         secret
     }

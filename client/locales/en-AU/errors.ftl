@@ -105,6 +105,8 @@ error-KEY-02 = That passphrase doesn’t open the keys on this computer.
     .next = Check the passphrase, then try again.
 error-KEY-03 = The keys on this computer could not be read or written.
     .next = Check that the disk is not full, then start Quietroom again.
+error-KEY-04 = This computer’s key store is locked, or has lost its part of the keys.
+    .next = Sign in to this computer’s desktop so that its key store opens, then try again. If that does not help, ask the owner of the practice.
 
 error-LOB-01 = Your clinician isn’t here yet.
     .next = Stay on this page. You don’t need to do anything.

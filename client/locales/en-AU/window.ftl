@@ -62,6 +62,11 @@ today-empty = No appointments yet.
 today-empty-lead = Book one to make an invitation for it.
 today-updated = Updated { $time }
 today-offline = Offline. This list is from { $time } and may be out of date.
+today-renew = { $days ->
+    [0] This computer’s certificate ends today. Ask the owner of the practice to renew it now: without it you cannot host.
+    [one] This computer’s certificate ends in 1 day. Ask the owner of the practice to renew it.
+   *[other] This computer’s certificate ends in { $days } days. Ask the owner of the practice to renew it.
+}
 today-invite = Make invitation
 today-invite-again = Make a new invitation
 today-revoke = Withdraw invitation

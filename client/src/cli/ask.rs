@@ -1,5 +1,6 @@
 //! Lines of standard input, asked for on a terminal.
 
+use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal, Write, stdin, stdout};
 use std::process::{Command, Stdio};
 
@@ -11,13 +12,34 @@ use crate::error::ClientError;
 const LINE: usize = 4_096;
 
 /// Reads answers and prints sentences.
-pub(super) struct Ask {
+pub struct Ask {
+    /// A person sits there: what is wanted is said, and a slip may be typed again.
     terminal: bool,
+    input: RefCell<Box<dyn BufRead>>,
+    output: RefCell<Box<dyn Write>>,
+}
+
+impl std::fmt::Debug for Ask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ask")
+    }
 }
 
 impl Ask {
-    pub(super) fn new() -> Self {
-        Self { terminal: stdin().is_terminal() }
+    /// Standard input and output.
+    pub fn standard() -> Self {
+        let (input, output) = (RefCell::new(Box::new(stdin().lock()) as _), RefCell::new(Box::new(stdout()) as _));
+        Self { terminal: stdin().is_terminal(), input, output }
+    }
+
+    /// Answers from elsewhere, such as a script: nothing is asked for, and a slip ends the command.
+    pub fn scripted(answers: impl BufRead + 'static, said: impl Write + 'static) -> Self {
+        Self { terminal: false, input: RefCell::new(Box::new(answers)), output: RefCell::new(Box::new(said)) }
+    }
+
+    /// Whether a slip may be typed again.
+    pub(super) fn can_retry(&self) -> bool {
+        self.terminal
     }
 
     /// A line that may be seen.
@@ -51,19 +73,19 @@ impl Ask {
 
     /// One sentence for the person.
     pub(super) fn say(&self, text: &str) -> Result<(), ClientError> {
-        let mut out = stdout().lock();
+        let mut out = self.output.borrow_mut();
         writeln!(out, "{text}")?;
         Ok(out.flush()?)
     }
 
     fn read(&self, what: &'static str) -> Result<Zeroizing<String>, ClientError> {
         if self.terminal {
-            let mut out = stdout().lock();
+            let mut out = self.output.borrow_mut();
             write!(out, "{what}: ")?;
             out.flush()?;
         }
-        let mut line = Zeroizing::new(String::new());
-        stdin().lock().read_line(&mut line)?;
+        let mut line = Zeroizing::new(String::with_capacity(LINE));
+        self.input.borrow_mut().read_line(&mut line)?;
         if line.len() > LINE {
             return Err(ClientError::Invalid(what));
         }

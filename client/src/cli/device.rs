@@ -1,14 +1,16 @@
 //! A staff device's key and its certificate, carried between two computers as files without secrets.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use crypto::{CertificateTerms, DeviceKey, DeviceRequest, PracticeKey, StaffRole};
+use crypto::{CertificateTerms, DeviceKey, DeviceRequest, PracticeKey, PracticePublicKey, StaffRole};
 
 use super::ask::Ask;
+use super::join::open_or_join;
+use super::{JoinArgs, now};
 use crate::error::ClientError;
 use crate::keystore::{Item, Keystore};
-use crate::settings::{CertificateFile, Settings, decode, encode};
+use crate::recovery::spelled;
+use crate::settings::{CertificateFile, CertifiedDevice, Settings, SettingsError, decode, encode};
 
 /// Requests and certificates are far smaller.
 const FILE_LIMIT: u64 = 64 * 1024;
@@ -16,9 +18,8 @@ const FILE_LIMIT: u64 = 64 * 1024;
 const CLOCK_SKEW: u64 = 5 * 60;
 
 /// Makes this device's key, or keeps the one there is, and writes a request for its certificate.
-pub(super) fn request(folder: &Path, out: &Path, ask: &Ask) -> Result<(), ClientError> {
-    let passphrase = ask.secret("Your passphrase")?;
-    let keystore = Keystore::open(folder, &passphrase)?;
+pub(super) async fn request(folder: &Path, join: &JoinArgs, out: &Path, ask: &Ask) -> Result<(), ClientError> {
+    let (keystore, mut settings) = open_or_join(folder, join, ask).await?;
     let key = if keystore.holds(Item::DeviceKey) {
         DeviceKey::from_bytes(&keystore.load(Item::DeviceKey)?)?
     } else {
@@ -26,6 +27,8 @@ pub(super) fn request(folder: &Path, out: &Path, ask: &Ask) -> Result<(), Client
         keystore.store(Item::DeviceKey, &key.to_bytes())?;
         key
     };
+    settings.device = Some(encode(key.public().as_bytes()));
+    settings.save(folder)?;
     let request = key.request()?.encode();
     std::fs::write(out, encode(&request))?;
     ask.say(&format!("request fingerprint: {}", fingerprint(&request)))?;
@@ -54,7 +57,7 @@ pub(super) fn certify(folder: &Path, wanted: &Wanted<'_>, ask: &Ask) -> Result<(
     // Counted and saved before signing: no serial number stands for two certificates.
     settings.last_serial += 1;
     settings.save(folder)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = now();
     let not_before = now.saturating_sub(CLOCK_SKEW);
     let terms = CertificateTerms {
         display_name: wanted.name.to_owned(),
@@ -66,33 +69,66 @@ pub(super) fn certify(folder: &Path, wanted: &Wanted<'_>, ask: &Ask) -> Result<(
     };
     let certificate = key.certify(&request, terms)?;
     let file = CertificateFile { practice, certificate: encode(&certificate.encode()) };
-    std::fs::write(wanted.out, serde_json::to_vec_pretty(&file).map_err(crate::settings::SettingsError::Malformed)?)?;
+    std::fs::write(wanted.out, serde_json::to_vec_pretty(&file).map_err(SettingsError::Malformed)?)?;
+    let device = CertifiedDevice {
+        serial: certificate.serial(),
+        name: wanted.name.to_owned(),
+        device: request.device_key().as_bytes().iter().take(4).map(|byte| format!("{byte:02x}")).collect(),
+        not_after: certificate.not_after(),
+    };
+    settings.list(device, now);
+    settings.save(folder)?;
     ask.say(&format!("request fingerprint: {}", fingerprint(&bytes)))?;
     ask.say("It must be the one that your colleague's computer showed; if not, delete the certificate.")?;
+    ask.say(&format!("This is certificate {}; a colleague's other devices keep theirs.", certificate.serial()))?;
     ask.say("Next, on the colleague's computer: `quietroom device install`.")
 }
 
 /// Installs a certificate that fits this device and its practice.
 pub(super) fn install(folder: &Path, certificate: &Path, ask: &Ask) -> Result<(), ClientError> {
-    let file: CertificateFile =
-        serde_json::from_str(&read(certificate)?).map_err(crate::settings::SettingsError::Malformed)?;
+    let file: CertificateFile = serde_json::from_str(&read(certificate)?).map_err(SettingsError::Malformed)?;
     let mut settings = Settings::load(folder)?;
     let key = file.practice.verified_key()?;
-    if let Some(known) = &settings.practice
-        && known.public_key != file.practice.public_key
-    {
-        // Another practice needs another data folder: links and certificates name one key.
-        return Err(ClientError::Invalid("a certificate of another practice"));
-    }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let decoded = crypto::DeviceCertificate::decode(&decode(&file.certificate)?)?;
-    decoded.verify(&key, now)?;
+    decoded.verify(&key, now())?;
+    if settings.device.as_ref().is_some_and(|device| *device != encode(decoded.device_key().as_bytes())) {
+        return Err(ClientError::Refused("this certificate is for another device: nothing was installed"));
+    }
+    let replaced = match &settings.practice {
+        Some(known) if known.public_key != file.practice.public_key => {
+            accept_replacement(&key, ask)?;
+            true
+        }
+        _ => false,
+    };
     let name = decoded.display_name().to_owned();
     settings.practice = Some(file.practice);
     settings.certificate = Some(file.certificate);
     settings.save(folder)?;
-    ask.say(&format!("This computer may now host consultations as {name}."))?;
+    if replaced {
+        Keystore::forget_invitations(folder)?;
+        ask.say("This computer now follows the new practice key. Invitations made before have ended: make new ones.")?;
+    }
+    ask.say(&format!(
+        "This computer may now host consultations as {name}, until its certificate ends in 30 days or less."
+    ))?;
     ask.say("Next: `quietroom` opens the window; sign in with your passphrase and a code.")
+}
+
+/// Another practice key than the known one: a person has to have heard its fingerprint from the owner.
+fn accept_replacement(key: &PracticePublicKey, ask: &Ask) -> Result<(), ClientError> {
+    ask.say("This certificate is of another practice key than the one this computer knows.")?;
+    ask.say(
+        "If the owner told you that the key was replaced, ask for the new key's fingerprint, in person or by phone.",
+    )?;
+    let typed = ask.line("Fingerprint of the new practice key, 40 digits")?;
+    let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+    if plain(&typed) == plain(&spelled(&key.fingerprint())) {
+        return Ok(());
+    }
+    Err(ClientError::Refused(
+        "that is not the fingerprint of this certificate's practice key: nothing was installed. Call the owner of the practice",
+    ))
 }
 
 fn read(path: &Path) -> Result<String, ClientError> {

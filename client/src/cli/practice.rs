@@ -1,22 +1,22 @@
-//! Setting up the practice and its accounts.
+//! The practice: setting it up, and what this computer holds of it.
 
 use std::path::Path;
 
 use crypto::PracticeKey;
-use signaling::protocol::{
-    AuthStartRequest, BootstrapRequest, CodeRequest, CreateUserRequest, CreateUserResponse, Empty, EnrolRequest,
-    EnrolResponse, Opaque, Secret, SessionResponse, StaffRole, TicketResponse,
-};
+use signaling::protocol::{BootstrapRequest, EnrolResponse, Opaque, Secret};
 
-use super::ServerArgs;
 use super::ask::Ask;
-use crate::connection::Server;
+use super::join::settings_for;
+use super::staff::confirm;
+use super::{DAY, LockArgs, ServerArgs, now};
 use crate::error::ClientError;
 use crate::keystore::{Item, Keystore, login_secret};
-use crate::settings::{Practice, Settings, encode};
+use crate::recovery::spelled;
+use crate::settings::{Practice, Settings, encode, renewal_due};
+use crate::ui::clock::date;
 
 /// Makes the practice key on this computer, registers its public part and the first admin.
-pub(super) async fn init(folder: &Path, server: &ServerArgs, ask: &Ask) -> Result<(), ClientError> {
+pub(super) async fn init(folder: &Path, server: &ServerArgs, lock: &LockArgs, ask: &Ask) -> Result<(), ClientError> {
     let (connection, mut settings) = settings_for(folder, server)?;
     let one_time_secret = ask.secret("One-time secret of the server")?;
     let name = ask.line("Name of the practice")?;
@@ -24,7 +24,7 @@ pub(super) async fn init(folder: &Path, server: &ServerArgs, ask: &Ask) -> Resul
     let admin = ask.line("Sign-in name for you")?;
     let passphrase = ask.new_passphrase()?;
 
-    let keystore = Keystore::open_or_create(folder, &passphrase)?;
+    let keystore = Keystore::open_or_create(folder, &passphrase, lock.system().as_ref())?;
     // A repeated set-up keeps the key: links that are out already name it.
     let key = if keystore.holds(Item::PracticeKey) {
         PracticeKey::from_pkcs8(&keystore.load(Item::PracticeKey)?)?
@@ -53,90 +53,85 @@ pub(super) async fn init(folder: &Path, server: &ServerArgs, ask: &Ask) -> Resul
     settings.account = Some(admin.as_str().to_owned());
     settings.save(folder)?;
     confirm(&connection, &enrolled, ask).await?;
-    ask.say("The practice is set up. Its key lies on this computer only: keep this computer's data folder safe.")?;
-    ask.say("Next: `quietroom staff add` makes an account for each colleague.")
+    ask.say("The practice is set up. Its key lies on this computer only.")?;
+    ask.say(&format!("key fingerprint: {}", spelled(&key.fingerprint())))?;
+    ask.say(keystore.protection().sentence())?;
+    ask.say("Next: `quietroom practice recovery-sheet` writes the key for paper; without it a broken disk ends the practice's key.")?;
+    ask.say("Then: `quietroom staff add` makes an account for each colleague.")
 }
 
-/// Makes an account for a colleague.
-pub(super) async fn add(folder: &Path, ask: &Ask) -> Result<(), ClientError> {
+/// What this computer holds of the practice and what protects it. Needs no passphrase and shows no secret.
+pub(super) fn status(folder: &Path, ask: &Ask) -> Result<(), ClientError> {
     let settings = Settings::load(folder)?;
-    let connection = settings.server()?;
-    let account = settings.account.as_deref().ok_or(ClientError::Invalid("this computer's account"))?;
-    let passphrase = ask.secret("Your passphrase")?;
-    let code = ask.line("Code of your authenticator")?;
-    let name = ask.line("Sign-in name of the new account")?;
-    let display = ask.line("Name that colleagues and patients see")?;
-    let role = role(&ask.line("Role (host, front_desk, admin or auditor)")?)?;
-
-    let body = AuthStartRequest {
-        name: account.to_owned(),
-        passphrase: Secret::new(login_secret(account, &passphrase)?.as_str().to_owned()),
-    };
-    let TicketResponse { ticket } = connection.post("/v1/auth/start", None, &body).await?;
-    let body = CodeRequest { ticket, code: digits(&code) };
-    let session: SessionResponse = connection.post("/v1/auth/totp", None, &body).await?;
-    let token = session.session.expose();
-    let body = CreateUserRequest { name: name.as_str().to_owned(), display: display.as_str().to_owned(), role };
-    let created: Result<CreateUserResponse, _> = connection.post("/v1/users", Some(token), &body).await;
-    let signed_out: Result<Empty, _> = connection.post("/v1/auth/logout", Some(token), &Empty {}).await;
-    if let Err(error) = signed_out {
-        tracing::warn!(%error, "signing out failed; the session ends by itself");
+    match &settings.practice {
+        Some(practice) => {
+            ask.say(&format!("Practice: {}", practice.name))?;
+            ask.say(&format!("key fingerprint: {}", spelled(&practice.verified_key()?.fingerprint())))?;
+        }
+        None => ask.say("This computer belongs to no practice yet.")?,
     }
-    ask.say(&format!("enrolment secret: {}", created?.enrolment_secret.expose()))?;
-    ask.say("Give it to your colleague in person, with the server's address and pin.")?;
-    ask.say("Next, on the colleague's computer: `quietroom staff enrol`.")
+    match Keystore::protection_in(folder)? {
+        Some(protection) => ask.say(protection.sentence())?,
+        None => ask.say("There are no keys on this computer.")?,
+    }
+    if Keystore::lies_in(folder, Item::PracticeKey) {
+        ask.say("The practice key lies on this computer.")?;
+        match settings.recovery_sheet {
+            Some(made) => ask.say(&format!("Its recovery sheet was last written on {}.", date(made)))?,
+            None => ask.say("It has no recovery sheet yet: `quietroom practice recovery-sheet` writes one.")?,
+        }
+    } else {
+        ask.say("The practice key is not on this computer.")?;
+    }
+    if Keystore::lies_in(folder, Item::NextPracticeKey) {
+        ask.say("A replacement of the practice key was begun and not finished: `quietroom practice replace` goes on with it.")?;
+    }
+    match settings.certificate() {
+        Ok(certificate) => ask.say(&format!(
+            "This device may host as {}, certificate {}, {}.",
+            certificate.display_name(),
+            certificate.serial(),
+            validity(certificate.not_after(), now()),
+        )),
+        Err(_) => ask.say("This device has no certificate: it cannot host."),
+    }
 }
 
-/// Takes a new account over.
-pub(super) async fn enrol(folder: &Path, server: &ServerArgs, ask: &Ask) -> Result<(), ClientError> {
-    let (connection, mut settings) = settings_for(folder, server)?;
-    let name = ask.line("Your sign-in name")?;
-    let secret = ask.secret("Enrolment secret")?;
-    let passphrase = ask.new_passphrase()?;
-    drop(Keystore::open_or_create(folder, &passphrase)?);
-    let body = EnrolRequest {
-        name: name.as_str().to_owned(),
-        enrolment_secret: Secret::new(secret.as_str().to_owned()),
-        passphrase: Secret::new(login_secret(&name, &passphrase)?.as_str().to_owned()),
-    };
-    let enrolled: EnrolResponse = connection.post("/v1/enrol", None, &body).await?;
-    settings.account = Some(name.as_str().to_owned());
-    settings.save(folder)?;
-    confirm(&connection, &enrolled, ask).await?;
-    ask.say("Your account is ready.")?;
-    ask.say("Next, to host consultations from this computer: `quietroom device request`.")
+/// The devices that the practice key on this computer certified.
+pub(super) fn devices(folder: &Path, ask: &Ask) -> Result<(), ClientError> {
+    let settings = Settings::load(folder)?;
+    if settings.certified.is_empty() {
+        return ask.say("No device was certified from this computer.");
+    }
+    let now = now();
+    for device in &settings.certified {
+        let until = validity(device.not_after, now);
+        ask.say(&format!("{:>6}  {}  device {}  {until}", device.serial, device.name, device.device))?;
+    }
+    Ok(())
 }
 
-/// The second factor, shown once and proven with a code before it counts.
-async fn confirm(connection: &Server, enrolled: &EnrolResponse, ask: &Ask) -> Result<(), ClientError> {
-    ask.say(&format!("authenticator secret: {}", enrolled.totp_secret.expose()))?;
-    ask.say(&format!("authenticator address: {}", enrolled.totp_uri.expose()))?;
-    ask.say("Put it into your authenticator now. It is not shown again.")?;
-    let code = ask.line("Code of the authenticator")?;
-    let body = CodeRequest { ticket: Secret::new(enrolled.ticket.expose().to_owned()), code: digits(&code) };
-    let _confirmed: Empty = connection.post("/v1/enrol/confirm", None, &body).await?;
-    ask.say("The second factor works. The code was used up: the next sign-in takes the next one.")
+/// Until when, in words.
+fn validity(not_after: u64, now: u64) -> String {
+    let day = date(not_after);
+    match (not_after.checked_sub(now), renewal_due(not_after, now)) {
+        (None, _) => format!("expired on {day}"),
+        (Some(_), Some(0)) => format!("valid until {day}, less than a day: renew it now"),
+        (Some(_), Some(days)) => format!("valid until {day}, {days} days left: renew it"),
+        (Some(left), None) => format!("valid until {day}, {} days left", left / DAY),
+    }
 }
 
-/// Server of the arguments, tried once, with settings that name it.
-fn settings_for(folder: &Path, server: &ServerArgs) -> Result<(Server, Settings), ClientError> {
-    let connection = Server::new(server.server.parse()?, server.pin.parse()?);
-    let mut settings = Settings::load(folder)?;
-    settings.server = Some(connection.address().to_string());
-    settings.pin = Some(connection.pin().to_string());
-    Ok((connection, settings))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn digits(code: &str) -> Secret {
-    Secret::new(code.chars().filter(|c| !c.is_whitespace()).collect())
-}
-
-fn role(text: &str) -> Result<StaffRole, ClientError> {
-    Ok(match text {
-        "host" => StaffRole::Host,
-        "front_desk" => StaffRole::FrontDesk,
-        "admin" => StaffRole::Admin,
-        "auditor" => StaffRole::Auditor,
-        _ => return Err(ClientError::Invalid("the role")),
-    })
+    #[test]
+    fn the_end_of_a_certificate_is_said_before_it_comes() {
+        let end = 1_800_000_000;
+        assert!(validity(end, end - 29 * DAY).ends_with("29 days left"));
+        assert!(validity(end, end - 6 * DAY).ends_with("6 days left: renew it"));
+        assert!(validity(end, end - 60).ends_with("renew it now"));
+        assert!(validity(end, end + 1).starts_with("expired on"));
+    }
 }

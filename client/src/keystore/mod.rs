@@ -1,37 +1,42 @@
 //! Secrets at rest: keys and invitation records in files that only the passphrase opens.
 //!
 //! ```text
-//! passphrase ── Argon2id(random salt of this folder) ──→ wrapping key ── AES-256-GCM(label) ──→ each file
-//!          └─── Argon2id(label, account name) ─────────→ login secret ── goes to the server, which never sees the passphrase
+//! passphrase ─┬─ Argon2id(random salt of this folder) ─┬──────────────────────────→ wrapping key, without a key store
+//!             │        this computer's key store ── 32 random bytes ── HKDF ─┘ ──→ wrapping key, with one
+//!             │                                             wrapping key ── AES-256-GCM ──→ data key ── AES-256-GCM(label) ──→ each file
+//!             └─ Argon2id(label, account name) ──→ login secret ── goes to the server, which never sees the passphrase
 //! ```
 //!
-//! The operating system's key store takes the place of these files where there is one, in a later version.
+//! With a key store, a copied disk gives nobody a passphrase to guess at: half of the wrapping key is not on it.
+//! Without one the passphrase alone protects the files, and [`Protection`] says so.
 //! Files are written to a temporary name, synced, renamed, and the folder is synced: a record of a spent try
 //! survives a crash before the answer it paid for has left.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+mod disk;
+mod system;
+#[cfg(test)]
+mod tests;
+mod wrap;
+
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+pub use self::disk::{FolderLock, make_folder, write_durably};
+pub use self::system::SystemStore;
+use self::wrap::{DataKey, Head};
 use crate::session::ErrorCode;
 
 /// First bytes of each wrapped file.
-const MAGIC: &[u8; 4] = b"QRK1";
-const SALT_LEN: usize = 16;
-/// Larger than any key or record: a larger file is not ours.
-const FILE_LIMIT: u64 = 64 * 1024;
+const MAGIC: &[u8] = b"QRK2";
 /// More invitations than a practice makes in the life of the records; above it the oldest must be cleared first.
 const RECORD_LIMIT: usize = 1_000;
-/// Wrapped under the right passphrase only; opening it tells a wrong one apart from a damaged file.
-const CHECK: &[u8] = b"quietroom keystore check";
+/// Holds the wrapped data key; with it the keystore counts as made.
+const HEAD: &str = "keystore.head";
 
 /// Why a secret could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +51,20 @@ pub enum KeystoreError {
     /// The passphrase does not open it.
     #[error("the passphrase does not open the keys on this computer")]
     WrongPassphrase,
+    /// This computer's key store does not answer: not running, or locked.
+    #[error(
+        "this computer's key store is locked or does not answer; unlock it (sign in to the desktop), then try again"
+    )]
+    KeyStoreClosed,
+    /// The key store answers, and its part of the keys is not in it.
+    #[error(
+        "this computer's key store has lost its part of the keys, so nothing here opens any more. The practice is not lost: \
+         `quietroom practice recover` takes the recovery sheet, in an empty data folder"
+    )]
+    KeyStoreLost,
+    /// Another window or command works in this folder.
+    #[error("another Quietroom uses this data folder; close that window, or wait for that command, then try again")]
+    InUse,
     /// There is no such file.
     #[error("there is no {0} on this computer")]
     Missing(&'static str),
@@ -66,7 +85,8 @@ impl KeystoreError {
         match self {
             Self::NotSetUp | Self::Missing(_) => ErrorCode::Key01,
             Self::WrongPassphrase => ErrorCode::Key02,
-            Self::Exists | Self::Damaged | Self::Backend | Self::Io(_) => ErrorCode::Key03,
+            Self::Exists | Self::InUse | Self::Damaged | Self::Backend | Self::Io(_) => ErrorCode::Key03,
+            Self::KeyStoreClosed | Self::KeyStoreLost => ErrorCode::Key04,
         }
     }
 }
@@ -76,6 +96,8 @@ impl KeystoreError {
 pub enum Item {
     /// Private key of the practice, on the owner's machine only.
     PracticeKey,
+    /// The key that takes the practice key's place, until the server has taken it.
+    NextPracticeKey,
     /// Private keys of this staff device.
     DeviceKey,
 }
@@ -84,7 +106,32 @@ impl Item {
     fn name(self) -> &'static str {
         match self {
             Self::PracticeKey => "practice.key",
+            Self::NextPracticeKey => "practice-next.key",
             Self::DeviceKey => "device.key",
+        }
+    }
+}
+
+/// What stands between a copied disk and the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// The passphrase, and a secret in this computer's key store.
+    KeyStore,
+    /// The passphrase alone.
+    Passphrase,
+}
+
+impl Protection {
+    /// The sentence for the person.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::KeyStore => {
+                "The keys are protected by your passphrase, and half of their lock is kept in this computer's key store."
+            }
+            Self::Passphrase => {
+                "The keys are protected by your passphrase only: this computer has no key store, or it was not to be used. \
+                 Who copies the disk can try passphrases; make yours a long one."
+            }
         }
     }
 }
@@ -92,7 +139,8 @@ impl Item {
 /// An open keystore. Blocking: call it off the async threads.
 pub struct Keystore {
     folder: PathBuf,
-    key: LessSafeKey,
+    key: DataKey,
+    protection: Protection,
 }
 
 impl std::fmt::Debug for Keystore {
@@ -104,53 +152,93 @@ impl std::fmt::Debug for Keystore {
 impl Keystore {
     /// Whether this folder holds a keystore.
     pub fn is_set_up(folder: &Path) -> bool {
-        folder.join("salt").exists()
+        folder.join(HEAD).exists()
     }
 
-    /// Makes a keystore for a passphrase.
+    /// Whether this folder holds a keystore or keys of one that is gone.
+    pub fn is_occupied(folder: &Path) -> bool {
+        let keys = [Item::PracticeKey, Item::NextPracticeKey, Item::DeviceKey];
+        Self::is_set_up(folder) || keys.into_iter().any(|item| Self::lies_in(folder, item))
+    }
+
+    /// Whether a key of this kind lies in this folder; it may not open.
+    pub fn lies_in(folder: &Path, item: Item) -> bool {
+        folder.join(item.name()).exists()
+    }
+
+    /// What protects the keystore of this folder, if there is one. Needs no passphrase.
     ///
     /// # Errors
-    /// [`KeystoreError::Exists`], `Io`, `Backend`.
+    /// [`KeystoreError::Damaged`], `Io`.
+    pub fn protection_in(folder: &Path) -> Result<Option<Protection>, KeystoreError> {
+        if Self::is_set_up(folder) { Ok(Some(head_of(folder)?.protection())) } else { Ok(None) }
+    }
+
+    /// Makes a keystore that the passphrase alone protects.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Exists`], also for a folder with keys whose keystore is gone; `Io`, `Backend`.
     pub fn create(folder: &Path, passphrase: &str) -> Result<Self, KeystoreError> {
-        make_folder(folder)?;
-        make_folder(&folder.join("invitations"))?;
-        if Self::is_set_up(folder) {
+        Self::create_with(folder, passphrase, None)
+    }
+
+    /// Makes a keystore, with this computer's key store where there is one that keeps what it is given.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_with(folder: &Path, passphrase: &str, system: Option<&SystemStore>) -> Result<Self, KeystoreError> {
+        if Self::is_occupied(folder) {
             return Err(KeystoreError::Exists);
         }
-        let mut salt = [0; SALT_LEN];
-        random(&mut salt)?;
-        let store = Self { folder: folder.to_owned(), key: wrapping_key(passphrase, &salt)? };
-        store.write_wrapped(&folder.join("check"), "check", CHECK)?;
-        // The salt comes last: with it the keystore counts as made.
-        write_durably(&folder.join("salt"), &salt)?;
-        Ok(store)
+        make_folder(folder)?;
+        make_folder(&folder.join("invitations"))?;
+        let (head, key) = Head::make(passphrase, system)?;
+        // The head comes last: with it the keystore counts as made.
+        write_durably(&folder.join(HEAD), &head.encode())?;
+        Ok(Self { folder: folder.to_owned(), key, protection: head.protection() })
     }
 
-    /// Opens a keystore.
+    /// Opens a keystore; this computer's key store is asked only when the keystore was made with it.
     ///
     /// # Errors
-    /// [`KeystoreError::NotSetUp`], `WrongPassphrase`, `Damaged`, `Io`, `Backend`.
+    /// [`KeystoreError::NotSetUp`], `WrongPassphrase`, `KeyStoreClosed`, `KeyStoreLost`, `Damaged`, `Io`, `Backend`.
     pub fn open(folder: &Path, passphrase: &str) -> Result<Self, KeystoreError> {
-        let salt = match read(&folder.join("salt")) {
-            Err(KeystoreError::Io(error)) if error.kind() == ErrorKind::NotFound => {
-                return Err(KeystoreError::NotSetUp);
-            }
-            salt => salt?,
+        Self::open_with(folder, passphrase, SystemStore::connect)
+    }
+
+    fn open_with(
+        folder: &Path,
+        passphrase: &str,
+        system: impl FnOnce() -> Option<SystemStore>,
+    ) -> Result<Self, KeystoreError> {
+        let head = head_of(folder)?;
+        let system = match head.protection() {
+            Protection::KeyStore => Some(system().ok_or(KeystoreError::KeyStoreClosed)?),
+            Protection::Passphrase => None,
         };
-        let store = Self { folder: folder.to_owned(), key: wrapping_key(passphrase, &salt)? };
-        match store.read_wrapped(&folder.join("check"), "check") {
-            Ok(text) if *text == CHECK => Ok(store),
-            Ok(_) | Err(KeystoreError::Damaged) => Err(KeystoreError::WrongPassphrase),
-            Err(error) => Err(error),
-        }
+        let key = head.open(passphrase, system.as_ref())?;
+        Ok(Self { folder: folder.to_owned(), key, protection: head.protection() })
     }
 
     /// Opens the keystore of this folder, or makes one if there is none.
     ///
     /// # Errors
-    /// As [`Self::open`].
-    pub fn open_or_create(folder: &Path, passphrase: &str) -> Result<Self, KeystoreError> {
-        if Self::is_set_up(folder) { Self::open(folder, passphrase) } else { Self::create(folder, passphrase) }
+    /// As [`open`](Self::open) and [`create_with`](Self::create_with).
+    pub fn open_or_create(
+        folder: &Path,
+        passphrase: &str,
+        system: Option<&SystemStore>,
+    ) -> Result<Self, KeystoreError> {
+        if Self::is_set_up(folder) {
+            Self::open_with(folder, passphrase, || system.cloned().or_else(SystemStore::connect))
+        } else {
+            Self::create_with(folder, passphrase, system)
+        }
+    }
+
+    /// What protects the keys.
+    pub fn protection(&self) -> Protection {
+        self.protection
     }
 
     /// Stores a key; an older one of the same kind is replaced.
@@ -163,7 +251,15 @@ impl Keystore {
 
     /// Whether a key of this kind is stored.
     pub fn holds(&self, item: Item) -> bool {
-        self.folder.join(item.name()).exists()
+        Self::lies_in(&self.folder, item)
+    }
+
+    /// Deletes a key; a missing one is fine.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Io`].
+    pub fn forget(&self, item: Item) -> Result<(), KeystoreError> {
+        disk::remove(&self.folder.join(item.name()))
     }
 
     /// Reads a key.
@@ -216,36 +312,40 @@ impl Keystore {
     /// # Errors
     /// [`KeystoreError::Io`].
     pub fn forget_invitation(&self, invite: &[u8; 16]) -> Result<(), KeystoreError> {
-        match fs::remove_file(self.folder.join("invitations").join(hex(invite))) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
+        disk::remove(&self.folder.join("invitations").join(hex(invite)))
+    }
+
+    /// Deletes every record of an invitation in a folder: the practice key that they name has ended.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Io`].
+    pub fn forget_invitations(folder: &Path) -> Result<(), KeystoreError> {
+        let entries = match fs::read_dir(folder.join("invitations")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            disk::remove(&entry?.path())?;
         }
+        Ok(())
     }
 
     fn write_wrapped(&self, path: &Path, label: &str, secret: &[u8]) -> Result<(), KeystoreError> {
-        let mut nonce = [0; NONCE_LEN];
-        random(&mut nonce)?;
-        let mut sealed = Zeroizing::new(secret.to_vec());
-        let tag = self
-            .key
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(label.as_bytes()), &mut sealed)
-            .map_err(|_unspecified| KeystoreError::Backend)?;
-        let file = [MAGIC.as_slice(), &nonce, &sealed, tag.as_ref()].concat();
-        write_durably(path, &file)
+        let sealed = wrap::seal(&self.key, label.as_bytes(), secret)?;
+        write_durably(path, &[MAGIC, &sealed].concat())
     }
 
     fn read_wrapped(&self, path: &Path, label: &str) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
-        let file = read(path)?;
-        let rest = file.strip_prefix(MAGIC.as_slice()).ok_or(KeystoreError::Damaged)?;
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>().ok_or(KeystoreError::Damaged)?;
-        let mut secret = Zeroizing::new(sealed.to_vec());
-        let length = self
-            .key
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(label.as_bytes()), &mut secret)
-            .map_err(|_unspecified| KeystoreError::Damaged)?
-            .len();
-        secret.truncate(length);
-        Ok(secret)
+        let file = disk::read(path)?;
+        let sealed = file.strip_prefix(MAGIC).ok_or(KeystoreError::Damaged)?;
+        wrap::open(&self.key, label.as_bytes(), sealed).ok_or(KeystoreError::Damaged)
+    }
+}
+
+fn head_of(folder: &Path) -> Result<Head, KeystoreError> {
+    match disk::read(&folder.join(HEAD)) {
+        Err(KeystoreError::Io(error)) if error.kind() == ErrorKind::NotFound => Err(KeystoreError::NotSetUp),
+        head => Head::decode(&head?),
     }
 }
 
@@ -259,110 +359,10 @@ pub fn login_secret(account: &str, passphrase: &str) -> Result<Zeroizing<String>
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     context.update(b"quietroom login secret v1\0");
     context.update(account.trim().to_lowercase().as_bytes());
-    let secret = stretch(passphrase, context.finish().as_ref())?;
+    let secret = wrap::stretch(passphrase, context.finish().as_ref())?;
     Ok(Zeroizing::new(STANDARD.encode(secret.as_slice())))
-}
-
-/// Writes a file so that it is there whole after a crash, readable by its owner only.
-///
-/// # Errors
-/// [`KeystoreError::Io`].
-pub fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
-    let temporary = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Makes a folder that only its owner can look into.
-///
-/// # Errors
-/// [`KeystoreError::Io`].
-pub fn make_folder(folder: &Path) -> Result<(), KeystoreError> {
-    Ok(fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, KeystoreError> {
-    if fs::metadata(path)?.len() > FILE_LIMIT {
-        return Err(KeystoreError::Damaged);
-    }
-    Ok(fs::read(path)?)
-}
-
-fn wrapping_key(passphrase: &str, salt: &[u8]) -> Result<LessSafeKey, KeystoreError> {
-    let key = stretch(passphrase, salt)?;
-    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_unspecified| KeystoreError::Backend)?))
-}
-
-/// Argon2id with the parameters of OWASP's first choice (19 MiB, 2 passes): some 30 ms here, hard to try in bulk.
-fn stretch(passphrase: &str, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
-    let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(|_constant| KeystoreError::Backend)?;
-    let mut key = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(passphrase.as_bytes(), salt, key.as_mut_slice())
-        .map_err(|_length| KeystoreError::Damaged)?;
-    Ok(key)
-}
-
-fn random(bytes: &mut [u8]) -> Result<(), KeystoreError> {
-    SystemRandom::new().fill(bytes).map_err(|_unspecified| KeystoreError::Backend)
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn a_wrong_passphrase_opens_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        Keystore::create(folder.path(), "right horse").unwrap().store(Item::DeviceKey, b"secret").unwrap();
-        assert!(matches!(Keystore::open(folder.path(), "wrong horse"), Err(KeystoreError::WrongPassphrase)));
-        let store = Keystore::open(folder.path(), "right horse").unwrap();
-        assert_eq!(store.load(Item::DeviceKey).unwrap().as_slice(), b"secret");
-        assert!(matches!(store.load(Item::PracticeKey), Err(KeystoreError::Missing(_))));
-    }
-
-    #[test]
-    fn an_empty_folder_is_not_set_up() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(Keystore::open(folder.path(), "x"), Err(KeystoreError::NotSetUp)));
-    }
-
-    #[test]
-    fn files_show_no_secret_and_belong_to_their_owner() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Keystore::create(folder.path(), "p").unwrap();
-        store.store_invitation(&[7; 16], b"link secret and code").unwrap();
-        let path = folder.path().join("invitations").join(hex(&[7; 16]));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(!fs::read(&path).unwrap().windows(4).any(|bytes| bytes == b"code"));
-        assert_eq!(store.invitations().unwrap()[0].as_slice(), b"link secret and code");
-    }
-
-    #[test]
-    fn a_file_put_in_the_place_of_another_does_not_open() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Keystore::create(folder.path(), "p").unwrap();
-        store.store(Item::PracticeKey, b"practice").unwrap();
-        fs::copy(folder.path().join("practice.key"), folder.path().join("device.key")).unwrap();
-        assert!(matches!(store.load(Item::DeviceKey), Err(KeystoreError::Damaged)));
-    }
-
-    #[test]
-    fn the_login_secret_depends_on_account_and_passphrase_and_holds_neither() {
-        let secret = login_secret("Ada", "horse").unwrap();
-        assert_eq!(secret, login_secret(" ada", "horse").unwrap());
-        assert_ne!(secret, login_secret("bob", "horse").unwrap());
-        assert!(!secret.contains("horse"));
-    }
 }

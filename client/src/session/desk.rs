@@ -35,6 +35,7 @@ pub(super) struct Desk {
     display_name: String,
     may_host: bool,
     appointments: Vec<Appointment>,
+    renew_in_days: Option<u64>,
     updated_at: Option<u64>,
     asked_at: u64,
     /// A request of a click is under way.
@@ -77,6 +78,7 @@ impl Desk {
                 .map(|practice| PracticeInfo { name: practice.name.clone(), phone: practice.phone.clone() }),
             display_name: session.display.clone(),
             appointments: Vec::new(),
+            renew_in_days: None,
             updated_at: None,
             asked_at: 0,
             busy: false,
@@ -95,6 +97,7 @@ impl Desk {
             Page::Today => Phase::Today(Today {
                 display_name: self.display_name.clone(),
                 may_host: self.may_host && self.host.is_some(),
+                renew_in_days: self.renew_in_days,
                 appointments: self.appointments.iter().map(|appointment| self.row(appointment, now)).collect(),
                 busy: self.busy,
                 updated_at: self.updated_at,
@@ -120,6 +123,7 @@ impl Desk {
         self.appointments = appointments;
         self.appointments.retain(|appointment| appointment.state != AppointmentState::Cancelled);
         self.updated_at = Some(now);
+        self.renew_in_days = self.host.as_ref().and_then(|host| host.renewal_due(now));
         self.busy = false;
     }
 

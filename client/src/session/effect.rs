@@ -16,6 +16,7 @@ use super::error_code::ErrorCode;
 use super::view::{DeviceState, Notice};
 use crate::connection::{RestError, SocketEvent};
 use crate::private::Private;
+use crate::settings::renewal_due;
 
 /// The moment of an input: the session reads no clock.
 #[derive(Clone, Copy, Debug)]
@@ -272,6 +273,14 @@ pub struct HostIdentity {
     pub practice_phone: String,
     /// The practice key's signature over the phone.
     pub phone_signature: Vec<u8>,
+}
+
+impl HostIdentity {
+    /// Whole days until the certificate ends, once it is time to renew it: fewer than 7.
+    #[must_use]
+    pub fn renewal_due(&self, now: u64) -> Option<u64> {
+        renewal_due(self.certificate.not_after(), now)
+    }
 }
 
 /// Why a request was not done.

@@ -103,6 +103,8 @@ codes! {
     Key02 = "KEY-02",
     /// Keys could not be read or written.
     Key03 = "KEY-03",
+    /// This computer's key store is locked, or lost its part of the keys.
+    Key04 = "KEY-04",
     /// No host is there yet.
     Lob01 = "LOB-01",
     /// The guest left meanwhile.

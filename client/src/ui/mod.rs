@@ -9,7 +9,7 @@ pub mod auto;
 mod booking;
 mod button;
 mod call;
-mod clock;
+pub(crate) mod clock;
 mod controls;
 mod device_check;
 mod field;

@@ -48,6 +48,7 @@ pub fn today() -> Today {
     Today {
         display_name: "Dr Ada Byron".into(),
         may_host: true,
+        renew_in_days: None,
         appointments: vec![
             row("a1", "R-1042", 0, InvitationState::Made, 1),
             row("a2", "R-1043", 30, InvitationState::None, 0),

@@ -22,6 +22,9 @@ pub(crate) fn today_ui(
         let time = state.updated_at.map(clock::time_of_day).unwrap_or_default();
         banner_ui(ui, Tone::Caution, &fill("today-offline", [("time", time.into())]), &[], |_| ());
     }
+    if let Some(days) = state.renew_in_days {
+        banner_ui(ui, Tone::Caution, &fill("today-renew", [("days", days.into())]), &[], |_| ());
+    }
     for row in state.appointments.iter().filter(|row| row.waiting > 0) {
         let waiting = waiting_ui(ui, row, state);
         command = command.or(waiting);
@@ -185,6 +188,15 @@ mod tests {
         assert!(stage.shows("R-1042"));
         assert!(!stage.shows("Make invitation"));
         assert!(!stage.shows("Open the room"));
+    }
+
+    #[test]
+    fn the_end_of_the_devices_certificate_is_said_in_its_last_week() {
+        assert!(!stage(sample::today()).shows("certificate"));
+        let stage_of = |days| stage(Today { renew_in_days: Some(days), ..sample::today() });
+        assert!(stage_of(6).shows("certificate ends in 6 days"));
+        assert!(stage_of(1).shows("certificate ends in 1 day"));
+        assert!(stage_of(0).shows("certificate ends today"));
     }
 
     #[test]

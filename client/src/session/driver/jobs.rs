@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crypto::{DeviceKey, OwnedInvitation};
 use signaling::protocol::{
-    Appointment, AppointmentList, AuthStartRequest, BookRequest, CodeRequest, Empty, JoinLookupRequest,
+    Appointment, AppointmentList, AuthStartRequest, BookRequest, CodeRequest, Empty, InfoResponse, JoinLookupRequest,
     JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, Secret, SessionResponse, TicketResponse, UnixSeconds,
 };
 use zeroize::Zeroizing;
@@ -17,6 +17,8 @@ use crate::keystore::{Item, Keystore, KeystoreError, login_secret};
 use crate::session::{Endpoint, ErrorCode, HostIdentity, Input, Refusal, Reply, Request, Unlocked};
 use crate::settings::Settings;
 
+/// A record is kept this long after its invitation expired, in seconds: what people ask about in the week after.
+const KEPT_S: u64 = 7 * 86_400;
 /// Length of an appointment until the booking page asks for it.
 const MINUTES: u16 = 30;
 
@@ -25,10 +27,9 @@ impl Driver {
     pub(super) fn start_job(&mut self, number: u64, request: Request) {
         let done = self.done_sender.clone();
         let folder = self.config.folder.clone();
-        let keystore = self.keystore.clone();
+        let keystore = keystore_for(&mut self.keystore, &request);
         if let Request::SignIn { .. } = &request {
             self.server = Settings::load(&folder).ok().and_then(|settings| settings.server().ok());
-            self.keystore = None;
         }
         let server = self.server.clone();
         tokio::spawn(async move {
@@ -46,6 +47,14 @@ impl Driver {
             done.send(Done::Input(Input::Reply(number, reply))).await.ok();
         });
     }
+}
+
+/// The open keystore for a request. Signing in or out closes it at once: its key is wiped before the server is asked.
+fn keystore_for(open: &mut Option<Arc<Keystore>>, request: &Request) -> Option<Arc<Keystore>> {
+    if matches!(request, Request::SignIn { .. } | Request::SignOut { .. }) {
+        *open = None;
+    }
+    open.clone()
 }
 
 async fn perform(request: Request, server: Option<Server>, keystore: Option<Arc<Keystore>>) -> Reply {
@@ -167,6 +176,10 @@ async fn sign_in(
             return (None, Err(error.code().into()));
         }
     };
+    let host = match current(&server, host).await {
+        Ok(host) => host,
+        Err(refusal) => return (None, Err(refusal)),
+    };
     let endpoint = Endpoint { address: server.address().to_string(), pin: server.pin().0 };
     (keystore, Ok(Box::new(Unlocked { ticket, endpoint, host, invitations })))
 }
@@ -174,6 +187,17 @@ async fn sign_in(
 async fn ticket(server: &Server, name: &str, secret: &Zeroizing<String>) -> Result<Secret, Refusal> {
     let body = AuthStartRequest { name: name.trim().to_owned(), passphrase: Secret::new(secret.as_str().to_owned()) };
     Ok(server.post::<_, TicketResponse>("/v1/auth/start", None, &body).await?.ticket)
+}
+
+/// The host's identity, unless the practice key was replaced: then its certificate has ended, and so have its invitations.
+async fn current(server: &Server, host: Option<HostIdentity>) -> Result<Option<HostIdentity>, Refusal> {
+    let Some(host) = host else { return Ok(None) };
+    let info: InfoResponse = server.get("/v1/info", None).await?;
+    let names_it = info.practice.is_some_and(|practice| practice.public_key.as_bytes() == host.practice.as_bytes());
+    if !names_it {
+        tracing::warn!("the server names another practice key than this computer's: it cannot host");
+    }
+    Ok(names_it.then_some(host))
 }
 
 /// Opens the keystore; without one the account signs in, but cannot host.
@@ -190,15 +214,33 @@ fn open(folder: &std::path::Path, passphrase: &str) -> Result<Opened, KeystoreEr
             None
         }
     };
-    let decoded = keystore.invitations()?.into_iter().filter_map(|record| {
-        let invitation = OwnedInvitation::decode(&record);
-        if let Err(error) = &invitation {
-            tracing::warn!(%error, "a record of an invitation was left out");
-        }
-        invitation.ok()
-    });
-    let invitations = decoded.collect();
+    let invitations = invitations(&keystore, unix())?;
     Ok(Opened { keystore: Some(Arc::new(keystore)), host, invitations })
+}
+
+/// The records of invitations; those long expired are deleted first.
+fn invitations(keystore: &Keystore, now: u64) -> Result<Vec<OwnedInvitation>, KeystoreError> {
+    let mut kept = Vec::new();
+    for record in keystore.invitations()? {
+        match OwnedInvitation::decode(&record) {
+            Ok(invitation) if is_over(&invitation, now) => {
+                keystore.forget_invitation(invitation.invite_id().as_bytes())?;
+            }
+            Ok(invitation) => kept.push(invitation),
+            Err(error) => tracing::warn!(%error, "a record of an invitation was left out"),
+        }
+    }
+    Ok(kept)
+}
+
+/// Nothing can come of it any more. A used one stays as long as an unused one: after a crash of the host its guest proves
+/// itself by the same link and code.
+fn is_over(invitation: &OwnedInvitation, now: u64) -> bool {
+    now > invitation.expires_at().saturating_add(KEPT_S)
+}
+
+fn unix() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn host_identity(
@@ -212,8 +254,7 @@ fn host_identity(
     let practice = settings.practice()?;
     let key = practice.verified_key()?;
     let certificate = settings.certificate()?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-    certificate.verify(&key, now)?;
+    certificate.verify(&key, unix())?;
     let device = DeviceKey::from_bytes(&keystore.load(Item::DeviceKey)?)?;
     Ok(Some(HostIdentity {
         device,
@@ -235,5 +276,62 @@ fn remember_account(folder: &std::path::Path, name: &str) {
     });
     if let Err(error) = saved {
         tracing::warn!(%error, "the account's name was not remembered");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crypto::{CallRole, InvitationTerms, PracticeKey};
+
+    use super::*;
+
+    fn invitation(expires_at: u64) -> OwnedInvitation {
+        let (practice, _) = PracticeKey::generate().unwrap();
+        let terms = InvitationTerms {
+            server: "127.0.0.1:1".into(),
+            server_pin: [0; 32],
+            practice: practice.public(),
+            practice_phone: "02 5550 0000".into(),
+            phone_signature: practice.sign_phone("02 5550 0000").unwrap(),
+            role: CallRole::Patient,
+            not_before: 1,
+            expires_at,
+            appointment: String::new(),
+        };
+        OwnedInvitation::create(terms).unwrap().0
+    }
+
+    #[test]
+    fn records_long_expired_are_deleted_when_the_keystore_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let keystore = Keystore::create(folder.path(), "p").unwrap();
+        let mut used = invitation(KEPT_S);
+        used.consume();
+        let (old, recent) = (invitation(100), invitation(KEPT_S));
+        for record in [&used, &old, &recent] {
+            keystore.store_invitation(record.invite_id().as_bytes(), &record.encode()).unwrap();
+        }
+        let left = |now| {
+            let mut ids: Vec<_> = invitations(&keystore, now).unwrap().iter().map(OwnedInvitation::invite_id).collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(left(100 + KEPT_S).len(), 3, "seven days are not over");
+        let mut stay = vec![used.invite_id(), recent.invite_id()];
+        stay.sort();
+        assert_eq!(left(101 + KEPT_S), stay);
+        assert_eq!(keystore.invitations().unwrap().len(), 2, "the file is gone as well");
+    }
+
+    #[test]
+    fn signing_out_wipes_the_open_keystore_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut open = Some(Arc::new(Keystore::create(folder.path(), "p").unwrap()));
+        let alive = Arc::downgrade(open.as_ref().unwrap());
+        let token = Private::from("token");
+        assert!(keystore_for(&mut open, &Request::Appointments { token: token.clone() }).is_some());
+        assert!(alive.upgrade().is_some());
+        assert!(keystore_for(&mut open, &Request::SignOut { token }).is_none());
+        assert!(alive.upgrade().is_none());
     }
 }

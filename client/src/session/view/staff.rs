@@ -34,6 +34,8 @@ pub struct Today {
     pub display_name: String,
     /// Whether this account may make invitations and open rooms.
     pub may_host: bool,
+    /// Whole days until this device's certificate ends, once fewer than 7 are left: it has to be renewed.
+    pub renew_in_days: Option<u64>,
     /// Appointments by time.
     pub appointments: Vec<AppointmentRow>,
     /// A request is under way.
