@@ -5,6 +5,7 @@
 //! - [`search`], [`memory`]: secrets in bytes, and in a running process.
 //! - [`noise`]: repeatable randomness for content; never for secrets.
 //! - [`totp`]: the second factor's codes, as an authenticator shows them.
+//! - [`hostile`]: the server gone bad.
 //!
 //! It links none of the house's other crates: a tool that judges them must not share their mistakes.
 
@@ -12,6 +13,8 @@
 
 pub mod barcode;
 pub mod memory;
+#[path = "../hostile/mod.rs"]
+pub mod hostile;
 pub mod noise;
 pub mod search;
 pub mod totp;

@@ -1,0 +1,86 @@
+//! Attacks on the call's log, and on what the server says about who is there.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::door::GHOST;
+use super::operator::{Operator, Said, Scene, Way};
+
+/// How late a late entry comes: long enough to be overtaken, shorter than a client's patience.
+const LATE: Duration = Duration::from_millis(300);
+
+/// Says that the members have gone and others are there, and lists somebody at the door.
+pub(super) fn forge_presence() -> impl Operator {
+    let mut scene = Scene::default();
+    move |mut said: Said| {
+        scene.note(&said);
+        let line = said.line;
+        let mut also = Vec::new();
+        if said.is(Way::Down, "entry") {
+            for (participant, present) in [(said.message["from"].clone(), false), (GHOST.into(), true)] {
+                let presence = json!({"type": "presence", "participant": participant, "present": present});
+                also.push(Said::new(line, Way::Down, presence));
+            }
+            if scene.host() == Some(line) {
+                also.push(Said::new(line, Way::Down, json!({"type": "waiting", "guests": [ghost()]})));
+            }
+        }
+        if said.is(Way::Down, "waiting")
+            && let Some(guests) = said.message["guests"].as_array_mut()
+        {
+            guests.push(ghost());
+        }
+        std::iter::once(said).chain(also).collect()
+    }
+}
+
+fn ghost() -> serde_json::Value {
+    json!({"participant": GHOST, "role": "patient", "invite_id": GHOST, "waited_ms": 1000})
+}
+
+/// Delivers every entry three times.
+pub(super) fn duplicate() -> impl Operator {
+    |said: Said| if said.is(Way::Down, "entry") { vec![said.clone(), said.clone(), said] } else { vec![said] }
+}
+
+/// Delivers every second entry late.
+pub(super) fn reorder() -> impl Operator {
+    |mut said: Said| {
+        if said.is(Way::Down, "entry") && said.message["seq"].as_u64().is_some_and(|seq| seq % 2 == 0) {
+            said.after = LATE;
+        }
+        vec![said]
+    }
+}
+
+/// Changes the last byte of every commit before it comes back to its host.
+pub(super) fn alter_echo() -> impl Operator {
+    let mut scene = Scene::default();
+    move |mut said: Said| {
+        scene.note(&said);
+        let to_host = scene.host() == Some(said.line);
+        if to_host && said.is(Way::Down, "entry") && said.message["entry"]["kind"] == "commit" {
+            flip_last(&mut said, "/entry/commit");
+        }
+        vec![said]
+    }
+}
+
+/// Changes the last byte of every message between members.
+pub(super) fn alter_messages() -> impl Operator {
+    |mut said: Said| {
+        if said.is(Way::Down, "entry") && said.message["entry"]["kind"] == "application" {
+            flip_last(&mut said, "/entry/body");
+        }
+        vec![said]
+    }
+}
+
+fn flip_last(said: &mut Said, pointer: &str) {
+    let mut bytes = said.bytes(pointer);
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 1;
+        said.set_bytes(pointer, &bytes);
+    }
+}
