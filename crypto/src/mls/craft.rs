@@ -6,7 +6,7 @@ use openmls::{
     group::MlsGroup,
     prelude::{
         CommitMessageBundle, CredentialType, CredentialWithKey, ExtensionType, GroupContext, KeyPackage, LeafNodeIndex,
-        LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn, PreSharedKeyProposal, Proposal,
+        LeafNodeParameters, MlsMessageBodyIn, MlsMessageIn, PreSharedKeyProposal, ProcessedMessageContent, Proposal,
     },
 };
 use openmls_traits::OpenMlsProvider as _;
@@ -140,6 +140,29 @@ pub fn openmls_accepts(member: &mut CallGroup, bytes: &[u8]) -> bool {
     let Some(message) = read_tls::<MlsMessageIn>(bytes) else { return false };
     let Ok(message) = message.try_into_protocol_message() else { return false };
     member.group.process_message(&member.provider, message).is_ok()
+}
+
+/// The fork of a guest who works with the server: from a host's bundle that nobody else was given it takes the next
+/// guest's key package and pre-shared key, commits the Add itself, and gives the Welcome. The member's state stays as it
+/// was, but for the bundle's keys, which are used up.
+///
+/// # Panics
+/// If the bundle is not an honest one of this group's host.
+#[must_use]
+pub fn fork(member: &mut CallGroup, commit: &[u8], invite_psk: &[u8]) -> Vec<u8> {
+    let (_, psk) = member.take_psk(invite_psk).expect("the bundle is honest").expect("it is another's");
+    let message = read_tls::<MlsMessageIn>(commit).expect("the bundle is honest");
+    let message = message.try_into_protocol_message().expect("a commit is a protocol message");
+    let processed = member.group.process_message(&member.provider, message).expect("the bundle is honest");
+    let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+        panic!("a bundle holds a commit")
+    };
+    let add = staged.add_proposals().next().expect("a bundle with a key adds a guest");
+    let package = add.add_proposal().key_package().clone();
+    let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk)));
+    let (_, welcome) = member.commit_padded(&package, Some(&proposal), None, &[]).expect("OpenMLS commits");
+    member.group.clear_pending_commit(member.provider.storage()).expect("memory does not fail");
+    welcome
 }
 
 /// A guest's own Add of `guest` with the key that the host's bundle brought: the Welcome of a

@@ -58,7 +58,7 @@ mod tests;
 mod vectors;
 
 #[cfg(any(test, feature = "lab"))]
-pub use craft::{Crafted, craft, craft_attached, external_commit, openmls_accepts, raw_application};
+pub use craft::{Crafted, craft, craft_attached, external_commit, fork, openmls_accepts, raw_application};
 pub use group::{Bundle, CallGroup, CallTerms};
 pub use heartbeat::{Heartbeat, HeartbeatVerdict, MediaCounters};
 pub use inbound::{Inbound, LogEntry};
