@@ -10,6 +10,7 @@ use client::connection::{Server, ServerPin};
 use client::keystore::{Item, Keystore, login_secret};
 use client::settings::{Practice, Settings, encode};
 use crypto::{CertificateTerms, DeviceKey, PracticeKey};
+use lab::hostile::{Hostile, Operator};
 use lab::totp;
 use signaling::PasswordCost;
 use signaling::protocol::{
@@ -35,6 +36,7 @@ pub(crate) struct Clinic {
     folder: TempDir,
     seen: Notes,
     wire: (SocketAddr, Notes),
+    hostile: Option<Hostile>,
     /// What the clinician's authenticator holds.
     pub(crate) totp_secret: String,
 }
@@ -42,21 +44,36 @@ pub(crate) struct Clinic {
 impl Clinic {
     /// Opens a practice with one clinician, `ada`, whose device is certified.
     pub(crate) async fn open() -> Self {
+        Self::open_behind(None).await
+    }
+
+    /// The same practice, whose server this operator runs.
+    pub(crate) async fn open_with(operator: Box<dyn Operator>) -> Self {
+        Self::open_behind(Some(operator)).await
+    }
+
+    async fn open_behind(operator: Option<Box<dyn Operator>>) -> Self {
         logs::start();
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("server");
         let made = init(&data).await.unwrap();
         let clock = Arc::new(AtomicU64::new(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()));
         let seen = Notes::default();
-        let mut config = Config::new(data, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut config = Config::new(data.clone(), anywhere);
         config.password_cost = PasswordCost::least();
         config.clock = Clock::manual(Arc::clone(&clock));
         let sees = Arc::clone(&seen);
         config.tap = Some(Tap::new(move |bytes| sees.lock().unwrap().extend_from_slice(bytes)));
         let server = signaling::server::Server::start(config).await.unwrap();
+        let hostile = match operator {
+            Some(operator) => Some(Hostile::start(&data, anywhere, server.address(), operator).await.unwrap()),
+            None => None,
+        };
+        let behind_the_wire = hostile.as_ref().map_or(server.address(), Hostile::address);
         let notes = Notes::default();
-        let wire = (tapped(server.address(), Arc::clone(&notes)).await, notes);
-        let mut clinic = Self { server, clock, folder, seen, wire, totp_secret: String::new() };
+        let wire = (tapped(behind_the_wire, Arc::clone(&notes)).await, notes);
+        let mut clinic = Self { server, clock, folder, seen, wire, hostile, totp_secret: String::new() };
         clinic.totp_secret = clinic.set_up(made.bootstrap_secret).await;
         clinic
     }
@@ -64,6 +81,11 @@ impl Clinic {
     /// The way to the server, over the wire that is written down.
     pub(crate) fn connection(&self) -> Server {
         Server::new(self.wire.0.to_string().parse().unwrap(), ServerPin(self.server.spki_pin()))
+    }
+
+    /// Whoever runs the server, of a practice that was opened with one.
+    pub(crate) fn hostile(&self) -> &Hostile {
+        self.hostile.as_ref().unwrap()
     }
 
     /// Where clients connect: the wire that everything is written down on.
@@ -151,6 +173,9 @@ impl Clinic {
 
     /// Stops the server.
     pub(crate) async fn close(self) -> TempDir {
+        if let Some(hostile) = self.hostile {
+            hostile.close().await;
+        }
         self.server.shutdown().await;
         self.folder
     }

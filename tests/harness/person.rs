@@ -148,6 +148,12 @@ impl Person {
                 _ => None,
             })
             .await;
+        self.invite_to(&appointment).await
+    }
+
+    /// Makes one more invitation for an appointment and returns to today's list.
+    pub(crate) async fn invite_to(&mut self, appointment: &str) -> Invitation {
+        let appointment = appointment.to_owned();
         self.tell(Command::MakeInvitation { appointment: appointment.clone() }).await;
         let link = self
             .until("the link", |view| {
@@ -257,6 +263,11 @@ impl Person {
             _ => None,
         })
         .await
+    }
+
+    /// What the client shows now.
+    pub(crate) fn view(&self) -> View {
+        self.handle.view.borrow().clone()
     }
 
     /// The client's pictures.
