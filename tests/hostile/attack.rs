@@ -103,6 +103,14 @@ attacks! {
         "Changes one byte of every message that members send each other, such as addresses and fingerprints.",
         "None opens, so no connection for picture and sound is made.",
         log::alter_messages();
+    DropRemoval = "drop-removal",
+        "Swallows every commit that takes somebody out of the call.",
+        "Whoever was taken out gets nothing more from the click on, and nobody seals under the old keys for long.",
+        log::drop_removal();
+    WithholdCommits = "withhold-commits",
+        "Keeps every commit, and what comes behind it, from the guests who are in the call.",
+        "A guest's client finds that something is withheld, stops sending, and says so.",
+        log::withhold_commits();
 }
 
 impl std::str::FromStr for Attack {

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::operator::{Answer, Line, Operator, Said, Scene, Way, opaque};
 
-/// Where message 2 holds the host's leaf key: behind version, number, invitation, group, role, mode and attempt.
-const HOST_KEY: std::ops::Range<usize> = 41..73;
+/// Where message 2 holds the host's leaf key: behind version, number, invitation, group, role, mode, delivery
+/// and attempt.
+const HOST_KEY: std::ops::Range<usize> = 42..74;
 /// Where message 3 holds the length of its first field: behind version, number, invitation and attempt.
 const PROOF_FIELDS: usize = 23;
 /// Somebody who does not exist.
@@ -27,7 +28,7 @@ pub(super) fn old_version() -> impl Operator {
 }
 
 /// Puts a key package in place of the one in every proof: `package`, else that of the proof before, else a damaged one.
-pub fn swap_key_package(package: Option<Vec<u8>>) -> impl Operator + use<> {
+pub fn swap_key_package(package: Option<Vec<u8>>) -> impl Operator {
     let mut other = package;
     move |mut said: Said| {
         if said.way == Way::Up

@@ -1,5 +1,6 @@
 //! Attacks on the call's log, and on what the server says about who is there.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -74,6 +75,27 @@ pub(super) fn alter_messages() -> impl Operator {
             flip_last(&mut said, "/entry/body");
         }
         vec![said]
+    }
+}
+
+/// Swallows every commit that takes somebody out.
+pub(super) fn drop_removal() -> impl Operator {
+    |said: Said| {
+        let removes = said.is(Way::Up, "commit") && said.message["intent"]["kind"] == "remove";
+        if removes { Vec::new() } else { vec![said] }
+    }
+}
+
+/// Delivers every commit to its host alone, and nothing of what guests would find missing behind it.
+pub(super) fn withhold_commits() -> impl Operator {
+    let (mut scene, mut withheld) = (Scene::default(), BTreeSet::new());
+    move |said: Said| {
+        scene.note(&said);
+        let to_guest = said.is(Way::Down, "entry") && scene.is_guest(said.line);
+        if to_guest && said.message["entry"]["kind"] == "commit" {
+            withheld.insert(said.line);
+        }
+        if to_guest && withheld.contains(&said.line) { Vec::new() } else { vec![said] }
     }
 }
 

@@ -114,7 +114,7 @@ impl Said {
     pub fn exchange(&self) -> Option<(u8, Vec<u8>)> {
         let bytes = self.bytes("/body");
         let (number, message) = bytes.split_first().filter(|_| self.kind() == "relay")?;
-        (1..=5).contains(number).then(|| (*number, message.to_vec()))
+        (1..=6).contains(number).then(|| (*number, message.to_vec()))
     }
 
     /// Relays another message under the same number.
