@@ -3,6 +3,7 @@
 //! - [`harness`]: a practice on the loopback interface and the people in it.
 //! - [`admission`], [`authentication`], [`invitation`], [`devices`]: the journey, and where it is refused.
 //! - [`identity`]: the practice key and the devices it certifies, over the years.
+//! - [`attacks`]: the server's operator as the enemy.
 //! - [`confidentiality`]: what wire, server, database and logs hold of it.
 //! - [`model`]: every interleaving of a few messages, with a hostile server, on paper.
 //! - [`structure`]: who depends on whom, what pure code holds, licences, files named in README.
@@ -11,6 +12,8 @@
 
 #[cfg(test)]
 mod admission;
+#[cfg(test)]
+mod attacks;
 #[cfg(test)]
 mod authentication;
 #[cfg(test)]

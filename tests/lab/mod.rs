@@ -12,9 +12,9 @@
 #![forbid(unsafe_code)]
 
 pub mod barcode;
-pub mod memory;
 #[path = "../hostile/mod.rs"]
 pub mod hostile;
+pub mod memory;
 pub mod noise;
 pub mod search;
 pub mod totp;

@@ -1,0 +1,159 @@
+//! Attacks of the server together with a member.
+
+use client::session::{Call, ErrorCode, Phase, SourceState};
+use crypto::LogEntry;
+use crypto::lab::{Crafted, craft, external_commit, fork};
+use lab::hostile::operator::{Scene, opaque};
+use lab::hostile::{Honest, Operator, Said, Way, welcome};
+use serde_json::json;
+
+use super::mallory::Mallory;
+use super::rogue::now;
+use super::spy::Spy;
+use super::turned_away;
+use crate::harness::{Card, Clinic, Person, no_devices};
+
+/// A host and Mallory in a call, on a server that is run by `operator`.
+async fn call(operator: Box<dyn Operator>) -> (Clinic, Spy, Person, Mallory) {
+    let (spy, operator) = Spy::on(operator);
+    let clinic = Clinic::open_with(operator).await;
+    let (mut host, invitation) = clinic.open_room().await;
+    let mallory = Mallory::join(&clinic, &mut host, &invitation).await;
+    host.in_call("the call at the host", |_| Some(())).await;
+    (clinic, spy, host, mallory)
+}
+
+async fn all_leave(clinic: Clinic, host: Person, mallory: Mallory) {
+    mallory.quit().await;
+    host.quit().await;
+    clinic.close().await;
+}
+
+/// The host's client names the one who did it, and keeps no keys.
+async fn names_mallory_and_stops(host: &mut Person) {
+    host.told(ErrorCode::E2e09).await;
+    turned_away(host).await;
+    let person = host.view().notice.and_then(|notice| notice.person);
+    assert_eq!(person.as_deref(), Some("Mallory Example"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ghost_added_by_a_guest_ends_the_call_with_the_guests_name() {
+    let (clinic, _, mut host, mut mallory) = call(Box::new(Honest)).await;
+    let forged = craft(&mut mallory.group, &Crafted::AddStranger);
+    mallory.commit(forged);
+    names_mallory_and_stops(&mut host).await;
+    all_leave(clinic, host, mallory).await;
+}
+
+/// The server says that the commit came from the host: who committed is known from the group alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ghost_added_in_the_hosts_name_still_names_the_guest() {
+    let mut scene = Scene::default();
+    let operator = move |mut said: Said| {
+        scene.note(&said);
+        if said.is(Way::Down, "entry")
+            && let Some(host) = scene.host().and_then(|line| scene.participant(line))
+        {
+            said.message["from"] = host.into();
+        }
+        vec![said]
+    };
+    let (clinic, _, mut host, mut mallory) = call(Box::new(operator)).await;
+    let forged = craft(&mut mallory.group, &Crafted::AddStranger);
+    mallory.commit(forged);
+    names_mallory_and_stops(&mut host).await;
+    all_leave(clinic, host, mallory).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_cannot_take_the_host_out() {
+    let (clinic, _, mut host, mut mallory) = call(Box::new(Honest)).await;
+    let hosts_leaf = mallory.group.members().iter().find(|member| !member.own).unwrap().leaf;
+    let forged = craft(&mut mallory.group, &Crafted::Remove(hosts_leaf));
+    mallory.commit(forged);
+    names_mallory_and_stops(&mut host).await;
+    all_leave(clinic, host, mallory).await;
+}
+
+/// 1. Mallory leaks the group's info, and a stranger makes an external commit, which MLS itself would accept.
+/// 2. The server puts it into the host's log. Nothing happens, and the call goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_external_commit_is_dropped_and_the_call_goes_on() {
+    let (clinic, mut spy, mut host, mut mallory) = call(Box::new(Honest)).await;
+    let before = host.in_call("the roster", |call| Some((call.epoch, call.members.len()))).await;
+    let forged = external_commit(&mallory.group);
+    let (line, epoch) = (spy.host().await, mallory.group.epoch());
+    let from = spy.participant(line).await;
+    clinic.hostile().slip_in(line, epoch, &from, &json!({"kind": "commit", "commit": opaque(&forged)}));
+
+    mallory.say(&json!({"type": "sources", "microphone": "off", "camera": "off"}));
+    let off =
+        |call: &Call| call.members.iter().any(|row| !row.you && row.media.camera == SourceState::Off).then_some(());
+    host.in_call("what Mallory said behind it", off).await;
+    let after = host.in_call("the roster", |call| Some((call.epoch, call.members.len()))).await;
+    assert_eq!(before, after);
+    all_leave(clinic, host, mallory).await;
+}
+
+/// 1. Mallory is in the call; the host admits the next guest, and the server keeps the bundle to itself.
+/// 2. Mallory takes key package and pre-shared key from the bundle, forks the group and makes a Welcome of its own.
+/// 3. The guest's client finds that the host did not sign it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_who_forks_the_group_cannot_bring_in_the_next_one() {
+    let mut admissions = 0;
+    let operator = move |said: Said| {
+        admissions += usize::from(said.is(Way::Up, "admit"));
+        if said.is(Way::Up, "admit") && admissions > 1 { Vec::new() } else { vec![said] }
+    };
+    let (mut spy, operator) = Spy::on(Box::new(operator));
+    let clinic = Clinic::open_with(operator).await;
+    let mut host = clinic.signed_in().await;
+    let first = host.invite("First visit").await;
+    let second = host.invite_to(&first.appointment).await;
+    host.start(&first.appointment).await;
+    let mut mallory = Mallory::join(&clinic, &mut host, &first).await;
+    let mut patient = Person::guest(no_devices());
+    patient.join(&second, &Card::ROBIN).await;
+    host.admit().await;
+    let kept = spy.nth(1, Way::Up, "admit", |_| true).await;
+    let forged = fork(&mut mallory.group, &kept.bytes("/commit"), &kept.bytes("/invite_psk"));
+    let victim = spy.guest(1).await;
+    clinic.hostile().say(welcome(victim, 2, &forged));
+    patient.told(ErrorCode::E2e05).await;
+    turned_away(&mut patient).await;
+    patient.quit().await;
+    all_leave(clinic, host, mallory).await;
+}
+
+/// 1. Mallory says that it leaves, so the host takes it out; the server lets a path update of Mallory's win, five times.
+/// 2. Each time the host makes the Remove anew in the next epoch.
+/// 3. The first one that comes back is merged: Mallory is out, and holds no keys of what follows.
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_do_not_keep_a_removal_from_being_made_again() {
+    let operator = |said: Said| if said.is(Way::Up, "commit") { Vec::new() } else { vec![said] };
+    let (clinic, mut spy, mut host, mut mallory) = call(Box::new(operator)).await;
+    let line = spy.host().await;
+    let from = spy.participant(line).await;
+    mallory.say(&json!({"type": "leaving"}));
+    for round in 0..5 {
+        spy.nth(round, Way::Up, "commit", |said| said.line == line).await;
+        let update = mallory.group.update().unwrap();
+        mallory.group.handle(now(), LogEntry::Commit { commit: &update.commit, invite_psk: None }).unwrap();
+        let entry = json!({"kind": "commit", "commit": opaque(&update.commit)});
+        clinic.hostile().slip_in(line, update.epoch, &from, &entry);
+        host.told(ErrorCode::E2e03).await;
+    }
+    let removal = spy.nth(5, Way::Up, "commit", |said| said.line == line).await;
+    let commit = removal.bytes("/commit");
+    let entry = json!({"kind": "commit", "commit": opaque(&commit)});
+    clinic.hostile().slip_in(line, mallory.group.epoch(), &from, &entry);
+    let alone = |view: &client::session::View| match &view.phase {
+        Phase::Call(call) => (call.members.len() == 1).then_some(()),
+        _ => None,
+    };
+    host.until("the host is alone", alone).await;
+    mallory.group.handle(now(), LogEntry::Commit { commit: &commit, invite_psk: None }).unwrap();
+    assert!(!mallory.group.is_active() && mallory.group.media_keys().is_err());
+    all_leave(clinic, host, mallory).await;
+}
