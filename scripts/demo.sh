@@ -4,6 +4,7 @@
 #   ./scripts/demo.sh                                      # two windows; what is to be typed stands in the terminal
 #   ./scripts/demo.sh --auto                               # the same, clicked through by itself
 #   ./scripts/demo.sh --headless --seconds N --report DIR  # no display; one JSON report a participant
+#   ./scripts/demo.sh --attack NAME                        # a hostile server between them, see client/docs/assessor.md
 #
 # More with --headless: --kbps K, --video FILE.y4m --audio FILE.wav (host), --video-b FILE --audio-b FILE (patient),
 # --dump DIR (every 10th received picture and the played sound).
@@ -32,7 +33,8 @@ setup_rust
 
 # One build for all programs: cargo then compiles each library once.
 build() { cargo build --release --locked -p client -p signaling -p tests "$@"; }
-build --bin quietroom --bin quietroom-server --bin quietroom-content --bin quietroom-demo --bin quietroom-check
+build --bin quietroom --bin quietroom-server --bin quietroom-content --bin quietroom-demo --bin quietroom-check \
+  --bin quietroom-hostile
 if [ "$lab" = yes ]; then
   build --features client/lab --bin quietroom-lab
 fi

@@ -74,13 +74,15 @@ fn now() -> Result<u64> {
 pub(crate) struct House {
     folder: PathBuf,
     server: Running,
+    /// Stands where the clients expect the server, when an attack was asked for.
+    hostile: Option<Running>,
     /// The clinician.
     pub(crate) staff: Staff,
 }
 
 impl House {
     /// Starts the server with fresh data below `folder`, makes the practice, its clinician and the certified device.
-    pub(crate) async fn build(folder: &Path) -> Result<Self> {
+    pub(crate) async fn build(folder: &Path, attack: Option<&str>) -> Result<Self> {
         let data = folder.join("server");
         let made = once("server init", "quietroom-server", &words(&["init", "--data"], &data), &[]).await?;
         let secret = after(&made, "secret").context("step \"server init\": it printed no one-time secret")?;
@@ -88,12 +90,20 @@ impl House {
         run.extend(["--listen", "127.0.0.1:0"].map(OsString::from));
         let mut server = Running::start("quietroom-server", &run, &folder.join("server.log"), None)?;
         let line = timeout(STEP, server.line()).await.context("step \"server run\": it printed nothing")??;
-        let address = after(&line, "listening").context("step \"server run\": it printed no address")?;
+        let mut address = after(&line, "listening").context("step \"server run\": it printed no address")?;
         let pin = after(&line, "pin").context("step \"server run\": it printed no pin")?;
+        let hostile = match attack {
+            None => None,
+            Some(attack) => {
+                let (hostile, front) = in_front(folder, &data, &address, attack).await?;
+                address = front;
+                Some(hostile)
+            }
+        };
         say(&format!("the server listens on {address}; making the practice and its clinician"));
         let named = ["--server", &address, "--pin", &pin].map(OsString::from);
         let staff = practice(folder, &named, &secret).await?;
-        Ok(Self { folder: folder.to_owned(), server, staff })
+        Ok(Self { folder: folder.to_owned(), server, hostile, staff })
     }
 
     /// Arguments of the client of `side`, but for those of its mode.
@@ -132,8 +142,27 @@ impl House {
 
     /// Stops the server.
     pub(crate) async fn close(self) -> Result<()> {
+        if let Some(hostile) = self.hostile {
+            hostile.kill().await?;
+        }
         self.server.kill().await
     }
+}
+
+/// Starts the hostile server in front of the one at `server`; gives its address.
+async fn in_front(folder: &Path, data: &Path, server: &str, attack: &str) -> Result<(Running, String)> {
+    let mut arguments = words(&["--data"], data);
+    arguments.extend(["--server", server, "--listen", "127.0.0.1:0", "--attack", attack].map(OsString::from));
+    let mut hostile = Running::start("quietroom-hostile", &arguments, &folder.join("hostile.log"), None)?;
+    let mut line =
+        async || timeout(STEP, hostile.line()).await.context("step \"hostile server\": it printed nothing")?;
+    let address = after(&line().await?, "listening").context("step \"hostile server\": it printed no address")?;
+    say(&format!("HOSTILE SERVER, attack {attack}"));
+    // What it tries, and what the clients must do.
+    for _ in 0..2 {
+        say(&format!("  {}", line().await?));
+    }
+    Ok((hostile, address))
 }
 
 /// Fixed words, then a path.

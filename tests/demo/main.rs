@@ -62,6 +62,6 @@ async fn until_told(options: &Options) -> Result<()> {
 
 async fn consultation(options: &Options) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("quietroom-demo-").tempdir().context("no temporary folder")?;
-    let house = bootstrap::House::build(folder.path()).await?;
+    let house = bootstrap::House::build(folder.path(), options.attack.as_deref()).await?;
     if options.headless { journey::run(house, options).await } else { windows::run(house, options).await }
 }

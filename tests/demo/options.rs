@@ -46,6 +46,9 @@ pub(crate) struct Options {
     /// Looks for the secrets in memory, database and logs, during and after the call; needs root (with --headless).
     #[arg(long, requires = "headless")]
     pub(crate) canaries: bool,
+    /// Puts the hostile server in front of the real one, with this attack; `quietroom-hostile --list` names them.
+    #[arg(long)]
+    pub(crate) attack: Option<String>,
     /// Clicks through both windows by role and label; needs the build with the feature `lab`.
     #[arg(long)]
     pub(crate) auto: bool,
