@@ -31,9 +31,13 @@ enum Line<'a> {
 /// # Errors
 /// Those of starting a thread and of standard output.
 pub async fn run(handle: AppHandle, driver: JoinHandle<()>, out: impl Write) -> std::io::Result<()> {
+    drive(handle, driver, stdin_lines()?, out).await
+}
+
+/// The lines of standard input, each with its line break, and wiped behind the reader.
+pub(crate) fn stdin_lines() -> std::io::Result<mpsc::Receiver<Zeroizing<Vec<u8>>>> {
     // Not by `Stdin`, which has a buffer of its own.
-    let input = std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-    drive(handle, driver, lines_of(input)?, out).await
+    lines_of(std::fs::File::from(std::io::stdin().as_fd().try_clone_to_owned()?))
 }
 
 /// Reads lines on a thread of their own: it ends with the input or with the program, and waits while eight lines wait.

@@ -15,7 +15,7 @@
 //!
 //! Each step may say `"timeout_ms"` (10 s otherwise): it is tried again until then.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,8 +38,12 @@ pub fn install(ctx: &Context) {
     let (lines, steps) = sync_channel(QUEUE);
     let waker = ctx.clone();
     let reader = std::thread::Builder::new().name("auto-steps".into()).spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            if lines.send(line).is_err() {
+        let mut input = match crate::headless::stdin_lines() {
+            Ok(input) => input,
+            Err(error) => return tracing::error!(%error, "no steps can be read"),
+        };
+        while let Some(line) = input.blocking_recv() {
+            if lines.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
                 break;
             }
             waker.request_repaint_after(PACE);
@@ -314,9 +318,12 @@ const fn button(pos: Pos2, pressed: bool) -> Event {
 }
 
 fn answer_line(answer: &Answer) {
-    let line = serde_json::to_string(answer).unwrap_or_else(|error| format!("{{\"ok\":false,\"error\":\"{error}\"}}"));
+    let mut line =
+        serde_json::to_string(answer).unwrap_or_else(|error| format!("{{\"ok\":false,\"error\":\"{error}\"}}"));
+    // In one piece, which passes the buffer by: it would keep what the window showed.
+    line.push('\n');
     let mut out = std::io::stdout().lock();
-    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+    if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
         tracing::warn!("nobody reads the answers");
     }
 }
