@@ -5,6 +5,8 @@
 #
 #   ./scripts/canaries.sh [SECONDS]
 #
+# The same with windows: ./scripts/demo.sh --auto --seconds 5 --canaries
+#
 # Reading another program's memory takes Linux, and root or CAP_SYS_PTRACE; without it this fails and says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."

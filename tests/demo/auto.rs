@@ -11,7 +11,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::bootstrap::House;
-use crate::journey::PATIENT;
+use crate::canaries::Canaries;
+use crate::journey::{Invitation, LABEL, PATIENT, REST};
 use crate::options::Options;
 use crate::programs::{Running, STEP, say};
 
@@ -102,10 +103,10 @@ pub(crate) async fn run(mut host: Window, mut patient: Window, house: &House, op
     shots.take("today").await?;
 
     host.click("Book an appointment…").await?;
-    host.type_into("Reference", "R-1042").await?;
+    host.type_into("Reference", LABEL).await?;
     shots.take("booking").await?;
     host.click("Book").await?;
-    host.click("Make invitation, R-1042").await?;
+    host.click(&format!("Make invitation, {LABEL}")).await?;
     let link = host.read("Invitation link").await?;
     shots.take("invitation-link").await?;
     host.click("The link is sent. Show the code").await?;
@@ -113,7 +114,7 @@ pub(crate) async fn run(mut host: Window, mut patient: Window, house: &House, op
     ensure!(code.len() == 8, "step \"host reads the code\": it has {} digits", code.len());
     shots.take("invitation-code").await?;
     host.click("The code is passed on. Done").await?;
-    host.click("Open the room, R-1042").await?;
+    host.click(&format!("Open the room, {LABEL}")).await?;
     host.wait("The room is open").await?;
 
     patient.type_into("Invitation link", &link).await?;
@@ -155,6 +156,11 @@ pub(crate) async fn run(mut host: Window, mut patient: Window, house: &House, op
     patient.click("They match").await?;
     host.wait("The words matched").await?;
     say("both are in the call, and the safety words match");
+    let invitation = Invitation { link, code };
+    let mut canaries = options.canaries.then(|| Canaries::new(house, &invitation)).transpose()?;
+    if let Some(canaries) = &mut canaries {
+        canaries.during(house, host.running.id()?, patient.running.id()?)?;
+    }
     tokio::time::sleep(Duration::from_secs(options.seconds)).await;
     shots.take("call").await?;
 
@@ -165,6 +171,10 @@ pub(crate) async fn run(mut host: Window, mut patient: Window, house: &House, op
     host.click("End for all now").await?;
     host.wait("Camera and microphone are off.").await?;
     shots.take("goodbye").await?;
+    if let Some(canaries) = canaries {
+        tokio::time::sleep(REST).await;
+        canaries.after(house, host.running.id()?, patient.running.id()?)?;
+    }
     patient.click("Close Quietroom").await?;
     host.click("Close Quietroom").await?;
     tokio::try_join!(patient.closed(), host.closed())?;

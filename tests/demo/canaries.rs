@@ -14,7 +14,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lab::memory;
@@ -24,7 +24,7 @@ use lab::totp;
 use crate::bootstrap::House;
 use crate::journey::{Invitation, LABEL, PATIENT};
 use crate::options::Side;
-use crate::programs::{Client, say};
+use crate::programs::say;
 
 /// What is written into every log, so that the search can be seen to find it.
 const LOGGED: &str = "canary: a line that is meant to be found";
@@ -68,26 +68,38 @@ impl Canaries {
     }
 
     /// While both are in the call.
-    pub(crate) fn during(&mut self, house: &House, host: &Client, patient: &Client) -> Result<()> {
+    ///
+    /// `host` and `patient` are the process ids of their programs.
+    ///
+    /// # Errors
+    /// When the memory of one of the three programs cannot be read.
+    pub(crate) fn during(&mut self, house: &House, host: u32, patient: u32) -> Result<()> {
         self.memory("server, in the call", house.server_id()?, "server")?;
-        for (side, client) in [(Side::Host, host), (Side::Patient, patient)] {
+        for (side, id) in [(Side::Host, host), (Side::Patient, patient)] {
             let place = format!("{}, in the call", side.name());
-            let found = self.scan(&place, client.id()?, side.name())?;
+            let found = self.scan(&place, id, side.name())?;
             // Other secrets may be there now; the name must be, or the search would not see it afterwards either.
             self.require(&place, NAME, found.contains(&NAME));
         }
         Ok(())
     }
 
-    /// Once both have said goodbye, and both programs still run.
-    pub(crate) fn after(&mut self, house: &House, host: &Client, patient: &Client) -> Result<()> {
+    /// Once both have said goodbye, and both programs still run: memory and disk.
+    ///
+    /// # Errors
+    /// When something was found where it must not be, or not found where it must, or could not be read.
+    pub(crate) fn after(mut self, house: &House, host: u32, patient: u32) -> Result<()> {
         self.memory("server, afterwards", house.server_id()?, "server")?;
-        self.memory("host, afterwards", host.id()?, Side::Host.name())?;
-        self.memory("patient, afterwards", patient.id()?, Side::Patient.name())
+        self.memory("host, afterwards", host, Side::Host.name())?;
+        self.memory("patient, afterwards", patient, Side::Patient.name())?;
+        self.disk()?;
+        ensure!(self.failures == 0, "the scan for canaries failed in {} places", self.failures);
+        say("canaries: none found where none may be, and every planted one was found");
+        Ok(())
     }
 
     /// What lies on disk.
-    pub(crate) fn disk(&mut self) -> Result<()> {
+    fn disk(&mut self) -> Result<()> {
         let mut files = Vec::new();
         collect(&self.folder.join("server"), &mut files)?;
         let database = files.iter().any(|path| fs::read(path).is_ok_and(|bytes| contains(&bytes, LABEL)));
@@ -107,15 +119,6 @@ impl Canaries {
             self.refuse(&path.display().to_string(), &found);
         }
         say(&format!("canaries: {} files of the server and logs searched", files.len()));
-        Ok(())
-    }
-
-    /// Fails if anything was found where it must not be, or not found where it must.
-    pub(crate) fn judge(self) -> Result<()> {
-        if self.failures > 0 {
-            bail!("the scan for canaries failed in {} places", self.failures);
-        }
-        say("canaries: none found where none may be, and every planted one was found");
         Ok(())
     }
 
@@ -177,11 +180,11 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     lab::search::holds(bytes, text.as_bytes())
 }
 
-/// The 32 secret bytes of a link: behind version, server, its pin and the invitation's id.
+/// The 32 secret bytes of a link: behind version, mode, server, its pin and the invitation's id.
 fn link_secret(body: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(body).ok()?;
-    let server = usize::from(u16::from_be_bytes(bytes.get(1..3)?.try_into().ok()?));
-    let at = 3 + server + 32 + 16;
+    let server = usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?));
+    let at = 4 + server + 32 + 16;
     Some(bytes.get(at..at + 32)?.to_vec())
 }
 
@@ -205,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_secret_is_cut_out_of_a_link_by_its_layout() {
-        let mut bytes = vec![1, 0, 9];
+        let mut bytes = vec![2, 0, 0, 9];
         bytes.extend_from_slice(b"host:8443");
         bytes.extend_from_slice(&[2; 48]);
         bytes.extend_from_slice(&[7; 32]);

@@ -24,7 +24,7 @@ pub(crate) const PATIENT: (&str, &str, &str) = ("Robin Example", "1980-02-29", "
 /// The appointment's label; no secret.
 pub(crate) const LABEL: &str = "Demonstration";
 /// Time for a client to close what a call had open, once it has said goodbye.
-const REST: Duration = Duration::from_secs(2);
+pub(crate) const REST: Duration = Duration::from_secs(2);
 
 /// Runs it and writes the reports.
 pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
@@ -41,7 +41,7 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     compare_words(&mut host, &mut patient).await?;
     let mut canaries = options.canaries.then(|| Canaries::new(&house, &invitation)).transpose()?;
     if let Some(canaries) = &mut canaries {
-        canaries.during(&house, &host, &patient)?;
+        canaries.during(&house, host.id()?, patient.id()?)?;
     }
 
     let talk = Duration::from_secs(options.seconds);
@@ -51,11 +51,9 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     goodbye(&mut patient, "patient leaves", "left").await?;
     host.tell(json!({ "command": "end_for_all" })).await?;
     goodbye(&mut host, "host ends", "").await?;
-    if let Some(mut canaries) = canaries {
+    if let Some(canaries) = canaries {
         tokio::try_join!(host.stay("host rests", "goodbye", REST), patient.stay("patient rests", "goodbye", REST))?;
-        canaries.after(&house, &host, &patient)?;
-        canaries.disk()?;
-        canaries.judge()?;
+        canaries.after(&house, host.id()?, patient.id()?)?;
     }
     patient.quit().await.context("step \"patient's program ends\"")?;
     host.quit().await.context("step \"host's program ends\"")?;

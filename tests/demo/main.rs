@@ -25,7 +25,7 @@ mod windows;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -61,6 +61,7 @@ async fn until_told(options: &Options) -> Result<()> {
 }
 
 async fn consultation(options: &Options) -> Result<()> {
+    ensure!(options.headless || options.auto || !options.canaries, "--canaries goes with --headless or --auto");
     let folder = tempfile::Builder::new().prefix("quietroom-demo-").tempdir().context("no temporary folder")?;
     let house = bootstrap::House::build(folder.path(), options.attack.as_deref()).await?;
     if options.headless { journey::run(house, options).await } else { windows::run(house, options).await }

@@ -43,8 +43,9 @@ pub(crate) struct Options {
     /// Folder for every tenth received picture and the played sound; needs the build with the feature `lab`.
     #[arg(long)]
     pub(crate) dump: Option<PathBuf>,
-    /// Looks for the secrets in memory, database and logs, during and after the call; needs root (with --headless).
-    #[arg(long, requires = "headless")]
+    /// Looks for the secrets in memory, database and logs, during and after the call; needs root (with --headless or
+    /// --auto).
+    #[arg(long)]
     pub(crate) canaries: bool,
     /// Puts the hostile server in front of the real one, with this attack; `quietroom-hostile --list` names them.
     #[arg(long)]
