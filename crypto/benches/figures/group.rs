@@ -89,6 +89,8 @@ impl Call {
             practice_phone: phone.into(),
             phone_signature: self.practice.sign_phone(phone).expect("the key signs"),
             role: CallRole::Patient,
+            mode: CallMode::Real,
+            least_deny_list: 0,
             not_before: NOW - 60,
             expires_at: NOW + 3600,
             appointment: "a1".into(),
