@@ -318,6 +318,17 @@ mod tests {
         assert_eq!(share(&denied, &other.1), untrusted(IdentityError::Denied));
         let (device, certificate) = (&clinic.device, &clinic.certificate);
         assert_eq!(owned.share_with(&SHARING, &other.0, certificate, &other.1), untrusted(IdentityError::BadTerms));
+        let terms = crate::CertificateTerms {
+            display_name: "x".into(),
+            roles: vec![StaffRole::Clinician],
+            registration: None,
+            serial: 1,
+            not_before: NOW - 1,
+            not_after: NOW + 1,
+        };
+        let moved = foreign.practice.certify(&device.request().unwrap(), terms).unwrap();
+        let refused = owned.share_with(&SHARING, device, &moved, &other.1);
+        assert_eq!(refused, untrusted(IdentityError::WrongPractice), "vouched for by somebody else");
         assert_eq!(owned.devices(), 1);
 
         for _ in 1..MAX_DEVICES {
