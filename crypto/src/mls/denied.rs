@@ -170,6 +170,9 @@ mod tests {
         let group_id = call.group_id();
         let entry = StaffEntry::new(NOW, &device, &certificate, CallRole::Interpreter, group_id, TERMS).unwrap();
         let entry = entry.with_deny_list(NOW, list(&clinic, 1, clinic.certificate.serial())).unwrap();
+        let other = StaffEntry::new(NOW, &device, &certificate, CallRole::Interpreter, group_id, TERMS).unwrap();
+        let foreign = other.with_deny_list(NOW, list(&Clinic::new(), 1, 99)).unwrap_err();
+        assert_eq!(foreign, GroupError::Certificate(IdentityError::WrongPractice));
         let welcome = call.admit_staff(NOW, entry.request()).unwrap().welcome.unwrap();
         let refusal = GroupError::Refused { committer: None, violation: PolicyViolation::BadCredential };
         assert_eq!(entry.join(NOW, &welcome).unwrap_err(), refusal);
