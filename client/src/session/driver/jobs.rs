@@ -281,7 +281,7 @@ fn remember_account(folder: &std::path::Path, name: &str) {
 
 #[cfg(test)]
 mod tests {
-    use crypto::{CallRole, InvitationTerms, PracticeKey};
+    use crypto::{CallMode, CallRole, InvitationTerms, PracticeKey};
 
     use super::*;
 
@@ -294,6 +294,8 @@ mod tests {
             practice_phone: "02 5550 0000".into(),
             phone_signature: practice.sign_phone("02 5550 0000").unwrap(),
             role: CallRole::Patient,
+            mode: CallMode::Real,
+            least_deny_list: 0,
             not_before: 1,
             expires_at,
             appointment: String::new(),
