@@ -245,6 +245,19 @@ impl OwnedInvitation {
         Ok(())
     }
 
+    /// Takes back an admission whose call was lost with this host's memory, or with the server's room: the same link
+    /// and code open the door of a new call, with the tries that are left, until the window ends. A call that has ended
+    /// ([`consume`](Self::consume)) is over for good. Gives whether anything changed; then store the record.
+    pub fn reopen(&mut self) -> bool {
+        let unfinished = self.exchanges.iter().any(|exchange| matches!(exchange.progress, Progress::Admitted(_)));
+        let reopened = self.consumed && unfinished;
+        if reopened {
+            self.consumed = false;
+            self.exchanges.clear();
+        }
+        reopened
+    }
+
     /// Marks it used and forgets everything that could still answer: at the latest when the call
     /// has ended. Store the record.
     pub fn consume(&mut self) {

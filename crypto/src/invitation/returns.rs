@@ -105,6 +105,31 @@ fn a_retry_ends_with_the_invitation_and_a_rejoin_with_the_call() {
 }
 
 #[test]
+fn a_call_lost_with_its_hosts_memory_lets_the_same_guest_in_again_and_an_ended_one_does_not() {
+    let mut pair = a_pair();
+    assert!(!pair.owned.reopen(), "nobody was admitted");
+    let verified = exchange(&mut pair.owned, &mut pair.guest, &pair.code, &pair.call);
+    pair.owned.admitted(&verified).unwrap();
+    let mut loaded = OwnedInvitation::decode(&pair.owned.encode()).unwrap();
+    assert!(loaded.reopen() && !loaded.is_consumed() && !loaded.reopen());
+    let anew = Clinic::new().call();
+    assert!(exchange_fails_only_for_the_practice(&mut loaded, &mut pair.guest, &pair.code, &anew));
+    pair.owned.consume();
+    assert!(!pair.owned.reopen() && pair.owned.is_consumed());
+}
+
+/// A call of another practice refuses, after the window and the use were looked at.
+fn exchange_fails_only_for_the_practice(
+    owned: &mut OwnedInvitation,
+    guest: &mut GuestInvitation,
+    code: &InvitationCode,
+    call: &CallGroup,
+) -> bool {
+    let message1 = guest.knock(code).unwrap();
+    matches!(owned.on_knock(NOW, &message1, call), Err(InvitationError::UntrustedHost(_)))
+}
+
+#[test]
 fn a_retry_after_the_window_is_refused() {
     let (call, mut owned, mut guest) = burnt();
     let message6 = guest.retry().unwrap();
