@@ -28,12 +28,12 @@ pub enum ClientMessage {
     /// `Waiting` tells that already. What one guest may say in 10 s is bounded (64 KiB, entering included); beyond it
     /// the message is dropped and answered with `SRV-05`.
     Relay {
-        /// Host: a waiting guest. Guest: `None`, the host.
+        /// Host: a waiting guest, or an admitted one that asked to be brought back. Guest: `None`, the host.
         to: Option<ParticipantId>,
         /// Bytes of the key exchange or a sealed card.
         body: Opaque,
     },
-    /// Host: let a waiting guest in. Commit, Welcome and PSK are one atomic bundle. Answered with the `Entry`, `Conflict`
+    /// Host: let a waiting guest in, or bring an admitted one back that lost its group. Commit, Welcome and PSK are one atomic bundle. Answered with the `Entry`, `Conflict`
     /// or an `Error` that names the participant (`LOB-02`: it does not wait).
     Admit {
         /// The waiting guest.

@@ -59,23 +59,25 @@ impl Room {
         welcome: Opaque,
         invite_psk: Option<Opaque>,
     ) -> Vec<Effect> {
-        let waits = |id| self.roster.guest(id).filter(|guest| guest.present && guest.place == Place::Waiting);
-        let Some(guest) = waits(participant) else {
+        let comes = |guest: &&Guest| guest.present && (guest.place == Place::Waiting || guest.is_admitted());
+        let Some(guest) = self.roster.guest(participant).filter(comes) else {
             return vec![error(from, ErrorCode::GuestLeft, None)];
         };
-        let invite_id = guest.invite_id;
-        if !self.roster.has_room() {
+        // Who is admitted already lost its group and is brought back in place of its old leaf.
+        let (invite_id, returns) = (guest.invite_id, guest.is_admitted());
+        if !returns && !self.roster.has_room() {
             return vec![error(from, ErrorCode::Busy, Some(10))];
         }
         let (seq, entry) = match self.log.append(from, epoch, Delivery::Commit { commit, invite_psk }) {
             Ok(appended) => appended,
             Err(conflict) => return self.conflict(now, from, true, conflict),
         };
-        let mut effects = vec![
-            Effect::Spend { invite_id, admitted: true },
-            Effect::Audit { event: "lobby.admitted", actor: participant, role: "guest", outcome: None },
-            send(self.roster.listeners(), entry),
-        ];
+        let event = if returns { "group.member_returned" } else { "lobby.admitted" };
+        let mut effects = vec![Effect::Audit { event, actor: participant, role: "guest", outcome: None }];
+        if !returns {
+            effects.push(Effect::Spend { invite_id, admitted: true });
+        }
+        effects.push(send(self.roster.listeners(), entry));
         let admitted = ServerMessage::Admitted { seq, epoch, welcome };
         if let Some(guest) = self.roster.guest_mut(participant) {
             guest.place = Place::Admitted { seq, admitted: Box::new(admitted.clone()) };

@@ -218,7 +218,9 @@ impl Room {
         }
         if standing == Standing::Host {
             let waits = |id: &ParticipantId| {
-                self.roster.guest(*id).is_some_and(|guest| guest.present && guest.place == Place::Waiting)
+                self.roster
+                    .guest(*id)
+                    .is_some_and(|guest| guest.present && (guest.place == Place::Waiting || guest.is_admitted()))
             };
             // Said into a change of the queue: `Waiting` told the host already.
             return to

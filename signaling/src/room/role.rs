@@ -5,7 +5,7 @@
 //!                outside         outside
 //! OpenRoom         x        x
 //! EnterLobby                       x         x        x        x      x
-//! Relay                     x                x
+//! Relay                     x                x        x
 //! Admit, Deny               x
 //! RemoveMember              x
 //! RemoveLeaver              x                         x
@@ -84,7 +84,10 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
         ),
         Standing::GuestOutside => matches!(action, EnterLobby),
         Standing::Waiting => matches!(action, EnterLobby | Relay | Leave),
-        Standing::Admitted => matches!(action, EnterLobby | RemoveLeaver | Update | Application | Replay | Leave),
+        // Relay: a member that lost its group asks the host to be brought back.
+        Standing::Admitted => {
+            matches!(action, EnterLobby | Relay | RemoveLeaver | Update | Application | Replay | Leave)
+        }
         Standing::Denied => matches!(action, EnterLobby | Leave),
         // Only to be told that it is over.
         Standing::Gone => matches!(action, EnterLobby),
@@ -131,7 +134,7 @@ mod tests {
         (Host, "x-xxxxxxxxxx-"),
         (GuestOutside, "-x-----------"),
         (Waiting, "-xx-------x--"),
-        (Admitted, "-x----xxxxx--"),
+        (Admitted, "-xx---xxxxx--"),
         (Denied, "-x--------x--"),
         (Gone, "-x-----------"),
         (Stranger, "-------------"),

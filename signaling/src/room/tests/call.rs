@@ -115,3 +115,20 @@ fn a_host_that_lost_a_race_goes_first() {
     let later = NOW + HOST_FIRST;
     assert_eq!(code(&room.handle(later, &guest(2), update(4)), &guest(2)), None);
 }
+
+#[test]
+fn a_member_that_lost_its_group_asks_the_host_and_is_brought_back_by_one_bundle() {
+    let mut room = call(2);
+    let ask = ClientMessage::Relay { to: None, body: Opaque::new(vec![6]) };
+    let effects = room.handle(NOW, &guest(1), ask);
+    assert!(matches!(told(&effects, &host(200))[..], [ServerMessage::Relay { .. }]));
+    assert!(told(&effects, &guest(2)).is_empty(), "nobody else hears of it");
+    let answer = ClientMessage::Relay { to: Some(guest(1).participant), body: Opaque::new(vec![4]) };
+    assert!(matches!(told(&room.handle(NOW, &host(200), answer), &guest(1))[..], [ServerMessage::Relay { .. }]));
+    let effects = room.handle(NOW, &host(200), admit(&guest(1), 2));
+    let heard = told(&effects, &guest(1));
+    assert!(heard.iter().any(|message| matches!(message, ServerMessage::Admitted { epoch: 2, .. })));
+    assert!(matches!(told(&effects, &guest(2))[..], [ServerMessage::Entry { .. }, ..]));
+    let audited = |effect: &Effect| matches!(effect, Effect::Audit { event: "group.member_returned", .. });
+    assert!(effects.iter().any(audited));
+}
