@@ -63,6 +63,9 @@ error-E2E-08 = The clinician’s computer has not been heard of for a while.
 error-E2E-09 = An unrecognised device appeared.
     .seen = The call is paused. Nothing is sent.
     .next = Leave this call and phone each other.
+error-E2E-10 = The connection to this call broke. You are being brought back.
+    .seen = You are not seen or heard meanwhile.
+    .next = Wait, it goes on by itself. You do not need the link or the code again.
 
 error-END-01 = A device could not be released.
     .seen = The call has ended. Nobody can see or hear you.

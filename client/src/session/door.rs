@@ -127,6 +127,29 @@ impl Door {
         }
     }
 
+    /// Message 6 of a member that lost its group: answered, and its readmission handed on. `None` for anything else.
+    pub(super) fn on_return(
+        &mut self,
+        from: ParticipantId,
+        body: &[u8],
+        invitations: &mut Invitations,
+        group: &CallGroup,
+        fx: &mut Effects,
+    ) -> Option<Box<VerifiedGuest>> {
+        let Some(RelayMessage::Exchange(6, message)) = RelayMessage::decode(body) else { return None };
+        // Few, and each refuses at once what names another invitation.
+        let answered = invitations.values_mut().filter(|invitation| invitation.is_consumed()).find_map(|invitation| {
+            let reply = invitation.on_rejoin(message, group).ok()?;
+            let answer = relay(from, &RelayMessage::Exchange(4, &reply.message4));
+            fx.out.push(store_then_send(invitation, Some(answer)));
+            Some(Box::new(reply.guest))
+        });
+        if answered.is_none() {
+            tracing::warn!("a member's request to be brought back was refused");
+        }
+        answered
+    }
+
     /// Takes what a guest proved, for its admission.
     pub(super) fn take_guest(&mut self, participant: ParticipantId) -> Option<(Box<VerifiedGuest>, Option<Private>)> {
         let knock = self.knocks.get_mut(&participant)?;

@@ -18,8 +18,10 @@ pub(super) struct Effects {
     pub settled: Option<ErrorCode>,
     /// The consultation is over for this side.
     pub end: Option<GoodbyeReason>,
-    /// Invitations whose guest is now a member.
-    pub consumed: Vec<[u8; 16]>,
+    /// Guests who are members now.
+    pub admitted: Vec<Box<VerifiedGuest>>,
+    /// This guest's group fell behind or does not open what the log has: it must be brought back.
+    pub stranded: bool,
     /// A guest whose admission came to nothing: it waits again, with what it proved.
     pub returned: Option<(ParticipantId, Box<VerifiedGuest>)>,
 }

@@ -133,6 +133,8 @@ codes! {
     E2e08 = "E2E-08",
     /// The group is not what it should be.
     E2e09 = "E2E-09",
+    /// This member lost the group and is being brought back.
+    E2e10 = "E2E-10",
     /// The patient declined.
     Con02 = "CON-02",
     /// The platform refuses sharing.

@@ -7,7 +7,7 @@
 //! | Lobby, proven | – | knocks again, same message | – | joins | goodbye |
 
 use crypto::{CallGroup, GuestInvitation, InvitationCode, InvitationError, InvitationLink, LinkError, LobbyCard};
-use signaling::protocol::{ClientMessage, InviteId, LobbyState};
+use signaling::protocol::{ClientMessage, InviteId, LobbyState, Opaque};
 
 use super::effect::{Endpoint, Mark, Now, Output};
 use super::effects::Effects;
@@ -295,6 +295,31 @@ impl Joining {
                 None
             }
         }
+    }
+
+    /// Message 6: the host is asked to bring this member back in place of its old leaf.
+    pub(super) fn ask_back(&mut self, old: &CallGroup) -> Option<Opaque> {
+        match self.invitation.rejoin(Some(old)) {
+            Ok(message) => Some(RelayMessage::Exchange(6, &message).encode()),
+            Err(error) => {
+                tracing::warn!(%error, "a way back could not be asked for");
+                None
+            }
+        }
+    }
+
+    /// Message 4: the host will bring this member back.
+    pub(super) fn on_welcome_back(&mut self, message: &[u8]) -> bool {
+        let confirmed = self.invitation.on_confirm(message);
+        if let Err(error) = &confirmed {
+            tracing::warn!(%error, "an answer on the way back was dropped");
+        }
+        confirmed.is_ok()
+    }
+
+    /// The Welcome on the way back.
+    pub(super) fn join_again(&mut self, now: Now, welcome: &[u8]) -> Result<CallGroup, crypto::GroupError> {
+        self.invitation.join(now.unix, welcome)
     }
 
     /// The host opened a new group: the exchange begins anew, with the code still in memory.

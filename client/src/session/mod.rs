@@ -27,6 +27,7 @@ mod message;
 mod on_command;
 mod on_event;
 mod peer;
+mod returning;
 mod room;
 mod safety;
 mod show;
@@ -42,6 +43,7 @@ use desk::{Desk, Drafted};
 use door::Door;
 use effects::Effects;
 use joining::Joining;
+use returning::Returning;
 use room::{Room, Sources};
 
 pub use command::Command;
@@ -117,6 +119,8 @@ struct Entering {
 struct Visiting {
     entering: Entering,
     room: Room,
+    /// The host was asked to bring this member back.
+    returning: Option<Returning>,
 }
 
 #[derive(Debug)]
@@ -166,7 +170,7 @@ impl Session {
             }
             Input::Tick => self.on_tick(now, &mut fx),
         }
-        self.settle(&mut fx);
+        self.settle(now, &mut fx);
         fx.out
     }
 
@@ -180,9 +184,12 @@ impl Session {
     }
 
     /// Applies what an input meant for the session as a whole.
-    fn settle(&mut self, fx: &mut Effects) {
-        for invite in std::mem::take(&mut fx.consumed) {
-            self.consume(&invite, fx);
+    fn settle(&mut self, now: Now, fx: &mut Effects) {
+        for guest in std::mem::take(&mut fx.admitted) {
+            self.on_member(&guest, fx);
+        }
+        if std::mem::take(&mut fx.stranded) {
+            self.ask_back(now, fx);
         }
         if let Some((participant, guest)) = fx.returned.take()
             && let Stage::Host(hosting) = &mut self.stage
@@ -213,7 +220,14 @@ impl Session {
         let practice = self.view().practice;
         let desk = match std::mem::replace(&mut self.stage, Stage::Start) {
             Stage::Host(mut hosting) => {
-                // During the call, a guest that lost its memory may have to prove link and code again; no longer now.
+                // During the call a lost guest may come back by it; no longer now, unless it was the room that was lost.
+                if !hosting.room.is_lost() {
+                    let used = |invitation: &&mut crypto::OwnedInvitation| invitation.is_consumed();
+                    for invitation in hosting.desk.invitations.values_mut().filter(used) {
+                        invitation.consume();
+                        fx.out.push(door::store_then_send(invitation, None));
+                    }
+                }
                 hosting.desk.invitations.retain(|_, invitation| !invitation.is_consumed());
                 Some(Box::new(hosting.desk))
             }
@@ -236,12 +250,14 @@ impl Session {
         self.next_request += 1;
     }
 
-    /// A guest became a member: its invitation is spent, durably.
-    fn consume(&mut self, invite: &[u8; 16], fx: &mut Effects) {
+    /// A guest became a member: its invitation is spent, durably, and lets nobody but the same guest come back.
+    fn on_member(&mut self, guest: &crypto::VerifiedGuest, fx: &mut Effects) {
         let Stage::Host(hosting) = &mut self.stage else { return };
         hosting.called = true;
-        if let Some(invitation) = hosting.desk.invitations.get_mut(invite) {
-            invitation.consume();
+        if let Some(invitation) = hosting.desk.invitations.get_mut(guest.invite_id().as_bytes()) {
+            if let Err(error) = invitation.admitted(guest) {
+                tracing::warn!(%error, "a member would have to prove link and code again to come back");
+            }
             fx.out.push(door::store_then_send(invitation, None));
         }
     }

@@ -141,6 +141,12 @@ impl Session {
         let room = Room::open(now, group, self.sources());
         let Stage::Desk(at_desk) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
         let mut desk = at_desk.desk;
+        // A call of this appointment that was lost with this computer's memory: its guests come in again.
+        for invitation in desk.invitations.values_mut().filter(|invitation| invitation.appointment() == id) {
+            if invitation.reopen() {
+                fx.out.push(super::door::store_then_send(invitation, None));
+            }
+        }
         desk.show_today();
         fx.out.push(Output::OpenSocket { endpoint: desk.endpoint.clone(), token: desk.token.clone() });
         self.enter(Stage::Host(Box::new(Hosting {
@@ -287,7 +293,7 @@ impl Session {
             }
             _ => {}
         }
-        self.settle(fx);
+        self.settle(now, fx);
         fx.out.push(Output::Quit);
     }
 

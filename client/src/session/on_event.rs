@@ -8,7 +8,7 @@ use super::effect::{Device, MediaCommand, Now, Output, Reply};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::joining::Step;
-use super::room::Room;
+use super::room::{Change, Room};
 use super::view::{ConnectionState, DeviceState, GoodbyeReason, Notice, PracticeInfo};
 use super::{AtDesk, Session, Stage, Visiting};
 use crate::connection::SocketEvent;
@@ -61,6 +61,11 @@ impl Session {
                     }
                     ServerMessage::Relay { from, body } => {
                         let (invitations, group) = (&mut hosting.desk.invitations, hosting.room.group());
+                        if let Some(guest) = hosting.door.on_return(from, body.as_bytes(), invitations, group, fx) {
+                            hosting.room.wish(now, Change::Readmit { participant: from, guest }, fx);
+                            return;
+                        }
+                        let group = hosting.room.group();
                         hosting.door.on_relay(now, from, body.as_bytes(), invitations, group, fx);
                     }
                     message => in_room(now, &mut hosting.room, message, fx),
@@ -71,6 +76,7 @@ impl Session {
                     ServerMessage::Lobby { state: LobbyState::Waiting { .. } } => self.back_to_lobby(now, message, fx),
                     ServerMessage::Lobby { state: LobbyState::Denied } => fx.end = Some(GoodbyeReason::Removed),
                     ServerMessage::Lobby { state: LobbyState::Closed } => fx.end = Some(GoodbyeReason::Ended),
+                    message if visiting.returning.is_some() => self.on_the_way_back(now, message, fx),
                     message => in_room(now, &mut visiting.room, message, fx),
                 },
                 _ => tracing::debug!("a message came where none is expected"),
@@ -90,7 +96,9 @@ impl Session {
             }
             Stage::Guest(visiting) => {
                 fx.send(ClientMessage::EnterLobby);
-                visiting.room.on_online(now, fx);
+                if visiting.returning.is_none() {
+                    visiting.room.on_online(now, fx);
+                }
             }
             Stage::Joining(_) => fx.send(ClientMessage::EnterLobby),
             _ => {}
@@ -107,7 +115,7 @@ impl Session {
                 let Some(group) = entering.joining.on_admitted(now, welcome.as_bytes(), fx) else { return };
                 let room = Room::join(now, group, seq, entering.joining.own_name(), sources, fx);
                 let Stage::Joining(entering) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
-                self.enter(Stage::Guest(Box::new(Visiting { entering: *entering, room })));
+                self.enter(Stage::Guest(Box::new(Visiting { entering: *entering, room, returning: None })));
             }
             _ => tracing::warn!("a message that no waiting guest gets was dropped"),
         }
@@ -115,7 +123,7 @@ impl Session {
 
     fn back_to_lobby(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
         let Stage::Guest(visiting) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
-        let Visiting { mut entering, room } = *visiting;
+        let Visiting { mut entering, room, .. } = *visiting;
         for member in room.group().members().iter().filter(|member| !member.own) {
             fx.media(MediaCommand::RemovePeer(member.leaf));
         }
@@ -144,6 +152,11 @@ impl Session {
                 | ServerCode::OpenElsewhere
                 | ServerCode::HistoryGone
         );
+        if code == ServerCode::HistoryGone && matches!(self.stage, Stage::Guest(_)) {
+            // Away for too long: only the host can bring this member back.
+            fx.stranded = true;
+            return;
+        }
         if let (Stage::Host(hosting), Some(about)) = (&mut self.stage, about)
             && hosting.room.on_refused(about, notice.code, fx)
         {
@@ -332,6 +345,7 @@ impl Session {
                 self.request(request, fx);
             }
             Stage::Host(hosting) => hosting.room.tick(now, fx),
+            Stage::Guest(visiting) if visiting.returning.is_some() => self.wait_for_return(now, fx),
             Stage::Guest(visiting) => visiting.room.tick(now, fx),
             _ => {}
         }

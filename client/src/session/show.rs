@@ -7,7 +7,7 @@ use super::door::Invitations;
 use super::joining::{Joining, Step};
 use super::room::Room;
 use super::view::{
-    AboutYou, Call, DeviceCheck, Goodbye, JoinCode, JoinLink, LobbyGuest, LobbyHost, MemberMedia, Path, Phase,
+    AboutYou, Call, DeviceCheck, Goodbye, Held, JoinCode, JoinLink, LobbyGuest, LobbyHost, MemberMedia, Path, Phase,
     PracticeInfo, Role, RosterRow, ServerInfo, SignIn, SignInStep, View, VouchedBy,
 };
 use super::{Endpoint, Hosting, Session, Stage, Visiting};
@@ -42,8 +42,10 @@ impl Session {
             Stage::JoinLink => Phase::JoinLink(JoinLink { busy: false }),
             Stage::Joining(entering) => self.joining_phase(&entering.joining),
             Stage::Guest(visiting) => {
-                let Visiting { entering, room } = &**visiting;
-                Phase::Call(self.call(room, false, String::new(), Some(entering.joining.own_name()), Vec::new()))
+                let Visiting { entering, room, returning } = &**visiting;
+                let call = self.call(room, false, String::new(), Some(entering.joining.own_name()), Vec::new());
+                let held = if returning.is_some() { Some(Held::Returning) } else { call.held };
+                Phase::Call(Call { held, ..call })
             }
             Stage::Goodbye(ended) => Phase::Goodbye(Goodbye {
                 reason: ended.reason,

@@ -59,6 +59,11 @@ impl Room {
                         GroupError::Refused { committer, .. } => committer,
                         _ => None,
                     };
+                    if committer.is_none() && self.group.is_active() && !self.is_host() {
+                        // Nobody broke a rule: this side lost the thread, and asks to be brought back.
+                        fx.stranded = true;
+                        return;
+                    }
                     let person = committer.and_then(|leaf| self.name_of(leaf));
                     fx.fail(ErrorCode::E2e09);
                     fx.notice = Some(Notice { person, ..Notice::new(ErrorCode::E2e09) });
@@ -75,6 +80,7 @@ impl Room {
 
     fn on_epoch(&mut self, now: Now, own: bool, added: &[LeafIndex], removed: &[LeafIndex], fx: &mut Effects) {
         let alone = self.peers.is_empty();
+        let returned_name = removed.first().and_then(|leaf| self.peer(*leaf)).and_then(|peer| peer.name.clone());
         for leaf in removed {
             self.drop_peer(leaf.as_u8(), fx);
         }
@@ -96,9 +102,16 @@ impl Room {
         }
         match self.pending.take() {
             Some(Pending { change: Change::Admit { participant, guest, name }, .. }) if own => {
-                fx.consumed.push(*guest.invite_id().as_bytes());
+                fx.admitted.push(guest);
                 if let Some(peer) = added.first().and_then(|leaf| self.peers.get_mut(&leaf.as_u8())) {
                     peer.name = name;
+                    self.participants.insert(peer.key, participant);
+                }
+            }
+            Some(Pending { change: Change::Readmit { participant, guest }, .. }) if own => {
+                fx.admitted.push(guest);
+                if let Some(peer) = added.first().and_then(|leaf| self.peers.get_mut(&leaf.as_u8())) {
+                    peer.name = returned_name;
                     self.participants.insert(peer.key, participant);
                 }
             }
@@ -177,6 +190,7 @@ impl Room {
     fn commit(&mut self, change: Change, fx: &mut Effects) {
         let made = match &change {
             Change::Admit { guest, .. } => self.group.admit(guest),
+            Change::Readmit { guest, .. } => self.group.readmit(guest),
             Change::Update => self.group.update(),
             Change::Remove { key } => match self.group.members().iter().find(|member| member.signature_key == *key) {
                 Some(member) => self.group.remove(member.leaf),
@@ -191,7 +205,10 @@ impl Room {
             }
             Err(error) => {
                 tracing::error!(%error, "a change of the group could not be made");
-                fx.tell(ErrorCode::E2e05);
+                // Who asked to come back and is none of us hears nothing.
+                if !matches!(change, Change::Readmit { .. }) {
+                    fx.tell(ErrorCode::E2e05);
+                }
                 if let Change::Admit { participant, guest, .. } = change {
                     fx.returned = Some((participant, guest));
                 }
@@ -202,7 +219,7 @@ impl Room {
     pub(super) fn send_bundle(&self, change: &Change, bundle: &Bundle, fx: &mut Effects) {
         let (epoch, commit) = (bundle.epoch, Opaque::new(bundle.commit.clone()));
         match change {
-            Change::Admit { participant, .. } => fx.send(ClientMessage::Admit {
+            Change::Admit { participant, .. } | Change::Readmit { participant, .. } => fx.send(ClientMessage::Admit {
                 participant: *participant,
                 epoch,
                 commit,

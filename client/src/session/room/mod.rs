@@ -60,6 +60,13 @@ pub(super) enum Change {
         /// From its card.
         name: Option<Private>,
     },
+    /// Bring a member back that lost its group, in place of its old leaf.
+    Readmit {
+        /// Its id at the server.
+        participant: ParticipantId,
+        /// What it proved.
+        guest: Box<VerifiedGuest>,
+    },
     /// Take a member out.
     Remove {
         /// Signature key of its leaf.
@@ -214,6 +221,16 @@ impl Room {
     /// When to look again at the latest.
     pub(super) fn next_wake(&self) -> Option<Duration> {
         self.watch.wake_at()
+    }
+
+    /// Number of the last entry of the log that was taken.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.log.last().unwrap_or(0)
+    }
+
+    /// Whether the server lost this room.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// The spoken check.

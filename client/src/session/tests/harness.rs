@@ -1,22 +1,19 @@
 //! Two sessions and a server made of a few lines, all in memory and in one thread.
 
-use std::collections::VecDeque;
+mod replies;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crypto::{CertificateTerms, DeviceKey, LeafIndex, PracticeKey, StaffRole as Certified};
+use crypto::{DeviceKey, LeafIndex, PracticeKey};
 use signaling::protocol::{
-    Appointment, AppointmentId, AppointmentState, ClientMessage, Delivery, GuestRole, InviteId, JoinLookupResponse,
-    JoinRedeemResponse, LobbyState, Opaque, ParticipantId, PracticeInfo as ServerPractice, Secret, ServerMessage,
-    SessionResponse, StaffRole, UnixSeconds, UserId, WaitingGuest,
+    AppointmentId, ClientMessage, Delivery, GuestRole, InviteId, LobbyState, ParticipantId, ServerMessage, WaitingGuest,
 };
 
 use media::EngineEvent;
 
 use crate::connection::SocketEvent;
-use crate::session::{
-    Command, Endpoint, HostIdentity, Input, InvitePage, Knocker, MediaCommand, Now, Output, Phase, Reply, Request,
-    Session, Unlocked, View,
-};
+use crate::session::{Command, Input, InvitePage, Knocker, MediaCommand, Now, Output, Phase, Session, View};
 
 pub(super) const START: u64 = 1_900_000_000;
 pub(super) const APPOINTMENT: [u8; 16] = [5; 16];
@@ -55,6 +52,12 @@ pub(super) struct World {
     pub channel: bool,
     /// What was lost that way.
     pub lost: Vec<ClientMessage>,
+    /// Records of invitations as they were written last.
+    stored: BTreeMap<[u8; 16], Vec<u8>>,
+    /// What the next sign-in finds.
+    on_disk: Vec<Vec<u8>>,
+    practice: PracticeKey,
+    device: DeviceKey,
     queue: VecDeque<(Side, Output)>,
     invite: Option<InviteId>,
     room_open: bool,
@@ -83,6 +86,10 @@ impl World {
             split: false,
             channel: true,
             lost: Vec::new(),
+            stored: BTreeMap::new(),
+            on_disk: Vec::new(),
+            practice: PracticeKey::generate().unwrap().0,
+            device: DeviceKey::generate().unwrap(),
             queue: VecDeque::new(),
             invite: None,
             room_open: false,
@@ -144,6 +151,22 @@ impl World {
             },
         );
         self.command(Side::Guest, Command::DevicesOk);
+    }
+
+    /// Number of the last entry that this side's log took.
+    pub(super) fn last_seq_of(&mut self, side: Side) -> u64 {
+        self.client_mut(side).session.room().map_or(0, |room| room.last_seq())
+    }
+
+    /// The host's program ends without a word and is started again, signed in, with what was on disk.
+    pub(super) fn crash_host(&mut self) {
+        let records = std::mem::take(&mut self.stored);
+        self.host = Client { session: Session::new("".into()), media: Vec::new(), trace: Vec::new(), online: false };
+        (self.room_open, self.admitted, self.epoch, self.seq) = (false, false, 0, 0);
+        self.on_disk = records.into_values().collect();
+        self.command(Side::Host, Command::ChooseStaff);
+        self.command(Side::Host, Command::SignIn { name: "ada".into(), passphrase: "correct horse".into() });
+        self.command(Side::Host, Command::SecondFactor { code: "123456".into() });
     }
 
     /// The one who waits, as the host sees it.
@@ -211,8 +234,9 @@ impl World {
                 self.client_mut(side).trace.push("send");
                 self.on_message(side, message);
             }
-            Output::StoreThenSend { message, .. } => {
+            Output::StoreThenSend { message, invite, record } => {
                 self.client_mut(side).trace.push("store");
+                self.stored.insert(invite, record.to_vec());
                 if let Some(message) = message {
                     self.on_message(side, message);
                 }
@@ -294,6 +318,7 @@ impl World {
                 self.entry(Side::Host, epoch, Delivery::Commit { commit, invite_psk });
                 self.admitted = true;
                 self.to(Side::Host, ServerMessage::Waiting { guests: Vec::new() });
+                self.withhold = false;
                 self.to(Side::Guest, ServerMessage::Admitted { seq: self.seq, epoch, welcome });
             }
             ClientMessage::Commit { epoch, commit, .. } if self.split => {
@@ -321,54 +346,6 @@ impl World {
             ClientMessage::Hello { .. } | ClientMessage::Replay { .. } | ClientMessage::Leave => {}
         }
     }
-
-    fn answer(&mut self, request: Request) -> Reply {
-        match request {
-            Request::SignIn { .. } => Reply::Ticket(Ok(Box::new(Unlocked {
-                ticket: Secret::new("ticket".into()),
-                endpoint: Endpoint { address: "127.0.0.1:1".into(), pin: [9; 32] },
-                host: Some(host_identity()),
-                invitations: Vec::new(),
-            }))),
-            Request::SecondFactor { .. } => Reply::SignedIn(Ok(Box::new(SessionResponse {
-                session: Secret::new("token".into()),
-                user: UserId::from_bytes([3; 16]),
-                display: "Dr Ada".into(),
-                roles: vec![StaffRole::Host],
-                practice: None,
-                expires_at: UnixSeconds(START + 1_000),
-            }))),
-            Request::Appointments { .. } => Reply::Appointments(Ok(vec![Appointment {
-                id: AppointmentId::from_bytes(APPOINTMENT),
-                label: "10:20".into(),
-                starts_at: UnixSeconds(START),
-                duration_min: 30,
-                host: UserId::from_bytes([3; 16]),
-                state: AppointmentState::Planned,
-                waiting: 0,
-                invitations: Vec::new(),
-            }])),
-            Request::RegisterInvitation { request, .. } => {
-                self.invite = Some(request.invite_id);
-                Reply::Registered(Ok(()))
-            }
-            Request::Lookup { .. } => Reply::Lookup(Ok(Box::new(JoinLookupResponse {
-                refusal: None,
-                starts_at: UnixSeconds(START),
-                practice: ServerPractice {
-                    name: "Practice".into(),
-                    phone: "not the signed one".into(),
-                    public_key: Opaque::default(),
-                    phone_signature: Opaque::default(),
-                },
-            }))),
-            Request::Redeem { .. } => Reply::Redeemed(Ok(JoinRedeemResponse {
-                guest_session: Secret::new("guest".into()),
-                expires_at: UnixSeconds(START + 1_000),
-            })),
-            Request::SignOut { .. } | Request::Book { .. } | Request::Revoke { .. } => Reply::Done(Ok(())),
-        }
-    }
 }
 
 pub(super) fn appointment_id() -> String {
@@ -377,25 +354,4 @@ pub(super) fn appointment_id() -> String {
 
 pub(super) fn leaf(index: u32) -> LeafIndex {
     LeafIndex::new(index).expect("a small index")
-}
-
-fn host_identity() -> HostIdentity {
-    let (practice, _pkcs8) = PracticeKey::generate().unwrap();
-    let device = DeviceKey::generate().unwrap();
-    let terms = CertificateTerms {
-        display_name: "Dr Ada".into(),
-        roles: vec![Certified::Clinician],
-        registration: None,
-        serial: 1,
-        not_before: START - 1_000,
-        not_after: START + 86_400,
-    };
-    HostIdentity {
-        certificate: practice.certify(&device.request().unwrap(), terms).unwrap(),
-        device,
-        practice: practice.public(),
-        practice_name: "Practice".into(),
-        practice_phone: "02 5550 0000".into(),
-        phone_signature: practice.sign_phone("02 5550 0000").unwrap(),
-    }
 }

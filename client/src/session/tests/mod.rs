@@ -4,6 +4,7 @@ mod desk;
 mod harness;
 mod hostile;
 mod lobby;
+mod returning;
 mod watch;
 
 use media::transport::{Signal, TransportRole};
@@ -263,25 +264,6 @@ fn a_member_who_is_lost_for_fifteen_seconds_is_removed() {
     world.wait(1);
     assert_eq!(call(&world, Side::Host).members.len(), 1);
     assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Removed);
-}
-
-#[test]
-fn a_commit_that_does_not_open_stops_the_call_instead_of_leaving_somebody_behind() {
-    let mut world = World::in_call();
-    world.guest.online = false;
-    world.input(Side::Host, Input::Engine(EngineEvent::Disconnected { peer: leaf(1) }));
-    world.say(Side::Host, ServerMessage::Presence { participant: id(Side::Guest), present: false });
-    world.wait(16);
-    let Some(ServerMessage::Entry { seq, epoch, from, entry: Delivery::Commit { commit, .. } }) = world.entries.pop()
-    else {
-        panic!("the host's commit")
-    };
-    let mut bytes = commit.into_bytes();
-    *bytes.last_mut().unwrap() ^= 1;
-    let entry = Delivery::Commit { commit: Opaque::new(bytes), invite_psk: None };
-    world.say(Side::Guest, ServerMessage::Entry { seq, epoch, from, entry });
-    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Failed);
-    assert_eq!(world.view(Side::Guest).notice.unwrap().code, ErrorCode::E2e09);
 }
 
 #[test]

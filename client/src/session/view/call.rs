@@ -49,6 +49,8 @@ pub enum Held {
     Silent,
     /// The group was split.
     Split,
+    /// This member lost its group and is being brought back.
+    Returning,
 }
 
 impl Held {
@@ -59,6 +61,7 @@ impl Held {
             Self::Withheld => Some(ErrorCode::E2e06),
             Self::Split => Some(ErrorCode::E2e07),
             Self::Silent => Some(ErrorCode::E2e08),
+            Self::Returning => Some(ErrorCode::E2e10),
         }
     }
 }

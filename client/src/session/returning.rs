@@ -1,0 +1,110 @@
+//! A member that lost its group comes back: it asks the host, who brings it in by one commit (E2EE 5).
+//!
+//! | step | this member | host |
+//! | --- | --- | --- |
+//! | stranded | holds its media, closes its associations, sends message 6 | |
+//! | | | checks it, answers with message 4, commits Remove and Add |
+//! | answered | takes message 4 | |
+//! | Welcome | joins, sends again | |
+//!
+//! Nobody is asked anything: who comes back proves that it is who was there. What does not come about in time ends the
+//! consultation with a sentence.
+
+use std::time::Duration;
+
+use signaling::protocol::{ClientMessage, Opaque, ServerMessage};
+
+use super::effect::{MediaCommand, Now};
+use super::effects::Effects;
+use super::error_code::ErrorCode;
+use super::message::RelayMessage;
+use super::room::Room;
+use super::{Session, Stage};
+
+/// Time between two requests; the host may just be reconnecting.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Then it is given up.
+const GIVE_UP: Duration = Duration::from_secs(30);
+
+/// How far a return got.
+#[derive(Debug)]
+pub(super) struct Returning {
+    since: Duration,
+    asked: Duration,
+    answered: bool,
+    /// The request: the same bytes until an answer comes.
+    request: Opaque,
+}
+
+impl Session {
+    /// Begins the way back.
+    pub(super) fn ask_back(&mut self, now: Now, fx: &mut Effects) {
+        let Stage::Guest(visiting) = &mut self.stage else { return };
+        if visiting.returning.is_some() {
+            return;
+        }
+        tracing::warn!("this member lost its group and asks to be brought back");
+        fx.media(MediaCommand::Hold(true));
+        for member in visiting.room.group().members().iter().filter(|member| !member.own) {
+            fx.media(MediaCommand::RemovePeer(member.leaf));
+        }
+        let since = now.since_start;
+        match visiting.entering.joining.ask_back(visiting.room.group()) {
+            Some(request) => {
+                fx.send(ask(&request));
+                visiting.returning = Some(Returning { since, asked: since, answered: false, request });
+            }
+            None => fx.fail(ErrorCode::E2e09),
+        }
+    }
+
+    /// Time passed on the way back.
+    pub(super) fn wait_for_return(&mut self, now: Now, fx: &mut Effects) {
+        let Stage::Guest(visiting) = &mut self.stage else { return };
+        let Some(returning) = &mut visiting.returning else { return };
+        if now.since_start.saturating_sub(returning.since) >= GIVE_UP {
+            return fx.fail(ErrorCode::E2e09);
+        }
+        if now.since_start.saturating_sub(returning.asked) >= AGAIN {
+            returning.asked = now.since_start;
+            fx.send(ask(&returning.request));
+        }
+    }
+
+    /// A message of the server on the way back; what the log has is of no use until the Welcome.
+    pub(super) fn on_the_way_back(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
+        let sources = self.sources();
+        let Stage::Guest(visiting) = &mut self.stage else { return };
+        let Some(returning) = &mut visiting.returning else { return };
+        match message {
+            ServerMessage::Relay { body, .. } if !returning.answered => {
+                if let Some(RelayMessage::Exchange(4, bytes)) = RelayMessage::decode(body.as_bytes()) {
+                    returning.answered = visiting.entering.joining.on_welcome_back(bytes);
+                }
+            }
+            // The Welcome of the first admission may come again with a new connection.
+            ServerMessage::Admitted { seq, welcome, .. } if returning.answered && seq > visiting.room.last_seq() => {
+                match visiting.entering.joining.join_again(now, welcome.as_bytes()) {
+                    Ok(group) => {
+                        visiting.returning = None;
+                        let name = visiting.entering.joining.own_name();
+                        let started_at = visiting.room.started_at;
+                        visiting.room = Room::join(now, group, seq, name, sources, fx);
+                        visiting.room.started_at = started_at;
+                        fx.media(MediaCommand::Hold(false));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the Welcome on the way back was refused");
+                        fx.fail(ErrorCode::E2e05);
+                    }
+                }
+            }
+            _ => tracing::debug!("a message was left out on the way back"),
+        }
+    }
+}
+
+/// To the host, past the log.
+fn ask(request: &Opaque) -> ClientMessage {
+    ClientMessage::Relay { to: None, body: request.clone() }
+}

@@ -1,0 +1,82 @@
+//! What keystore and REST answer in these tests.
+
+use crypto::{CertificateTerms, DeviceKey, OwnedInvitation, StaffRole as Certified};
+use signaling::protocol::{
+    Appointment, AppointmentId, AppointmentState, JoinLookupResponse, JoinRedeemResponse, Opaque,
+    PracticeInfo as ServerPractice, Secret, SessionResponse, StaffRole, UnixSeconds, UserId,
+};
+
+use super::{APPOINTMENT, START, World};
+use crate::session::{Endpoint, HostIdentity, Reply, Request, Unlocked};
+
+impl World {
+    /// Answers a request at once.
+    pub(super) fn answer(&mut self, request: Request) -> Reply {
+        match request {
+            Request::SignIn { .. } => Reply::Ticket(Ok(Box::new(Unlocked {
+                ticket: Secret::new("ticket".into()),
+                endpoint: Endpoint { address: "127.0.0.1:1".into(), pin: [9; 32] },
+                host: Some(self.host_identity()),
+                invitations: self.on_disk.iter().map(|record| OwnedInvitation::decode(record).unwrap()).collect(),
+            }))),
+            Request::SecondFactor { .. } => Reply::SignedIn(Ok(Box::new(SessionResponse {
+                session: Secret::new("token".into()),
+                user: UserId::from_bytes([3; 16]),
+                display: "Dr Ada".into(),
+                roles: vec![StaffRole::Host],
+                practice: None,
+                expires_at: UnixSeconds(START + 1_000),
+            }))),
+            Request::Appointments { .. } => Reply::Appointments(Ok(vec![Appointment {
+                id: AppointmentId::from_bytes(APPOINTMENT),
+                label: "10:20".into(),
+                starts_at: UnixSeconds(START),
+                duration_min: 30,
+                host: UserId::from_bytes([3; 16]),
+                state: AppointmentState::Planned,
+                waiting: 0,
+                invitations: Vec::new(),
+            }])),
+            Request::RegisterInvitation { request, record, .. } => {
+                self.stored.insert(*request.invite_id.as_bytes(), record.to_vec());
+                self.invite = Some(request.invite_id);
+                Reply::Registered(Ok(()))
+            }
+            Request::Lookup { .. } => Reply::Lookup(Ok(Box::new(JoinLookupResponse {
+                refusal: None,
+                starts_at: UnixSeconds(START),
+                practice: ServerPractice {
+                    name: "Practice".into(),
+                    phone: "not the signed one".into(),
+                    public_key: Opaque::default(),
+                    phone_signature: Opaque::default(),
+                },
+            }))),
+            Request::Redeem { .. } => Reply::Redeemed(Ok(JoinRedeemResponse {
+                guest_session: Secret::new("guest".into()),
+                expires_at: UnixSeconds(START + 1_000),
+            })),
+            Request::SignOut { .. } | Request::Book { .. } | Request::Revoke { .. } => Reply::Done(Ok(())),
+        }
+    }
+
+    fn host_identity(&self) -> HostIdentity {
+        let device = DeviceKey::from_bytes(&self.device.to_bytes()).unwrap();
+        let terms = CertificateTerms {
+            display_name: "Dr Ada".into(),
+            roles: vec![Certified::Clinician],
+            registration: None,
+            serial: 1,
+            not_before: START - 1_000,
+            not_after: START + 86_400,
+        };
+        HostIdentity {
+            certificate: self.practice.certify(&device.request().unwrap(), terms).unwrap(),
+            device,
+            practice: self.practice.public(),
+            practice_name: "Practice".into(),
+            practice_phone: "02 5550 0000".into(),
+            phone_signature: self.practice.sign_phone("02 5550 0000").unwrap(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A member that lost its group, a host that lost its memory, a server that lost its room.
+
+use signaling::protocol::{Delivery, ErrorCode as ServerCode, Opaque, ServerMessage};
+
+use super::harness::{Side, World, appointment_id, id};
+use super::*;
+
+/// A commit in the host's name that does not open.
+fn unreadable(world: &World) -> ServerMessage {
+    let commit = Opaque::new(vec![0; 400]);
+    let Some(ServerMessage::Entry { entry: Delivery::Commit { commit: model, .. }, .. }) = world
+        .entries
+        .iter()
+        .rev()
+        .find(|entry| matches!(entry, ServerMessage::Entry { entry: Delivery::Commit { .. }, .. }))
+    else {
+        panic!("no commit to alter in {commit:?}")
+    };
+    // The host's next path update, with its last byte changed.
+    let mut bytes = model.clone().into_bytes();
+    *bytes.last_mut().unwrap() ^= 1;
+    let entry = Delivery::Commit { commit: Opaque::new(bytes), invite_psk: None };
+    ServerMessage::Entry { seq: world.entries.len() as u64 + 1, epoch: 1, from: id(Side::Host), entry }
+}
+
+/// A world whose guest got a commit of the running epoch that does not open.
+fn stranded(host_hears: bool) -> World {
+    let mut world = World::in_call();
+    world.withhold = true;
+    let before = call(&world, Side::Host).epoch;
+    while call(&world, Side::Host).epoch == before {
+        world.wait(1);
+    }
+    world.deaf = !host_hears;
+    let entry = unreadable(&world);
+    let seq = world.last_seq_of(Side::Guest) + 1;
+    let ServerMessage::Entry { epoch, from, entry, .. } = entry else { panic!("an entry") };
+    world.say(Side::Guest, ServerMessage::Entry { seq, epoch, from, entry });
+    world
+}
+
+#[test]
+fn a_guest_whose_commit_does_not_open_is_brought_back_without_typing_anything() {
+    let world = stranded(true);
+    let (host, guest) = (call(&world, Side::Host), call(&world, Side::Guest));
+    assert_eq!((host.members.len(), guest.members.len()), (2, 2));
+    assert_eq!(host.epoch, guest.epoch);
+    assert_eq!((guest.held, host.members[1].name.as_deref()), (None, Some("Grace")));
+    let told = |side| {
+        world.client(side).media.iter().rev().find_map(|command| match command {
+            MediaCommand::Hold(held) => Some(*held),
+            _ => None,
+        })
+    };
+    assert_eq!(told(Side::Guest), Some(false));
+    assert!(world.view(Side::Host).notice.is_none(), "the host has nothing to do");
+}
+
+#[test]
+fn nothing_is_sent_on_the_way_back_and_without_an_answer_it_ends_in_a_goodbye() {
+    let mut world = stranded(false);
+    assert_eq!(call(&world, Side::Guest).held, Some(Held::Returning));
+    assert!(world.guest.media.iter().any(|command| matches!(command, MediaCommand::Hold(true))));
+    for _ in 0..31 {
+        world.wait(1);
+    }
+    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Failed);
+    assert_eq!(world.view(Side::Guest).notice.unwrap().code, ErrorCode::E2e09);
+}
+
+#[test]
+fn a_guest_that_was_away_too_long_for_the_log_is_brought_back() {
+    let mut world = World::in_call();
+    let gone = ServerMessage::Error { code: ServerCode::HistoryGone, retry_after_s: None, participant: None };
+    world.say(Side::Guest, gone);
+    let (host, guest) = (call(&world, Side::Host), call(&world, Side::Guest));
+    assert_eq!((host.members.len(), host.epoch), (guest.members.len(), guest.epoch));
+    assert_eq!(guest.held, None);
+}
+
+#[test]
+fn a_removed_guest_that_claims_to_be_lost_stays_out() {
+    let mut world = World::in_call();
+    let request = {
+        let Stage::Guest(visiting) = &mut world.guest.session.stage else { panic!("the guest is in the call") };
+        let Visiting { entering, room, .. } = &mut **visiting;
+        entering.joining.ask_back(room.group()).unwrap()
+    };
+    world.command(Side::Guest, Command::Leave);
+    assert_eq!(call(&world, Side::Host).members.len(), 1);
+    world.say(Side::Host, ServerMessage::Relay { from: id(Side::Guest), body: request });
+    assert_eq!(call(&world, Side::Host).members.len(), 1);
+}
+
+#[test]
+fn after_a_host_lost_its_memory_the_same_guest_comes_in_by_the_same_link_and_code() {
+    let mut world = World::in_call();
+    world.crash_host();
+    assert!(matches!(world.view(Side::Guest).phase, Phase::Call(_)), "the guest waits in its call");
+    world.start();
+    let knocker = world.knocker();
+    assert!(knocker.ready && knocker.badge.code_ok, "the guest proved itself again, without typing");
+    world.command(Side::Host, Command::Admit { participant: knocker.participant, identity_confirmed: true });
+    let (host, guest) = (call(&world, Side::Host), call(&world, Side::Guest));
+    assert_eq!((host.members.len(), guest.members.len(), host.epoch), (2, 2, guest.epoch));
+}
+
+#[test]
+fn after_a_call_that_was_ended_the_link_is_used_up() {
+    let mut world = World::in_call();
+    world.command(Side::Host, Command::EndForAll);
+    world.command(Side::Host, Command::Done);
+    world.command(Side::Host, Command::StartConsultation { appointment: appointment_id() });
+    let Stage::Host(hosting) = &world.host.session.stage else { panic!("the room is open") };
+    assert!(hosting.desk.invitations.is_empty());
+}
