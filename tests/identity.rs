@@ -56,7 +56,7 @@ impl Clinic {
     }
 
     /// The owner certifies the device whose request lies there, and says what was printed.
-    async fn certify(&self, request: &str, certificate: &str) -> String {
+    async fn owner_certifies(&self, request: &str, certificate: &str) -> String {
         let words = ["device", "certify", "--request", request, "--name", "Dr Ada Example", "--out", certificate];
         types(&self.office(), &words, &[PASSPHRASE]).await.unwrap()
     }
@@ -83,7 +83,7 @@ async fn a_second_device_of_the_same_clinician_hosts_beside_the_first() {
     let words = [&["device", "request", "--passphrase-only", "--out", &request], named.as_slice()].concat();
     let asked = types(&laptop, &words, &["ada", PASSPHRASE]).await.unwrap();
     assert!(asked.contains("protected by your passphrase only"), "{asked}");
-    let certified = clinic.certify(&request, &certificate).await;
+    let certified = clinic.owner_certifies(&request, &certificate).await;
     assert_eq!(read_after(&asked, "request fingerprint:"), read_after(&certified, "request fingerprint:"));
     types(&laptop, &["device", "install", "--certificate", &certificate], &[]).await.unwrap();
 
@@ -184,7 +184,7 @@ async fn a_replaced_practice_key_ends_certificates_and_invitations_and_starts_an
     // 5. Certified anew, with the fingerprint heard from the owner, the clinician hosts again.
     let (request, certificate) = (clinic.file("ada.request"), clinic.file("ada.certificate"));
     types(&clinic.desk(), &["device", "request", "--out", &request], &[PASSPHRASE]).await.unwrap();
-    clinic.certify(&request, &certificate).await;
+    clinic.owner_certifies(&request, &certificate).await;
     let install = ["device", "install", "--certificate", &certificate];
     let error = types(&clinic.desk(), &install, &[read_after(&old_sheet, "Fingerprint")]).await.unwrap_err();
     assert!(error.to_string().contains("nothing was installed"), "{error}");

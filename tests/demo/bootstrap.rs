@@ -178,7 +178,12 @@ async fn practice(folder: &Path, server: &[OsString], secret: &str) -> Result<St
     let staff = passphrase()?;
 
     let lines = [secret, "Banksia Street Practice", "+61 2 5550 0199", "owner", &owners];
-    let admin = with_second_factor("practice init", &quietroom(&owner, &["practice", "init"], server), &lines).await?;
+    let admin = with_second_factor(
+        "practice init",
+        &quietroom(&owner, &["practice", "init", "--passphrase-only"], server),
+        &lines,
+    )
+    .await?;
 
     let code = admin.next_code().await?;
     let lines = [&owners, &code, CLINICIAN, "Dr Ada Example", "host"];
@@ -186,7 +191,8 @@ async fn practice(folder: &Path, server: &[OsString], secret: &str) -> Result<St
     let secret = after(&added, "enrolment secret:").context("step \"staff add\": no enrolment secret was printed")?;
     let lines = [CLINICIAN, &secret, &staff];
     let authenticator =
-        with_second_factor("staff enrol", &quietroom(&host, &["staff", "enrol"], server), &lines).await?;
+        with_second_factor("staff enrol", &quietroom(&host, &["staff", "enrol", "--passphrase-only"], server), &lines)
+            .await?;
 
     let request = folder.join("device.request");
     let certificate = folder.join("device.certificate");

@@ -212,7 +212,7 @@ impl Clinic {
         keystore.store(Item::PracticeKey, &pkcs8).unwrap();
         let settings = Settings { practice: Some(practice.clone()), last_serial: 1, ..self.settings(OWNER) };
         settings.save(&self.office()).unwrap();
-        self.equip(&key, practice);
+        self.certify(&key, practice);
         secret
     }
 
@@ -252,7 +252,7 @@ impl Clinic {
     }
 
     /// Sets the clinician's computer up, as the subcommands of the client do.
-    fn equip(&self, practice_key: &PracticeKey, practice: Practice) {
+    fn certify(&self, practice_key: &PracticeKey, practice: Practice) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let device = DeviceKey::generate().unwrap();
         let terms = CertificateTerms {

@@ -27,7 +27,8 @@ pub(super) fn sheet(folder: &Path, out: Option<&Path>, ask: &Ask) -> Result<(), 
     let seed = seed_of(&pkcs8)?;
     let today = date(now());
     let server = settings.server.as_deref().zip(settings.pin.as_deref());
-    let practice = &settings.practice()?.name;
+    // A key that was recovered without a server has no name beside it yet.
+    let practice = settings.practice.as_ref().map_or("not registered with a server yet", |practice| &practice.name);
     let text = Sheet { practice, fingerprint, date: &today, server }.text(&seed);
     match out {
         Some(path) => {

@@ -156,6 +156,8 @@ fn the_sheet_restores_the_same_key_on_a_new_computer() {
     assert!(said.contains("protected by your passphrase only"), "{said}");
     let restored = Keystore::open(&house.at("new"), "a new passphrase").unwrap().load(Item::PracticeKey).unwrap();
     assert_eq!(restored.as_slice(), house.pkcs8);
+    let again = run(&house.at("new"), &["practice", "recovery-sheet"], &["a new passphrase"]).unwrap();
+    assert_eq!(rows(&again), rows(&sheet));
     assert!(Settings::load(&house.at("new")).unwrap().last_serial > 1_000_000, "serials go on above the lost count");
 }
 

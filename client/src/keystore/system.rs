@@ -10,6 +10,9 @@ use super::{KeystoreError, hex, wrap};
 /// What the entries are filed under; a person reads it in the key store's own window.
 const SERVICE: &str = "Quietroom keys (do not delete)";
 
+/// Name of an entry, and the secret in it.
+type Kept = ([u8; 16], Zeroizing<[u8; 32]>);
+
 /// This computer's key store: the Secret Service (GNOME Keyring, KWallet, KeePassXC) over D-Bus.
 ///
 /// The kernel's keyring is no substitute: it forgets at a restart.
@@ -41,7 +44,7 @@ impl SystemStore {
     }
 
     /// Makes and keeps a new secret; returns the entry's name. `None` when the store does not keep what it is given.
-    pub(super) fn keep_new(&self) -> Result<Option<([u8; 16], Zeroizing<[u8; 32]>)>, KeystoreError> {
+    pub(super) fn keep_new(&self) -> Result<Option<Kept>, KeystoreError> {
         let (mut name, mut secret) = ([0; 16], Zeroizing::new([0; 32]));
         wrap::random(&mut name)?;
         wrap::random(secret.as_mut_slice())?;

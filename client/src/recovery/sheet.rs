@@ -50,8 +50,8 @@ impl Sheet<'_> {
         match self.server {
             Some((server, pin)) => {
                 line("      quietroom practice recover");
-                line(&format!("        --server {server}"));
-                line(&format!("        --pin {pin}"));
+                line(&format!("      --server {server}"));
+                line(&format!("      --pin {pin}"));
                 line("   on one line.");
             }
             None => line("      quietroom practice recover"),
