@@ -1,6 +1,6 @@
 //! The data channel of an association: signed statements about the group, over the path that the server cannot cut.
 //!
-//! It is negotiated beforehand under a fixed number, unordered, and never resends: a newer statement follows anyway.
+//! It is negotiated beforehand under a fixed number, unordered, and resends once: a newer statement follows anyway.
 //! What comes in is only bytes of a bounded length at a bounded rate; whoever reads them checks the signature.
 //!
 //! Queues: 4 statements on the way out (one more is dropped), 256 events of the crate's on the way in, which are read at
@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc;
@@ -17,6 +17,7 @@ use webrtc::peer_connection::PeerConnection;
 
 use super::outbox::Events;
 use super::shared::{Count, Shared};
+use super::task::until;
 use super::{PeerId, TransportError, TransportEvent};
 use crate::time::MediaTime;
 
@@ -34,13 +35,26 @@ const OUTBOX: usize = 4;
 /// Bytes that a dead path may keep from being sent; what finds more is dropped.
 pub(crate) const UNSENT_BYTES: usize = 4 * 1_024;
 
+/// How often a lost statement is sent again. More would deliver old ones after an outage; fewer would let one lost packet
+/// count as a missed heartbeat.
+const RESENT: u16 = 1;
+
+/// Time from the channel being open here to the first statement. The crate below acknowledges and drops what arrives in the
+/// moment in which the other end finishes its handshake, half a round trip after us. Shorter would lose the first statement on
+/// long paths; a peer that was heard before is ready.
+const SETTLE: Duration = Duration::from_millis(500);
+
 /// Number of the channel, the same on both sides (RFC 8831 section 6.5).
 const STREAM: u16 = 0;
 
 /// Adds the channel to the connection, so that it stands in the description.
 pub(crate) async fn open(connection: &dyn PeerConnection) -> Result<Arc<dyn DataChannel>, TransportError> {
-    let options =
-        RTCDataChannelInit { ordered: false, max_retransmits: Some(0), negotiated: Some(STREAM), ..Default::default() };
+    let options = RTCDataChannelInit {
+        ordered: false,
+        max_retransmits: Some(RESENT),
+        negotiated: Some(STREAM),
+        ..Default::default()
+    };
     connection.create_data_channel("heartbeat", Some(options)).await.map_err(TransportError::Open)
 }
 
@@ -57,12 +71,14 @@ pub(crate) async fn run(
     events: Events,
     shared: Arc<Shared>,
 ) {
-    let (mut open, mut limit) = (false, Limit::default());
+    let (mut settled_at, mut ready, mut limit) = (None, false, Limit::default());
     loop {
+        let settle = settled_at;
         tokio::select! {
             event = channel.poll() => match event {
-                Some(DataChannelEvent::OnOpen) => open = true,
+                Some(DataChannelEvent::OnOpen) => settled_at = Some(Instant::now() + SETTLE),
                 Some(DataChannelEvent::OnMessage(message)) => {
+                    ready = true;
                     let taken = !message.is_string && limit.takes(message.data.len(), MediaTime::now());
                     let event = TransportEvent::Heartbeat { peer, bytes: message.data.to_vec() };
                     if !taken || !events.offer_rare(event) {
@@ -72,7 +88,8 @@ pub(crate) async fn run(
                 Some(DataChannelEvent::OnClosing | DataChannelEvent::OnClose) | None => return,
                 Some(_) => {}
             },
-            Some(bytes) = outbox.recv(), if open => {
+            () = until(settle), if !ready => ready = true,
+            Some(bytes) = outbox.recv(), if ready => {
                 // It fails when the channel is closing or the path is dead; the next statement says it all anew.
                 channel.try_send(BytesMut::from(&bytes[..])).await.ok();
             }

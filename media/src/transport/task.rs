@@ -241,7 +241,7 @@ impl Task {
 }
 
 /// Ends at `due`, never without one.
-async fn until(due: Option<Instant>) {
+pub(crate) async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
