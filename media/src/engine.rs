@@ -8,6 +8,8 @@
 //!                  └──── self_view, levels, set_camera, set_microphone: at any time ────────────────────────┘
 //! ```
 
+mod event;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,8 +21,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+pub use self::event::EngineEvent;
 use crate::codec::VideoCodec;
-use crate::error::DeviceError;
 use crate::frame::{VideoFormat, VideoFrame};
 use crate::pipeline::{Command, Shared, lock};
 use crate::playout::SpeakerSpec;
@@ -29,7 +31,7 @@ use crate::source::VideoSourceSpec;
 use crate::source::audio::AudioSourceSpec;
 use crate::stats::{MediaStats, PeerMedia};
 use crate::time::{Bitrate, MediaTime};
-use crate::transport::{MAX_HEARTBEAT_BYTES, Path, Refusal, Signal, Transport, TransportError, TransportRole};
+use crate::transport::{MAX_HEARTBEAT_BYTES, Signal, SrtpKeys, Transport, TransportRole};
 
 /// Called on a media thread whenever a new picture lies in a slot: must return at once and never block.
 /// The window's coalescing repaint request goes here.
@@ -54,6 +56,8 @@ pub struct EngineConfig {
     pub voice_processing: bool,
     /// Local addresses to gather candidates on; empty means every interface.
     pub bind: Vec<IpAddr>,
+    /// Keeps the keys of SRTP for [`Engine::srtp_keys`]. Only for a call whose policy has the assessor flag.
+    pub assessor: bool,
     /// Called when a picture was put into the self view or a peer's slot.
     pub wake: Option<Wake>,
     /// Statistics begin anew this long after the first peer is connected; zero counts everything.
@@ -70,78 +74,6 @@ pub enum EpochSwitch {
     Now,
     /// After this time, so that everybody has the new keys: somebody was added, or keys were renewed.
     Within(Duration),
-}
-
-/// What the engine has to tell its owner.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum EngineEvent {
-    /// Carry this to the peer inside an MLS message.
-    Signal {
-        /// The peer it is for.
-        peer: LeafIndex,
-        /// Session description or candidate.
-        signal: Signal,
-    },
-    /// Media can flow to and from the peer.
-    Connected {
-        /// The peer.
-        peer: LeafIndex,
-        /// How it is reached.
-        path: Path,
-        /// From the peer's description to keys agreed.
-        setup: Duration,
-    },
-    /// The path to the peer broke.
-    Disconnected {
-        /// The peer.
-        peer: LeafIndex,
-    },
-    /// The peer was refused and its association is gone.
-    Refused {
-        /// The peer.
-        peer: LeafIndex,
-        /// Why.
-        reason: Refusal,
-    },
-    /// A step of the negotiation with the peer failed on this side.
-    Unreachable {
-        /// The peer.
-        peer: LeafIndex,
-        /// Why.
-        error: TransportError,
-    },
-    /// The first sound of a peer was handed to the speaker.
-    FirstAudio {
-        /// The peer.
-        peer: LeafIndex,
-    },
-    /// The first picture of a peer lies in its slot.
-    FirstVideo {
-        /// The peer.
-        peer: LeafIndex,
-    },
-    /// Frames of the peer do not open: it is silent and its picture stands still (`E2E-01`). Told once, then not
-    /// before [`EngineEvent::Recovered`].
-    Undecryptable {
-        /// The peer.
-        peer: LeafIndex,
-    },
-    /// Frames of the peer open again.
-    Recovered {
-        /// The peer.
-        peer: LeafIndex,
-    },
-    /// A peer's statement about the group, over its own association. Not verified yet, and perhaps one that came by the log
-    /// as well: `crypto::CallGroup::check_heartbeat` tells.
-    Heartbeat {
-        /// Whose association it came over.
-        peer: LeafIndex,
-        /// 1 to 512 bytes; at most 8 of a peer in a second.
-        bytes: Vec<u8>,
-    },
-    /// A device failed; the engine goes on without it.
-    Device(DeviceError),
 }
 
 /// Sound levels for meters, in dB relative to full scale: −127 (silence) to 0.
@@ -277,6 +209,14 @@ impl Engine {
     /// are installed and do not release it. The first picture afterwards is a key frame.
     pub fn hold(&self, held: bool) {
         self.shared.hold(held);
+    }
+
+    /// Keys of SRTP of every association so far (at most the latest 256), for the assessor of a call that was made for one: with
+    /// them a capture taken outside opens down to the sealed frames. Empty unless the engine was started with
+    /// [`EngineConfig::assessor`]; the recorder is not even built in then.
+    #[must_use]
+    pub fn srtp_keys(&self) -> Vec<SrtpKeys> {
+        self.transport.srtp_keys()
     }
 
     /// Mutes or opens the microphone. Takes effect with the next 10 ms: a muted voice is replaced by silence before it

@@ -86,6 +86,7 @@ impl Options {
             codec: self.codec,
             voice_processing: self.processing,
             bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+            assessor: false,
             wake: None,
             warm_up: Duration::from_secs(2),
             #[cfg(feature = "lab")]

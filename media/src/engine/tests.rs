@@ -22,6 +22,7 @@ fn config(variant: u8) -> EngineConfig {
         codec: VideoCodec::available()[0],
         voice_processing: false,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        assessor: false,
         wake: None,
         warm_up: Duration::ZERO,
         #[cfg(feature = "lab")]

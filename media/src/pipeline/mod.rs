@@ -60,7 +60,7 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
     let shared = Arc::new(Shared::new(events_in, config.wake));
     let (transport, transport_events) = {
         let _inside = runtime.enter();
-        Transport::new(TransportConfig { bind: config.bind })
+        Transport::new(TransportConfig { bind: config.bind, assessor: config.assessor })
     };
     let transport = Arc::new(transport);
     let (video, video_out) = sync_channel(receive::QUEUE);

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rtc::crypto::RTCCryptoProvider;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -43,6 +44,7 @@ const CHANNEL_BUFFER: u32 = 16 * 1_024;
 /// Opens a connection with a fresh certificate, which no other association shows.
 pub(crate) async fn open(
     config: &TransportConfig,
+    crypto: Option<Arc<dyn RTCCryptoProvider>>,
     shared: &Arc<Shared>,
     handler: Arc<dyn PeerConnectionEventHandler>,
 ) -> Result<Arc<dyn PeerConnection>> {
@@ -50,7 +52,7 @@ pub(crate) async fn open(
     let opening = PeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::new().with_bundle_policy(RTCBundlePolicy::MaxBundle).build())
         .with_media_engine(media_engine()?)
-        .with_setting_engine(settings(config))
+        .with_setting_engine(settings(config, crypto))
         .with_interceptor_registry(chain::registry(shared))
         .with_handler(handler)
         .with_runtime(Arc::new(SetupRuntime::new(tokio, Arc::clone(shared))))
@@ -87,8 +89,9 @@ fn media_engine() -> Result<MediaEngine> {
     Ok(engine)
 }
 
-fn settings(config: &TransportConfig) -> SettingEngine {
-    SettingEngineBuilder::new()
+/// `crypto` in place of the crate's own provider, if there is one.
+fn settings(config: &TransportConfig, crypto: Option<Arc<dyn RTCCryptoProvider>>) -> SettingEngine {
+    let settings = SettingEngineBuilder::new()
         .with_dtls_cipher_suites(vec![
             CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
             CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
@@ -109,6 +112,10 @@ fn settings(config: &TransportConfig) -> SettingEngine {
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
         // Candidates travel inside MLS messages, so there is nobody to hide local addresses from by multicast names.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        .with_include_loopback_candidate(config.bind.iter().any(IpAddr::is_loopback))
-        .build()
+        .with_include_loopback_candidate(config.bind.iter().any(IpAddr::is_loopback));
+    match crypto {
+        Some(crypto) => settings.with_crypto_provider(crypto),
+        None => settings,
+    }
+    .build()
 }

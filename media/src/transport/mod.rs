@@ -10,6 +10,7 @@
 //! | `peer.rs`, `task.rs` | one association: negotiation; what the connection reports becomes events | caller; one task each |
 //! | `track.rs` | the halves that send and receive; sound and picture each | one task each way and track |
 //! | `heartbeat.rs` | the data channel of an association | one task each |
+//! | `assessor.rs` | keys of SRTP for the assessor of a call that was made for one | driver task |
 //! | `chain/` | counters, pacer, loss recovery, key-frame requests, between SRTP and the tracks | driver task |
 //! | `signal.rs`, `sdp.rs` | what two transports tell each other, and what is demanded of it | pure |
 //! | `event.rs`, `error.rs`, `stats.rs`, `shared.rs`, `outbox.rs` | what is said, counted, and how it gets out | |
@@ -17,6 +18,7 @@
 //! Callbacks of the crate only hand on. Queues: 64 frames an outbox and track (a full one drops that frame), 4 statements a
 //! channel (the same), 256 packets a receiving track (the crate's), 1,024 events (frames leave 256 places to the rest).
 
+mod assessor;
 mod chain;
 mod connection;
 mod error;
@@ -46,11 +48,13 @@ use crypto::SealedFrame;
 use tokio::sync::mpsc;
 
 pub(crate) use self::heartbeat::MAX_BYTES as MAX_HEARTBEAT_BYTES;
+pub use assessor::{SrtpKeys, SrtpProfile};
 pub use error::TransportError;
 pub use event::{MediaKind, Path, PeerId, Refusal, TransportEvent, TransportRole};
 pub use signal::{Fingerprint, SdpError, Signal, fingerprint_of};
 pub use stats::PeerStats;
 
+use self::assessor::KeyBook;
 use self::outbox::Events;
 use self::peer::Peer;
 use self::shared::Shared;
@@ -66,6 +70,8 @@ pub struct TransportConfig {
     /// Local addresses to bind, one UDP socket per address and peer. Empty means every interface of the machine except
     /// loopback. Loopback addresses are used only when they are named here.
     pub bind: Vec<IpAddr>,
+    /// Keeps the keys of SRTP for [`Transport::srtp_keys`]. Only for a call that was created in assessor mode.
+    pub assessor: bool,
 }
 
 /// All associations of one call. Cheap to share behind an `Arc`; every method may be called from any thread.
@@ -79,6 +85,8 @@ pub struct Transport {
     state: Mutex<State>,
     next_audio: AtomicU16,
     next_video: AtomicU16,
+    /// Empty unless the configuration says assessor.
+    srtp: Arc<KeyBook>,
 }
 
 /// What changes. The lock is held for lookups only, never across an `await`.
@@ -115,7 +123,10 @@ impl Transport {
             tap: None,
         };
         let state = Mutex::new(state);
-        (Self { config, state, next_audio: AtomicU16::new(0), next_video: AtomicU16::new(0) }, receiver)
+        (
+            Self { config, state, next_audio: AtomicU16::new(0), next_video: AtomicU16::new(0), srtp: Arc::default() },
+            receiver,
+        )
     }
 
     /// Makes an association with a certificate of its own. An offering one sends its offer as the next event. Must be
@@ -138,7 +149,8 @@ impl Transport {
         let shared = Arc::new(Shared::default());
         #[cfg(feature = "lab")]
         shared.set_tap(self.state().tap.clone());
-        let opened = match Peer::open(peer, role, &self.config, events, shared).await {
+        let assessor = self.config.assessor.then(|| Arc::clone(&self.srtp));
+        let opened = match Peer::open(peer, role, &self.config, assessor, events, shared).await {
             Ok(opened) => Arc::new(opened),
             Err(error) => {
                 self.state().peers.remove(&peer);
@@ -277,6 +289,13 @@ impl Transport {
     #[must_use]
     pub fn local_fingerprint(&self, peer: PeerId) -> Option<Fingerprint> {
         self.peer(peer).map(|association| association.fingerprint())
+    }
+
+    /// Keys of SRTP of every association that was ever connected, the latest 256, in the order in which they came up. Empty
+    /// unless the transport was made for an assessor.
+    #[must_use]
+    pub fn srtp_keys(&self) -> Vec<SrtpKeys> {
+        self.srtp.copy()
     }
 
     fn peer(&self, peer: PeerId) -> Option<Arc<Peer>> {

@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription};
 
+use super::assessor::{self, KeyBook};
 use super::outbox::Events;
 use super::shared::{Count, Shared};
 use super::signal::MAX_CANDIDATE_BYTES;
@@ -57,11 +58,14 @@ impl Peer {
         id: PeerId,
         role: TransportRole,
         config: &TransportConfig,
+        assessor: Option<Arc<KeyBook>>,
         events: Events,
         shared: Arc<Shared>,
     ) -> Result<Self, TransportError> {
         let (handler, inbox) = Handler::new();
-        let connection = connection::open(config, &shared, Arc::new(handler)).await.map_err(TransportError::Open)?;
+        let recorder = assessor.map(|book| assessor::recorder(id, book)).transpose()?;
+        let opening = connection::open(config, recorder, &shared, Arc::new(handler));
+        let connection = opening.await.map_err(TransportError::Open)?;
         let mut tasks = JoinSet::new();
         let (audio, audio_flow) = start_track(MediaKind::Audio, connection.as_ref(), &mut tasks).await?;
         let (video, _) = start_track(MediaKind::Video, connection.as_ref(), &mut tasks).await?;

@@ -1,5 +1,6 @@
 //! Two transports in one process, real sockets on loopback.
 
+mod assessor;
 mod heartbeat;
 mod keys;
 
@@ -22,7 +23,10 @@ struct Side {
 
 impl Side {
     async fn new(peer: PeerId, role: TransportRole) -> Self {
-        let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()] };
+        Self::of(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false }, peer, role).await
+    }
+
+    async fn of(config: TransportConfig, peer: PeerId, role: TransportRole) -> Self {
         let (transport, events) = Transport::new(config);
         transport.add_peer(peer, role).await.unwrap();
         Self { transport, events, peer }
@@ -122,7 +126,7 @@ async fn frames_arrive_whole_and_unaltered_in_both_directions() {
 
 #[tokio::test]
 async fn one_frame_reaches_every_peer_as_the_same_bytes() {
-    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()] };
+    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false };
     let (transport, events) = Transport::new(config);
     let mut host = Side { transport, events, peer: PATIENT };
     let mut guests = Vec::new();

@@ -225,6 +225,7 @@ impl MediaHand {
             codec: self.options.codec,
             voice_processing: self.options.voice_processing,
             bind: self.options.bind.clone(),
+            assessor: false,
             wake: Some(Arc::new(move || wake.wake())),
             warm_up: crate::report::WARM_UP,
             #[cfg(feature = "lab")]

@@ -22,7 +22,7 @@ impl Side {
 
 #[tokio::test]
 async fn a_statement_reaches_every_connected_peer_and_no_other() {
-    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()] };
+    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false };
     let (transport, events) = Transport::new(config);
     let mut host = Side { transport, events, peer: PATIENT };
     let mut guests = Vec::new();
