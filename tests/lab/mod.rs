@@ -1,6 +1,7 @@
 //! What the measuring tools and the tests share: numbered pictures, sound files, one-time codes.
 //!
 //! - [`barcode`]: the number that a test picture carries, drawn and read.
+//! - [`proof`]: a capture of a call, taken apart and opened.
 //! - [`y4m`], [`wav`]: the two file formats of test content.
 //! - [`search`], [`memory`]: secrets in bytes, and in a running process.
 //! - [`noise`]: repeatable randomness for content; never for secrets.
@@ -16,6 +17,8 @@ pub mod barcode;
 pub mod hostile;
 pub mod memory;
 pub mod noise;
+#[path = "../proof/mod.rs"]
+pub mod proof;
 pub mod search;
 pub mod totp;
 pub mod wav;
