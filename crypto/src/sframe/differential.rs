@@ -86,7 +86,7 @@ pub(crate) fn compare(frames: u64, seed: u64) -> Compared {
             assert_eq!(opened.expect("sframe opens").payload(), payload);
             assert_eq!(ours.open(sealed.clone()).expect("ours opens"), payload);
             compared.agreed += 1;
-            if random.next() % 4 == 0 {
+            if random.next().is_multiple_of(4) {
                 let changed = alter(&mut random, sealed);
                 let opened = EncryptedFrame::try_new(&changed).and_then(|frame| frame.decrypt(&opens).map(|_| ()));
                 assert!(opened.is_err() && ours.open(changed).is_err(), "an altered frame was opened");
@@ -101,7 +101,7 @@ pub(crate) fn compare(frames: u64, seed: u64) -> Compared {
 /// side opens by another key than that of the header.
 fn alter(random: &mut Random, mut frame: Vec<u8>) -> Vec<u8> {
     let at = (random.next() % frame.len() as u64) as usize;
-    if random.next() % 4 == 0 {
+    if random.next().is_multiple_of(4) {
         frame.truncate(at);
     } else if let Some(byte) = frame.get_mut(at) {
         *byte ^= 1 << (random.next() % 8);
