@@ -6,6 +6,7 @@
 //! - [`attacks`]: the server's operator as the enemy.
 //! - [`confidentiality`]: what wire, server, database and logs hold of it.
 //! - [`model`]: every interleaving of a few messages, with a hostile server, on paper.
+//! - [`fuzz`]: every parser over the corpus that the fuzzer kept.
 //! - [`structure`]: who depends on whom, what pure code holds, licences, files named in README.
 
 #![forbid(unsafe_code)]
@@ -20,6 +21,8 @@ mod authentication;
 mod confidentiality;
 #[cfg(test)]
 mod devices;
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

@@ -75,6 +75,7 @@
 //! | `mls` | the call's group; table of operations and states at its top, of commits in `rules.rs` |
 //! | `sframe` | headers, keys, replay window, key ring, disclosure of an assessor call |
 //! | `safety_words` | the spoken check |
+//! | `fuzz` | every parser as a function of any bytes; not in a shipped client |
 //! | `secret`, `kdf`, `codec`, `id`, `error` | key material, labels, bounded parsing, names, blame |
 //!
 //! # In order
@@ -105,6 +106,8 @@ mod codec;
 mod error;
 #[cfg(test)]
 mod exposure;
+#[cfg(any(test, feature = "lab"))]
+mod fuzz;
 mod id;
 mod identity;
 mod invitation;
@@ -149,6 +152,7 @@ pub use sframe::{
 #[cfg(any(test, feature = "lab"))]
 pub mod lab {
     pub use crate::mls::{Crafted, craft, craft_attached, external_commit, fork, openmls_accepts, raw_application};
+    pub use crate::fuzz::FUZZ_TARGETS;
     pub use crate::sframe::RawFrameKey;
 }
 

@@ -143,3 +143,12 @@ proptest! {
         prop_assert!(crate::InvitationLink::parse(&text).is_err());
     }
 }
+
+#[test]
+fn every_fuzz_target_bears_nothing_noise_and_its_own_name() {
+    for (name, target) in crate::fuzz::FUZZ_TARGETS {
+        for bytes in [&b""[..], &[0], &[0xff; 64], &[0, 1, 1, 6, 6, 6, 6], name.as_bytes()] {
+            target(bytes);
+        }
+    }
+}

@@ -21,6 +21,8 @@ pub mod driver;
 mod effect;
 mod effects;
 mod error_code;
+#[cfg(feature = "lab")]
+mod fuzz;
 mod joining;
 mod log;
 mod message;
@@ -51,6 +53,8 @@ pub use effect::{
     Device, Endpoint, HostIdentity, Input, Mark, MediaCommand, Now, Output, Refusal, Reply, Request, Unlocked,
 };
 pub use error_code::ErrorCode;
+#[cfg(feature = "lab")]
+pub use fuzz::FUZZ_TARGETS;
 pub use view::*;
 
 use crate::private::Private;

@@ -22,6 +22,8 @@
 mod again;
 mod card;
 mod code;
+#[cfg(any(test, feature = "lab"))]
+pub(crate) mod fuzz;
 mod guest;
 #[cfg(test)]
 mod hostile;

@@ -29,6 +29,8 @@ mod attached;
 #[cfg(any(test, feature = "lab"))]
 mod craft;
 mod denied;
+#[cfg(any(test, feature = "lab"))]
+pub(crate) mod fuzz;
 mod group;
 mod heartbeat;
 #[cfg(test)]

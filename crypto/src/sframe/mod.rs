@@ -12,6 +12,8 @@
 #[cfg(test)]
 mod differential;
 mod disclosure;
+#[cfg(any(test, feature = "lab"))]
+pub(crate) mod fuzz;
 mod header;
 mod key;
 mod key_ring;

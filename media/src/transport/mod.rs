@@ -25,6 +25,8 @@ mod error;
 mod event;
 mod heartbeat;
 #[cfg(feature = "lab")]
+mod fuzz;
+#[cfg(feature = "lab")]
 mod lab;
 mod outbox;
 mod peer;
@@ -51,6 +53,8 @@ pub(crate) use self::heartbeat::MAX_BYTES as MAX_HEARTBEAT_BYTES;
 pub use assessor::{SrtpKeys, SrtpProfile};
 pub use error::TransportError;
 pub use event::{MediaKind, Path, PeerId, Refusal, TransportEvent, TransportRole};
+#[cfg(feature = "lab")]
+pub use fuzz::FUZZ_TARGETS;
 pub use signal::{Fingerprint, SdpError, Signal, fingerprint_of};
 pub use stats::PeerStats;
 

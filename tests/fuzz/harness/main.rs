@@ -1,0 +1,75 @@
+//! The fuzzer for every parser: libFuzzer, on the function that the variable `FUZZ_TARGET` names.
+//!
+//! `crypto` and `signaling` are linked. Of `media` and `client` only the files with the parsers are
+//! compiled, by their paths: the crates would bring codecs, a window and WebRTC.
+#![no_main]
+#![allow(dead_code, unreachable_pub, reason = "files of other crates, of which only the parsers are used")]
+
+// The client's messages name the transport's by the crate's name.
+extern crate self as media;
+
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../../client/src/session/fuzz.rs"]
+mod client_fuzz;
+#[path = "../../../media/src/transport/fuzz.rs"]
+mod media_fuzz;
+#[path = "../../../client/src/session/message.rs"]
+mod message;
+#[path = "../../../media/src/packet.rs"]
+mod packet;
+#[path = "../../../client/src/private.rs"]
+mod private;
+#[path = "../../../media/src/transport/sdp.rs"]
+mod sdp;
+#[path = "../../../media/src/transport/signal.rs"]
+mod signal;
+#[path = "../targets.rs"]
+mod targets;
+
+/// What those files name of their neighbours.
+mod track {
+    #[derive(Clone, Copy)]
+    pub(crate) struct Flow {
+        pub(crate) ssrc: u32,
+        pub(crate) rtx_ssrc: u32,
+    }
+}
+
+/// As in `client::session`.
+mod view {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum SourceState {
+        On,
+        Off,
+        Missing,
+    }
+}
+
+/// As in `media`.
+pub mod transport {
+    pub use crate::signal::{Fingerprint, Signal};
+}
+
+static TARGET: OnceLock<fn(&[u8])> = OnceLock::new();
+
+fn choose() -> fn(&[u8]) {
+    let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
+    let mut all = targets::targets();
+    all.extend(media_fuzz::FUZZ_TARGETS.iter().chain(client_fuzz::FUZZ_TARGETS));
+    if name == "list" {
+        all.iter().for_each(|(name, _)| println!("{name}"));
+        std::process::exit(0);
+    }
+    let found = all.into_iter().find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("FUZZ_TARGET names no parser: '{name}'")).1
+}
+
+fuzz_target!(init: { TARGET.get_or_init(choose); }, |bytes: &[u8]| {
+    if let Some(target) = TARGET.get() {
+        target(bytes);
+    }
+});
