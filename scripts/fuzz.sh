@@ -52,7 +52,7 @@ for name in "${names[@]}"; do
   # At most 96 of all sizes, since the tests run them each time.
   find "$kept" -type f -delete
   find "$least" -type f -printf '%s %p\n' | sort -n | cut -d' ' -f2 \
-    | awk '{ file[NR] = $0 } END { step = NR > 96 ? NR / 96 : 1; for (i = 1; i < NR + 1; i += step) print file[int(i)] }' \
+    | awk '{ file[NR] = $0 } END { n = NR < 96 ? NR : 96; for (i = 0; i < n; i++) print file[int(i * NR / n) + 1] }' \
     | xargs -r cp -t "$kept"
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$name/log")
   echo "ok      $name: ${runs:-?} runs, $(find "$kept" -type f | wc -l) inputs kept"
