@@ -1,6 +1,6 @@
 //! Somebody at the door who exists for the server alone: the server lists it, and speaks to the host in its name.
 
-use client::session::{Command, ErrorCode};
+use client::session::{Command, ErrorCode, Phase, View};
 use crypto::{GuestInvitation, InvitationCode, InvitationLink};
 use lab::hostile::operator::opaque;
 use lab::hostile::{Honest, Line, Said, Way};
@@ -139,6 +139,11 @@ async fn guesses_that_are_never_finished_lock_the_invitation_for_good() {
 
     clinic.pass(lab::totp::STEP_S);
     let mut host = clinic.signed_in().await;
+    let listed = |view: &View| match &view.phase {
+        Phase::Today(today) => today.appointments.iter().any(|row| row.id == invitation.appointment).then_some(()),
+        _ => None,
+    };
+    host.until("today's list with the appointment", listed).await;
     host.start(&invitation.appointment).await;
     spy.until("the room opened anew", |notes| notes.scene.host().filter(|line| *line != first)).await;
     let mut ghost = Ghost::at_the_door(&clinic, &mut spy, &link, read).await;
