@@ -8,9 +8,10 @@
 use std::cell::RefCell;
 
 use crate::{
-    CallGroup, CallId, CallMode, CallRole, CallTerms, CertificateTerms, DeviceCertificate, DeviceKey, DeviceRequest,
-    InvitationTerms, LeafIndex, PracticeKey, SafetyCheck, SafetyScope, StaffRole, identity::LeafCredential,
-    invitation::fuzz as invitation, mls::fuzz as mls, sframe::fuzz as sframe,
+    CallGroup, CallId, CallMode, CallRole, CallTerms, CertificateTerms, DenyList, DeviceCertificate, DeviceKey,
+    DeviceRequest, InvitationTerms, KeyDisclosure, LeafIndex, PracticeKey, PracticeSuccession, SafetyCheck,
+    SafetyScope, StaffRole, identity::LeafCredential, invitation::fuzz as invitation, mls::fuzz as mls,
+    sframe::fuzz as sframe,
 };
 
 type Target = (&'static str, fn(&[u8]));
@@ -19,8 +20,11 @@ type Target = (&'static str, fn(&[u8]));
 pub const FUZZ_TARGETS: &[Target] = &[
     ("certificate", certificate),
     ("credential", credential),
+    ("deny_list", deny_list),
     ("device_key", device_key),
     ("device_request", device_request),
+    ("disclosure", disclosure),
+    ("heartbeat", mls::heartbeat),
     ("invitation_card", invitation::card),
     ("invitation_challenge", invitation::challenge),
     ("invitation_code", invitation::code),
@@ -30,6 +34,7 @@ pub const FUZZ_TARGETS: &[Target] = &[
     ("invitation_package", invitation::package),
     ("invitation_proof", invitation::proof),
     ("invitation_record", invitation::record),
+    ("invitation_return", invitation::come_again),
     ("mls_content", mls::content),
     ("mls_invite_psk", mls::invite_psk),
     ("mls_message", mls::message),
@@ -38,6 +43,7 @@ pub const FUZZ_TARGETS: &[Target] = &[
     ("safety_message", safety_message),
     ("sframe_frame", sframe::frame),
     ("sframe_header", sframe::header),
+    ("succession", succession),
 ];
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -51,6 +57,24 @@ fn certificate(bytes: &[u8]) {
 fn credential(bytes: &[u8]) {
     if let Ok(credential) = LeafCredential::decode(bytes) {
         assert_eq!(credential.encode(), bytes, "one credential has one spelling");
+    }
+}
+
+fn deny_list(bytes: &[u8]) {
+    if let Ok(list) = DenyList::decode(bytes) {
+        assert_eq!(list.encode(), bytes, "one list has one spelling");
+    }
+}
+
+fn succession(bytes: &[u8]) {
+    if let Ok(statement) = PracticeSuccession::decode(bytes) {
+        assert_eq!(statement.encode(), bytes);
+    }
+}
+
+fn disclosure(bytes: &[u8]) {
+    if let Ok(disclosure) = KeyDisclosure::decode(bytes) {
+        assert_eq!(disclosure.encode().as_slice(), bytes);
     }
 }
 
@@ -123,6 +147,8 @@ impl Practice {
             practice_phone: phone.into(),
             phone_signature: practice.sign_phone(phone).expect("the key signs"),
             role: CallRole::Patient,
+            mode: CallMode::Real,
+            least_deny_list: 0,
             not_before: NOW - 60,
             expires_at: NOW + 3600,
             appointment: "a1".into(),

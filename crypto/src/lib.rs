@@ -151,8 +151,8 @@ pub use sframe::{
 /// of what a client accepts.
 #[cfg(any(test, feature = "lab"))]
 pub mod lab {
-    pub use crate::mls::{Crafted, craft, craft_attached, external_commit, fork, openmls_accepts, raw_application};
     pub use crate::fuzz::FUZZ_TARGETS;
+    pub use crate::mls::{Crafted, craft, craft_attached, external_commit, fork, openmls_accepts, raw_application};
     pub use crate::sframe::RawFrameKey;
 }
 

@@ -18,7 +18,8 @@ use super::spy::Spy;
 
 /// A genuine description of an association that is offered.
 async fn description() -> (Transport, String) {
-    let (transport, mut events) = Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()] });
+    let (transport, mut events) =
+        Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false });
     transport.add_peer(PeerId(0), TransportRole::Offer).await.unwrap();
     let offered = async {
         loop {

@@ -59,7 +59,7 @@ async fn rtp_shows_neither_picture_nor_sound() {
 }
 
 fn transport() -> (Transport, mpsc::Receiver<TransportEvent>) {
-    Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()] })
+    Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false })
 }
 
 /// Carries descriptions and candidates until both sides are connected.

@@ -55,6 +55,18 @@ pub(crate) fn knock(bytes: &[u8]) {
     }
 }
 
+/// Message 6 of somebody who was never admitted.
+pub(crate) fn come_again(bytes: &[u8]) {
+    let lobby = Lobby::challenged();
+    for message in [bytes, &lobby.addressed(6, bytes)] {
+        let mut owned = lobby.owned();
+        Practice::with(|practice| {
+            assert!(owned.on_retry(NOW, message, &practice.call).is_err(), "nobody else has K_retry");
+            assert!(owned.on_rejoin(message, &practice.call).is_err(), "nobody else has K_rejoin");
+        });
+    }
+}
+
 /// Message 2, to a guest who has just knocked.
 pub(crate) fn challenge(bytes: &[u8]) {
     let lobby = Lobby::fresh();

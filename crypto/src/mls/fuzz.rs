@@ -58,17 +58,26 @@ pub(crate) fn invite_psk(bytes: &[u8]) {
     });
 }
 
+/// A heartbeat as it comes over an association.
+pub(crate) fn heartbeat(bytes: &[u8]) {
+    Pair::with(|pair| {
+        let sender = pair.guest.own_leaf();
+        assert!(pair.host.check_heartbeat(sender, bytes).is_err(), "nobody else has the leaf key");
+    });
+}
+
 /// A Welcome to somebody whose key package it does not name.
 pub(crate) fn welcome(bytes: &[u8]) {
     let expected = Practice::with(|practice| {
         let (host_credential, host_leaf_key) = practice.call.host_leaf().expect("the host is there");
         Expected {
             group_id: practice.call.group_id(),
-            host_leaf_key,
-            host_credential,
+            signer: Signer::Leaf { key: host_leaf_key, credential: host_credential },
             practice: practice.call.practice(),
             mode: CallMode::Real,
-            psk_id: b"inv/1/1".to_vec(),
+            call_id: None,
+            deny: None,
+            psk_id: Some(b"inv/1/1".to_vec()),
         }
     });
     let leaf_key = SigningKey::generate().expect("there are random bytes");

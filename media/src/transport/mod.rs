@@ -23,9 +23,9 @@ mod chain;
 mod connection;
 mod error;
 mod event;
-mod heartbeat;
 #[cfg(feature = "lab")]
 mod fuzz;
+mod heartbeat;
 #[cfg(feature = "lab")]
 mod lab;
 mod outbox;
