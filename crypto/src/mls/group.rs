@@ -3,7 +3,7 @@
 use std::fmt;
 
 use openmls::{
-    group::{GroupId as MlsGroupId, MlsGroup},
+    group::{CommitBuilder, GroupId as MlsGroupId, Initial, MlsGroup},
     prelude::{Credential, CredentialType, CredentialWithKey, LeafNodeIndex, Member as MlsMember},
     schedule::{ExternalPsk, PreSharedKeyId, Psk},
 };
@@ -182,19 +182,8 @@ impl CallGroup {
     /// [`GroupError::CommitPending`], [`GroupError::Inactive`], [`GroupError::Backend`].
     pub fn update(&mut self) -> Result<Bundle, GroupError> {
         self.ready_to_commit()?;
-        let messages = self
-            .group
-            .commit_builder()
-            .force_self_update(true)
-            .load_psks(self.provider.storage())
-            .map_err(|_failed| GroupError::Backend)?
-            .create_group_info(false)
-            .use_ratchet_tree_extension(false)
-            .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
-            .map_err(|_failed| GroupError::Backend)?
-            .stage_commit(&self.provider)
-            .map_err(|_failed| GroupError::Backend)?;
-        self.pend(messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)?)
+        let commit = self.stage(|builder| Ok(builder.force_self_update(true)))?;
+        self.pend(commit)
     }
 
     /// Seals an application message in the current epoch, padded to a multiple of 256 bytes, and
@@ -245,17 +234,19 @@ impl CallGroup {
     /// Commits a Remove with its proof, if it needs one.
     pub(super) fn commit_removal(&mut self, leaf: LeafIndex, attached: &Attached) -> Result<Bundle, GroupError> {
         self.group.set_aad(attached.encode());
-        let built = self.build_removal(LeafNodeIndex::new(u32::from(leaf.as_u8())));
+        let index = LeafNodeIndex::new(u32::from(leaf.as_u8()));
+        let built = self.stage(|builder| Ok(builder.propose_removals([index])));
         // OpenMLS clears it with the message that it makes, but not when it makes none.
         self.group.set_aad(Vec::new());
         self.pend(built?)
     }
 
-    fn build_removal(&mut self, index: LeafNodeIndex) -> Result<Vec<u8>, GroupError> {
-        let messages = self
-            .group
-            .commit_builder()
-            .propose_removals([index])
+    /// Stages a commit without Welcome and gives its bytes.
+    pub(super) fn stage(
+        &mut self,
+        propose: impl FnOnce(CommitBuilder<'_, Initial>) -> Result<CommitBuilder<'_, Initial>, GroupError>,
+    ) -> Result<Vec<u8>, GroupError> {
+        let messages = propose(self.group.commit_builder())?
             .load_psks(self.provider.storage())
             .map_err(|_failed| GroupError::Backend)?
             .create_group_info(false)

@@ -1,7 +1,6 @@
 //! Who hosts: the one part of the policy that may change, by a host's commit.
 
 use openmls::{extensions::Extensions, prelude::GroupContext};
-use openmls_traits::OpenMlsProvider as _;
 
 use super::{
     Bundle,
@@ -42,20 +41,10 @@ impl CallGroup {
             return Err(refused(PolicyViolation::PolicyChanged));
         }
         let extensions = Extensions::<GroupContext>::from_vec(group_extensions(&policy));
-        let messages = self
-            .group
-            .commit_builder()
-            .propose_group_context_extensions(extensions.map_err(|_invalid| GroupError::Backend)?)
-            .map_err(|_failed| GroupError::Backend)?
-            .load_psks(self.provider.storage())
-            .map_err(|_failed| GroupError::Backend)?
-            .create_group_info(false)
-            .use_ratchet_tree_extension(false)
-            .build(self.provider.rand(), self.provider.crypto(), &self.leaf_key, |_| true)
-            .map_err(|_failed| GroupError::Backend)?
-            .stage_commit(&self.provider)
-            .map_err(|_failed| GroupError::Backend)?;
-        let commit = messages.commit().to_bytes().map_err(|_failed| GroupError::Backend)?;
+        let extensions = extensions.map_err(|_invalid| GroupError::Backend)?;
+        let commit = self.stage(|builder| {
+            builder.propose_group_context_extensions(extensions).map_err(|_failed| GroupError::Backend)
+        })?;
         let bundle = self.pend(commit)?;
         if let Some(pending) = &mut self.pending {
             pending.policy = Some(policy);
