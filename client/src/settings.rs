@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{DeviceCertificate, IdentityError, PracticePublicKey};
+use crypto::{DenyList, DeviceCertificate, IdentityError, PracticePublicKey};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{AddressError, Server};
@@ -35,6 +35,12 @@ pub struct Settings {
     /// When the recovery sheet was last written, Unix seconds.
     #[serde(default)]
     pub recovery_sheet: Option<u64>,
+    /// Serial numbers that the practice key on this computer withdrew.
+    #[serde(default)]
+    pub denied: Vec<u64>,
+    /// Newest list of withdrawn certificates that this computer knows, base64.
+    #[serde(default)]
+    pub deny_list: Option<String>,
 }
 
 /// A line of the owner's list of devices. No secret.
@@ -82,6 +88,9 @@ pub struct CertificateFile {
     pub practice: Practice,
     /// The certificate, base64.
     pub certificate: String,
+    /// The practice's newest list of withdrawn certificates, base64.
+    #[serde(default)]
+    pub deny_list: Option<String>,
 }
 
 /// Settings that cannot be used.
@@ -162,6 +171,36 @@ impl Settings {
     pub fn certificate(&self) -> Result<DeviceCertificate, SettingsError> {
         let text = self.certificate.as_deref().ok_or(SettingsError::Missing("the device's certificate"))?;
         Ok(DeviceCertificate::decode(&decode(text)?)?)
+    }
+
+    /// The list of withdrawn certificates, if the practice ever made one; verified. `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// [`SettingsError::Field`], `Identity` for a list of another practice or one that was changed.
+    pub fn deny_list(&self, practice: &PracticePublicKey, now: u64) -> Result<Option<DenyList>, SettingsError> {
+        let Some(text) = &self.deny_list else { return Ok(None) };
+        let list = DenyList::decode(&decode(text)?)?;
+        list.verify(&practice.fingerprint(), now, 0)?;
+        Ok(Some(list))
+    }
+
+    /// Takes a list that a file brought, unless the one at hand is newer. Gives whether it was taken.
+    ///
+    /// # Errors
+    /// [`SettingsError::Field`], `Identity`.
+    pub fn take_deny_list(
+        &mut self,
+        text: &str,
+        practice: &PracticePublicKey,
+        now: u64,
+    ) -> Result<bool, SettingsError> {
+        let list = DenyList::decode(&decode(text.trim())?)?;
+        list.verify(&practice.fingerprint(), now, 0)?;
+        let newer = self.deny_list(practice, now)?.is_none_or(|known| known.version() < list.version());
+        if newer {
+            self.deny_list = Some(encode(&list.encode()));
+        }
+        Ok(newer)
     }
 }
 

@@ -102,7 +102,7 @@ error-INV-12 = The other side is not proven to belong to this practice.
     .seen = Nobody can see or hear you. Your details were not handed over.
     .next = Do not try again. Call the practice on the number you know.
 
-error-KEY-01 = This computer is not set up for sign-in, or its device certificate has expired.
+error-KEY-01 = This computer is not set up for sign-in, or its device certificate has ended.
     .next = Ask the owner of the practice to certify this computer.
 error-KEY-02 = That passphrase doesn’t open the keys on this computer.
     .next = Check the passphrase, then try again.

@@ -152,6 +152,15 @@ pub enum PracticeAction {
     Recover(JoinArgs),
     /// List the devices that the practice key on this computer certified
     Devices,
+    /// Withdraw a device's certificate before it ends. Input: passphrase
+    Deny {
+        /// Number of the certificate, as `practice devices` lists it
+        #[arg(long, value_name = "NUMBER")]
+        serial: u64,
+        /// Where the list for the hosts goes
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Put a new practice key in the place of one that was lost or stolen. Input: on a computer that was not set up yet your
     /// sign-in name; passphrase, one-time secret of `quietroom-server practice-reset`
     Replace(JoinArgs),
@@ -212,6 +221,12 @@ pub enum DeviceAction {
         /// The certificate
         #[arg(long, value_name = "FILE")]
         certificate: PathBuf,
+    },
+    /// Take the practice's list of withdrawn certificates
+    DenyList {
+        /// The list
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
     },
 }
 

@@ -68,7 +68,8 @@ pub(super) fn certify(folder: &Path, wanted: &Wanted<'_>, ask: &Ask) -> Result<(
         not_after: not_before + wanted.valid_s,
     };
     let certificate = key.certify(&request, terms)?;
-    let file = CertificateFile { practice, certificate: encode(&certificate.encode()) };
+    let deny_list = settings.deny_list.clone();
+    let file = CertificateFile { practice, certificate: encode(&certificate.encode()), deny_list };
     std::fs::write(wanted.out, serde_json::to_vec_pretty(&file).map_err(SettingsError::Malformed)?)?;
     let device = CertifiedDevice {
         serial: certificate.serial(),
@@ -102,6 +103,13 @@ pub(super) fn install(folder: &Path, certificate: &Path, ask: &Ask) -> Result<()
         _ => false,
     };
     let name = decoded.display_name().to_owned();
+    if replaced {
+        // It was signed by the key that is gone.
+        settings.deny_list = None;
+    }
+    if let Some(list) = &file.deny_list {
+        settings.take_deny_list(list, &key, now())?;
+    }
     settings.practice = Some(file.practice);
     settings.certificate = Some(file.certificate);
     settings.save(folder)?;
@@ -129,6 +137,19 @@ fn accept_replacement(key: &PracticePublicKey, ask: &Ask) -> Result<(), ClientEr
     Err(ClientError::Refused(
         "that is not the fingerprint of this certificate's practice key: nothing was installed. Call the owner of the practice",
     ))
+}
+
+/// Takes a list of withdrawn certificates that the practice's owner handed out.
+pub(super) fn deny_list(folder: &Path, list: &Path, ask: &Ask) -> Result<(), ClientError> {
+    let mut settings = Settings::load(folder)?;
+    let key = settings.practice()?.verified_key()?;
+    if !settings.take_deny_list(&read(list)?, &key, now())? {
+        return ask.say("This computer knows this list already, or a newer one.");
+    }
+    settings.save(folder)?;
+    ask.say(
+        "From the next sign-in on nobody hosts here with a certificate on this list, and new invitations demand it.",
+    )
 }
 
 fn read(path: &Path) -> Result<String, ClientError> {

@@ -5,6 +5,7 @@
 
 mod args;
 mod ask;
+mod deny;
 mod device;
 mod join;
 mod practice;
@@ -39,6 +40,7 @@ pub async fn perform(cli: &Cli, action: &Action, ask: &Ask) -> Result<(), Client
         Action::Practice(PracticeAction::RecoverySheet { out }) => recover::sheet(&folder, out.as_deref(), ask),
         Action::Practice(PracticeAction::Recover(join)) => recover::recover(&folder, join, ask).await,
         Action::Practice(PracticeAction::Devices) => practice::devices(&folder, ask),
+        Action::Practice(PracticeAction::Deny { serial, out }) => deny::deny(&folder, *serial, out, ask),
         Action::Practice(PracticeAction::Replace(join)) => replace::replace(&folder, join, ask).await,
         Action::Staff(StaffAction::Add) => staff::add(&folder, ask).await,
         Action::Staff(StaffAction::Enrol { server, lock }) => staff::enrol(&folder, server, lock, ask).await,
@@ -48,6 +50,7 @@ pub async fn perform(cli: &Cli, action: &Action, ask: &Ask) -> Result<(), Client
                 device::Wanted { request, name, registration: registration.as_deref(), valid_s: days * DAY, out };
             device::certify(&folder, &wanted, ask)
         }
+        Action::Device(DeviceAction::DenyList { list }) => device::deny_list(&folder, list, ask),
         Action::Device(DeviceAction::Install { certificate }) => device::install(&folder, certificate, ask),
     }
 }

@@ -261,3 +261,47 @@ fn a_certificate_for_another_device_is_not_installed() {
     assert!(error.to_string().contains("another device"), "{error}");
     assert_eq!(house.certificate("desk"), before);
 }
+
+#[test]
+fn a_withdrawn_certificate_reaches_the_hosts_by_a_file_and_by_the_next_certificate() {
+    let house = House::new();
+    house.certify("ada");
+    house.certify("grace");
+    let serial = Settings::load(&house.at("owner")).unwrap().last_serial - 1;
+    let (number, list) = (serial.to_string(), house.file("deny.list"));
+    let deny = ["practice", "deny", "--serial", number.as_str(), "--out", list.as_str()];
+    assert!(run(&house.at("owner"), &["practice", "deny", "--serial", "4711", "--out", &list], &[PASSPHRASE]).is_err());
+    assert!(run(&house.at("owner"), &deny, &[PASSPHRASE]).unwrap().contains("is withdrawn"));
+    run(&house.at("grace"), &["device", "deny-list", "--list", &list], &[]).unwrap();
+    let again = run(&house.at("grace"), &["device", "deny-list", "--list", &list], &[]).unwrap();
+    assert!(again.contains("already"), "{again}");
+    let known = |computer: &str| {
+        let settings = Settings::load(&house.at(computer)).unwrap();
+        let list = settings.deny_list(&house.key.public(), now()).unwrap();
+        list.map(|list| (list.denies(&settings.certificate().unwrap()), list.version()))
+    };
+    assert_eq!(known("grace").map(|(denied, _)| denied), Some(false));
+    assert_eq!(known("ada"), None);
+    // A renewal brings the list along; so does a second list, with a higher number.
+    house.certify("ada");
+    assert_eq!(known("ada").map(|(denied, _)| denied), Some(false), "the new certificate is another one");
+    run(&house.at("owner"), &deny, &[PASSPHRASE]).unwrap();
+    run(&house.at("ada"), &["device", "deny-list", "--list", &list], &[]).unwrap();
+    assert!(known("ada").map(|(_, version)| version) > known("grace").map(|(_, version)| version));
+}
+
+#[test]
+fn a_deny_list_of_another_practice_or_with_a_changed_letter_is_not_taken() {
+    let (house, other) = (House::new(), House::new());
+    house.certify("ada");
+    other.certify("eve");
+    let list = house.file("deny.list");
+    run(&other.at("owner"), &["practice", "deny", "--serial", "1", "--out", &list], &[PASSPHRASE]).unwrap();
+    assert!(run(&house.at("ada"), &["device", "deny-list", "--list", &list], &[]).is_err());
+    run(&house.at("owner"), &["practice", "deny", "--serial", "1", "--out", &list], &[PASSPHRASE]).unwrap();
+    let mut text = std::fs::read(&list).unwrap();
+    text[20] ^= 1;
+    std::fs::write(&list, text).unwrap();
+    assert!(run(&house.at("ada"), &["device", "deny-list", "--list", &list], &[]).is_err());
+    assert!(Settings::load(&house.at("ada")).unwrap().deny_list.is_none());
+}

@@ -168,7 +168,7 @@ impl Desk {
             phone_signature: host.phone_signature.clone(),
             role: CallRole::Patient,
             mode: CallMode::Real,
-            least_deny_list: 0,
+            least_deny_list: host.deny_list.as_ref().map_or(0, crypto::DenyList::version),
             not_before,
             expires_at,
             appointment: id.to_owned(),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crypto::{DeviceCertificate, DeviceKey, LeafIndex, MediaCounters, MediaKeys, OwnedInvitation, PracticePublicKey};
+use crypto::{
+    DenyList, DeviceCertificate, DeviceKey, LeafIndex, MediaCounters, MediaKeys, OwnedInvitation, PracticePublicKey,
+};
 use media::EngineEvent;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{
@@ -265,6 +267,8 @@ pub struct HostIdentity {
     pub device: DeviceKey,
     /// Its certificate, verified against the practice's key.
     pub certificate: DeviceCertificate,
+    /// The practice's newest list of withdrawn certificates, verified.
+    pub deny_list: Option<DenyList>,
     /// The practice's key.
     pub practice: PracticePublicKey,
     /// The practice's name.

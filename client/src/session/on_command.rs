@@ -126,10 +126,17 @@ impl Session {
     fn start_consultation(&mut self, now: Now, id: &str, fx: &mut Effects) {
         let Stage::Desk(at_desk) = &self.stage else { return };
         let Some(host) = &at_desk.desk.host else { return fx.tell(ErrorCode::Key01) };
+        if host.deny_list.as_ref().is_some_and(|list| list.denies(&host.certificate)) {
+            return fx.tell(ErrorCode::Key01);
+        }
         let Some(appointment) = at_desk.desk.find(id) else { return fx.tell(ErrorCode::Srv03) };
         let (appointment, label) = (appointment.id, appointment.label.clone());
         let terms = CallTerms { call_id: call_id(appointment), mode: CallMode::Real };
-        let group = match CallGroup::create(now.unix, &host.device, &host.certificate, terms) {
+        let opened = CallGroup::create(now.unix, &host.device, &host.certificate, terms).and_then(|mut group| {
+            host.deny_list.clone().map_or(Ok(()), |list| group.set_deny_list(now.unix, list))?;
+            Ok(group)
+        });
+        let group = match opened {
             Ok(group) => group,
             Err(error) => {
                 tracing::warn!(%error, "the group could not be opened");

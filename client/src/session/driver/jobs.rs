@@ -255,10 +255,15 @@ fn host_identity(
     let key = practice.verified_key()?;
     let certificate = settings.certificate()?;
     certificate.verify(&key, unix())?;
+    let deny_list = settings.deny_list(&key, unix())?;
+    if deny_list.as_ref().is_some_and(|list| list.denies(&certificate)) {
+        return Err(crypto::IdentityError::Denied.into());
+    }
     let device = DeviceKey::from_bytes(&keystore.load(Item::DeviceKey)?)?;
     Ok(Some(HostIdentity {
         device,
         certificate,
+        deny_list,
         practice: key,
         practice_name: practice.name.clone(),
         practice_phone: practice.phone.clone(),

@@ -5,7 +5,7 @@ mod replies;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crypto::{DeviceKey, LeafIndex, PracticeKey};
+use crypto::{DenyList, DeviceKey, LeafIndex, PracticeKey};
 use signaling::protocol::{
     AppointmentId, ClientMessage, Delivery, GuestRole, InviteId, LobbyState, ParticipantId, ServerMessage, WaitingGuest,
 };
@@ -56,7 +56,9 @@ pub(super) struct World {
     stored: BTreeMap<[u8; 16], Vec<u8>>,
     /// What the next sign-in finds.
     on_disk: Vec<Vec<u8>>,
-    practice: PracticeKey,
+    pub practice: PracticeKey,
+    /// What the host's computer knows of withdrawn certificates at its next sign-in.
+    pub deny_list: Option<DenyList>,
     device: DeviceKey,
     queue: VecDeque<(Side, Output)>,
     invite: Option<InviteId>,
@@ -89,6 +91,7 @@ impl World {
             stored: BTreeMap::new(),
             on_disk: Vec::new(),
             practice: PracticeKey::generate().unwrap().0,
+            deny_list: None,
             device: DeviceKey::generate().unwrap(),
             queue: VecDeque::new(),
             invite: None,

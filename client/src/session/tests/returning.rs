@@ -2,7 +2,7 @@
 
 use signaling::protocol::{Delivery, ErrorCode as ServerCode, Opaque, ServerMessage};
 
-use super::harness::{Side, World, appointment_id, id};
+use super::harness::{START, Side, World, appointment_id, id};
 use super::*;
 
 /// A commit in the host's name that does not open.
@@ -113,4 +113,33 @@ fn after_a_call_that_was_ended_the_link_is_used_up() {
     world.command(Side::Host, Command::StartConsultation { appointment: appointment_id() });
     let Stage::Host(hosting) = &world.host.session.stage else { panic!("the room is open") };
     assert!(hosting.desk.invitations.is_empty());
+}
+
+#[test]
+fn a_link_that_demands_a_deny_list_is_answered_by_a_host_that_has_it_and_by_no_other() {
+    let mut world = World::new();
+    let terms = crypto::DenyTerms { version: 7, issued_at: START, serials: vec![99], devices: Vec::new() };
+    world.deny_list = Some(world.practice.deny(terms).unwrap());
+    world.crash_host();
+    let (link, code) = world.invite();
+    world.start();
+    world.walk_in(&link, &code);
+    assert!(world.knocker().ready);
+    // The same computer with its list rolled back answers nobody.
+    world.deny_list = None;
+    world.crash_host();
+    world.start();
+    let knocker = world.knocker();
+    assert!(!knocker.ready && !knocker.badge.code_ok);
+    assert!(matches!(world.view(Side::Guest).phase, Phase::LobbyGuest(_)));
+}
+
+#[test]
+fn a_host_whose_certificate_was_withdrawn_opens_no_room() {
+    let mut world = World::new();
+    let terms = crypto::DenyTerms { version: 1, issued_at: START, serials: vec![1], devices: Vec::new() };
+    world.deny_list = Some(world.practice.deny(terms).unwrap());
+    world.crash_host();
+    world.start();
+    assert_eq!(world.view(Side::Host).notice.unwrap().code, ErrorCode::Key01);
 }

@@ -73,6 +73,7 @@ impl World {
         HostIdentity {
             certificate: self.practice.certify(&device.request().unwrap(), terms).unwrap(),
             device,
+            deny_list: self.deny_list.clone(),
             practice: self.practice.public(),
             practice_name: "Practice".into(),
             practice_phone: "02 5550 0000".into(),
