@@ -172,7 +172,7 @@ impl Operator for OfferUsedAgain {
             return vec![Said::new(said.line, Way::Down, ready)];
         }
         if said.way == Way::Up && self.guest == Some(said.line) {
-            return self.from_guest(&said);
+            return self.on_guest(&said);
         }
         if said.is(Way::Up, "relay") && said.message["to"] == GHOST {
             let Some(guest) = self.guest else { return Vec::new() };
@@ -191,7 +191,7 @@ impl Operator for OfferUsedAgain {
 }
 
 impl OfferUsedAgain {
-    fn from_guest(&mut self, said: &Said) -> Vec<Said> {
+    fn on_guest(&mut self, said: &Said) -> Vec<Said> {
         let Some(host) = self.scene.host() else { return Vec::new() };
         match said.kind() {
             "enter_lobby" => {
