@@ -19,16 +19,21 @@
 //! | replayed knock | [`door`], `a_repeated_knock_…` | the ghost is never ready |
 //! | forged roster | [`log`], `invented_presence_…` | the list stays |
 //! | duplicated, reordered commits | [`log`], `entries_that_come_…` | nothing |
-//! | altered commits and messages | [`log`], `a_changed_echo_…`, `a_commit_changed_…`, `messages_that_are_changed_…` | E2E-09; no connection |
+//! | altered commits and messages | [`log`], `a_changed_echo_…`, `a_commit_changed_…`, `messages_that_are_changed_…` | E2E-09; brought back (E2E-10); no connection |
 //! | ghost Add | [`member`], `a_ghost_added_…` | E2E-09 with the name of who did it |
 //! | external commit | [`member`], `a_strangers_external_commit_…` | nothing |
 //! | guest that forks and adds the next | [`member`], `a_guest_who_forks_…` | E2E-05, goodbye |
+//! | withheld commit | [`group`], `a_commit_kept_from_a_guest_…` | E2E-06 until it comes |
+//! | dropped Remove | [`group`], `a_swallowed_remove_…` | the host sends nothing; who left stays listed |
+//! | two groups (partition) | in memory: `a_server_that_splits_the_call_…` of the client's session | E2E-07, for good |
+//! | removed member that claims to be lost | in memory: `a_removed_guest_that_claims_to_be_lost_…` | nothing |
 //! | starved Remove | [`member`], `updates_do_not_keep_…` | E2E-03, then removed |
 //! | swapped DTLS fingerprint | [`transport`], `a_fingerprint_…` | E2E-04 with the name |
 //! | stripped `a=sframe` | [`transport`], `a_peer_that_does_not_promise_…` | E2E-04 with the name |
 
 mod door;
 mod ghost;
+mod group;
 mod log;
 mod mallory;
 mod member;

@@ -7,13 +7,13 @@
 #[cfg(feature = "lab")]
 mod media;
 
+use ::media::codec::{EncoderSettings, VideoCodec, VideoEncoder};
+use ::media::source::VideoSourceSpec;
+use ::media::{AudioSourceSpec, Bitrate, MediaTime, VideoFrame};
 use client::session::driver::MediaOptions;
 use client::session::{Call, Command, RosterRow};
 use crypto::{CallGroup, CallId, CallMode, CallTerms, CertificateTerms, DeviceKey, PracticeKey, SenderKeys};
 use lab::search::holds;
-use media::codec::{EncoderSettings, VideoCodec, VideoEncoder};
-use media::source::VideoSourceSpec;
-use media::{AudioSourceSpec, Bitrate, MediaTime, VideoFrame};
 use signaling::protocol::{ClientMessage, Opaque, ServerMessage};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use crate::admission::{next, stranger};
 use crate::harness::{Capture, Card, Clinic, LIMIT, PASSPHRASE, Person, files, logs, no_devices};
 
-const CANARY: &str = "canary: Robin Example sings in clear";
+const CANARY: &str = "canary: a bird that sings in clear";
 
 /// 1. A consultation from invitation to goodbye, with picture and sound; every packet of it is captured, the server is
 ///    overheard behind TLS, and with the feature `lab` RTP behind SRTP.

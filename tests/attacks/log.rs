@@ -1,6 +1,6 @@
 //! Attacks on the log of a call between two honest people.
 
-use client::session::{Call, Command, ErrorCode, Role, SafetyState};
+use client::session::{Call, Command, ErrorCode, Phase, Role, SafetyState, View};
 use lab::hostile::operator::Scene;
 use lab::hostile::{Attack, Honest, Operator, Said, Way};
 
@@ -85,8 +85,9 @@ async fn a_changed_echo_stops_the_host() {
 
 /// 1. Host and patient talk; the host admits a carer.
 /// 2. The commit that adds the carer comes to the patient with one byte changed.
+/// 3. The patient does not go on without it: the host brings it back by a commit of its own, without a click.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_changed_on_its_way_to_a_guest_stops_that_guest() {
+async fn a_commit_changed_on_its_way_to_a_guest_only_makes_the_host_bring_it_back() {
     let mut scene = Scene::default();
     let operator = move |mut said: Said| {
         scene.note(&said);
@@ -109,8 +110,13 @@ async fn a_commit_changed_on_its_way_to_a_guest_stops_that_guest() {
     let mut carer = Person::guest(no_devices());
     carer.join(&second, &Card { name: "Kim Example", ..Card::ROBIN }).await;
     host.admit().await;
-    patient.told(ErrorCode::E2e09).await;
-    turned_away(&mut patient).await;
+    // The Welcome of its return leads past two commits: the carer's and its own.
+    let back = |view: &View| match &view.phase {
+        Phase::Call(call) if call.members.len() == 3 && call.held.is_none() && call.epoch >= 3 => Some(()),
+        _ => None,
+    };
+    patient.until("the patient is back, among three", back).await;
+    host.until("the host sees three", back).await;
     all_leave(clinic, [carer, patient, host]).await;
 }
 

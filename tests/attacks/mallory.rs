@@ -4,7 +4,7 @@ use client::connection::{Socket, SocketEvent};
 use client::settings::encode;
 use crypto::{CallGroup, GuestInvitation, Inbound, InvitationCode, InvitationLink, LobbyCard, LogEntry};
 use signaling::protocol::{
-    ClientMessage, CommitIntent, Delivery, InviteId, JoinRedeemRequest, JoinRedeemResponse, Opaque, Secret,
+    ClientMessage, CommitIntent, Delivery, InviteId, JoinRedeemRequest, JoinRedeemResponse, LobbyState, Opaque, Secret,
     ServerMessage,
 };
 use tokio::sync::mpsc;
@@ -37,6 +37,11 @@ impl Mallory {
         // What is sent before is dropped with the connection that it was meant for.
         while !matches!(next(&mut heard).await, ServerMessage::Ready { .. }) {}
         socket.send(ClientMessage::EnterLobby);
+        // A knock before the host is there reaches nobody.
+        let here = |message: &ServerMessage| {
+            matches!(message, ServerMessage::Lobby { state: LobbyState::Waiting { host_present: true, .. } })
+        };
+        while !here(&next(&mut heard).await) {}
         let mut guest = GuestInvitation::new(link);
         let relay = |number: u8, message: Vec<u8>| {
             socket.send(ClientMessage::Relay { to: None, body: Opaque::new([vec![number], message].concat()) });

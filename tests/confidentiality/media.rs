@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use ::media::transport::{MediaKind, PeerId, Transport, TransportConfig, TransportEvent, TransportRole};
 use crypto::SenderKeys;
-use media::transport::{MediaKind, PeerId, Transport, TransportConfig, TransportEvent, TransportRole};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 

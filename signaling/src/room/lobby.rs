@@ -73,10 +73,11 @@ impl Room {
             Err(conflict) => return self.conflict(now, from, true, conflict),
         };
         let event = if returns { "group.member_returned" } else { "lobby.admitted" };
-        let mut effects = vec![Effect::Audit { event, actor: participant, role: "guest", outcome: None }];
+        let mut effects = Vec::new();
         if !returns {
             effects.push(Effect::Spend { invite_id, admitted: true });
         }
+        effects.push(Effect::Audit { event, actor: participant, role: "guest", outcome: None });
         effects.push(send(self.roster.listeners(), entry));
         let admitted = ServerMessage::Admitted { seq, epoch, welcome };
         if let Some(guest) = self.roster.guest_mut(participant) {

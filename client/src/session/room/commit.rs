@@ -124,6 +124,7 @@ impl Room {
             self.say_hello(fx);
         }
         self.look(now, fx);
+        self.beat(now, fx);
     }
 
     /// An own commit lost the race: made anew in the winner's epoch.

@@ -92,7 +92,8 @@ impl Room {
         self.update_at = now + period * 4 / 5 + period * 2 / 5 * u32::from(jitter) / 255;
     }
 
-    fn beat(&mut self, now: Now, fx: &mut Effects) {
+    /// Sends an own heartbeat when one is due.
+    pub(super) fn beat(&mut self, now: Now, fx: &mut Effects) {
         if self.peers.is_empty() || !self.group.is_active() || !self.watch.take_beat(now.since_start) {
             return;
         }

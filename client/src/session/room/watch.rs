@@ -72,6 +72,8 @@ impl Watch {
         self.later = self.later.filter(|(later, _)| *later > epoch);
         if removed {
             self.removing = None;
+            // Who has not heard of the Remove hears of its epoch at once, past the server.
+            self.beat_at = Duration::ZERO;
         }
     }
 
@@ -85,9 +87,10 @@ impl Watch {
         self.removing = None;
     }
 
-    /// Whether an own heartbeat is due; the next one then is 5 s later.
+    /// Whether an own heartbeat is due; the next one then is 5 s later. None while an own Remove is without its echo: the
+    /// old epoch must not look alive, and without a host's heartbeat the others stop as well.
     pub(super) fn take_beat(&mut self, now: Duration) -> bool {
-        let due = now >= self.beat_at;
+        let due = now >= self.beat_at && self.held != Some(Held::Removing);
         if due {
             self.beat_at = now + BEAT;
         }
@@ -182,6 +185,19 @@ mod tests {
         assert_eq!(watch.decide(at(1_400), true), None, "another commit is not this one");
         watch.on_epoch(8, true);
         assert_eq!(watch.decide(at(1_500), true), Some(None));
+    }
+
+    #[test]
+    fn no_heartbeat_speaks_for_an_epoch_that_a_remove_has_not_ended_and_one_does_at_once_after_it() {
+        let mut watch = Watch::new(at(0));
+        assert!(watch.take_beat(at(0)));
+        watch.on_remove(at(1_000));
+        watch.decide(at(1_300), true);
+        assert!(!watch.take_beat(at(60_000)));
+        watch.on_epoch(4, true);
+        watch.decide(at(60_100), true);
+        assert!(watch.take_beat(at(60_100)));
+        assert!(!watch.take_beat(at(60_200)));
     }
 
     #[test]
