@@ -128,13 +128,10 @@ impl VideoSend {
 
     /// Takes a new epoch's key if its switch is due, and says whether it was.
     fn take_key(&self, outgoing: &mut Outgoing, now: MediaTime) -> bool {
-        match self.shared.video_keys.take_due(now) {
-            Some(key) => {
-                outgoing.key = Some(key);
-                true
-            }
-            None => false,
-        }
+        let due = self.shared.video_keys.take_due(now);
+        let taken = due.is_some();
+        outgoing.key = due.or_else(|| outgoing.key.take());
+        taken
     }
 
     /// Makes the next picture a key frame, however short ago the last one was.
