@@ -304,19 +304,6 @@ impl Engine {
         stats
     }
 
-    /// Lab only: copies the RTP payloads of peers added from now on, both ways, as they are without SRTP.
-    /// What finds the channel full is not copied.
-    #[cfg(feature = "lab")]
-    pub fn tap(&self, tap: mpsc::Sender<bytes::Bytes>) {
-        self.transport.tap(tap);
-    }
-
-    /// Lab only: sends a mark in clear that every receiver refuses, to prove that a search of tapped payloads finds it.
-    #[cfg(feature = "lab")]
-    pub fn plant(&self, mark: &[u8]) {
-        self.transport.plant(mark);
-    }
-
     fn command(&self, command: Command) -> Result<(), EngineError> {
         self.commands.try_send(command).map_err(|error| match error {
             TrySendError::Full(_) => EngineError::Overloaded,
@@ -343,6 +330,8 @@ impl fmt::Debug for Engine {
     }
 }
 
+#[cfg(feature = "lab")]
+mod lab;
 #[cfg(test)]
 #[path = "../examples/loopback_call/members.rs"]
 pub(crate) mod members;

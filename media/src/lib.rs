@@ -48,6 +48,8 @@ pub mod transport;
 pub use engine::{Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, Levels, Wake};
 pub use error::{DeviceError, DeviceKind, MediaError};
 pub use frame::{AudioFrame, EncodedVideo, VideoFormat, VideoFrame};
+#[cfg(feature = "lab")]
+pub use pipeline::{VoiceFate, VoiceStep};
 pub use playout::SpeakerSpec;
 pub use pool::FramePool;
 pub use slot::Slot;

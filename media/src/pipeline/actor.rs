@@ -34,7 +34,7 @@ const NEGOTIATION: usize = 256;
 
 /// See the module.
 pub(super) struct Actor {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     transport: Arc<Transport>,
     video: SyncSender<VideoInput>,
     audio: SyncSender<AudioInput>,
@@ -143,10 +143,20 @@ impl Actor {
 
     fn on_event(&mut self, event: TransportEvent) {
         match event {
-            TransportEvent::Frame { peer, kind, bytes, arrived, .. } => {
+            TransportEvent::Frame {
+                peer,
+                kind,
+                #[cfg(feature = "lab")]
+                number,
+                bytes,
+                arrived,
+                ..
+            } => {
                 let Some(leaf) = LeafIndex::new(peer.0) else {
                     return;
                 };
+                #[cfg(feature = "lab")]
+                self.tell_arrived(leaf, kind, number, &bytes, arrived);
                 let frame = Arrived { kind, bytes, at: arrived };
                 if let Some(opened) = self.intake.open(leaf, frame, MediaTime::now()) {
                     self.hand_on(opened);
@@ -208,6 +218,8 @@ impl Actor {
         let Some(peer) = self.shared.peer(opened.peer) else {
             return;
         };
+        #[cfg(feature = "lab")]
+        self.tell_opened(&opened);
         let (bytes, frame, arrived) = (opened.sealed_len, opened.frame, opened.arrived);
         match opened.kind {
             MediaKind::Audio => {

@@ -13,6 +13,8 @@ mod audio;
 mod dump;
 mod intake;
 mod keys;
+#[cfg(feature = "lab")]
+mod lab;
 mod meters;
 mod receive;
 mod send;
@@ -35,6 +37,8 @@ use crate::process::echo::VoiceProcessing;
 use crate::transport::{Transport, TransportConfig};
 
 pub(crate) use self::actor::Command;
+#[cfg(feature = "lab")]
+pub use self::lab::{VoiceFate, VoiceStep};
 pub(crate) use self::shared::{Shared, lock};
 
 /// Commands between owner and actor; one more and the owner is told that it is too fast.

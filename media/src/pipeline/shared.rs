@@ -36,6 +36,9 @@ pub(crate) struct Shared {
     peers: Mutex<Vec<Arc<Peer>>>,
     events: mpsc::Sender<EngineEvent>,
     wake: Option<Wake>,
+    /// Who is told of each voice frame.
+    #[cfg(feature = "lab")]
+    pub(crate) voices: std::sync::OnceLock<mpsc::Sender<super::VoiceStep>>,
 }
 
 /// One member as the threads see it. A member that left and another that took its leaf are two of these.
@@ -71,6 +74,8 @@ impl Shared {
             peers: Mutex::default(),
             events,
             wake,
+            #[cfg(feature = "lab")]
+            voices: std::sync::OnceLock::new(),
         }
     }
 
