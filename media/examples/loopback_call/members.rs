@@ -1,13 +1,13 @@
-//! Two members of one call with real keys: practice, invitation with link and code, admission, export.
+//! Two members of one call with real keys: admission and export.
 
-use crypto::{
-    CallGroup, CallId, CallMode, CallRole, CallTerms, CertificateTerms, DeviceKey, GuestInvitation, InvitationTerms,
-    LogEntry, MediaKeys, OwnedInvitation, PracticeKey, StaffRole,
-};
+#[path = "clinic.rs"]
+mod clinic;
+
+use crypto::{CallGroup, LogEntry, MediaKeys};
+
+use clinic::{Clinic, NOW};
 
 type Failure = Box<dyn std::error::Error>;
-
-const NOW: u64 = 1_800_000_000;
 
 /// A host (leaf 0) and a guest (leaf 1) in one MLS group.
 pub(crate) struct Members {
@@ -18,42 +18,10 @@ pub(crate) struct Members {
 impl Members {
     /// Runs the whole admission in memory.
     pub(crate) fn admitted() -> Result<Self, Failure> {
-        let (practice, _) = PracticeKey::generate()?;
-        let device = DeviceKey::generate()?;
-        let certificate = practice.certify(
-            &device.request()?,
-            CertificateTerms {
-                display_name: "Dr Loop".into(),
-                roles: vec![StaffRole::Clinician],
-                registration: None,
-                serial: 1,
-                not_before: NOW - 1_000,
-                not_after: NOW + 100_000,
-            },
-        )?;
-        let terms = CallTerms { call_id: CallId::from_bytes([7; 16]), mode: CallMode::Real };
-        let mut host = CallGroup::create(NOW, &device, &certificate, terms)?;
-        let phone = "02 5550 0100";
-        let (mut owned, link, code) = OwnedInvitation::create(InvitationTerms {
-            server: "127.0.0.1:1".into(),
-            server_pin: [0; 32],
-            practice: practice.public(),
-            practice_phone: phone.into(),
-            phone_signature: practice.sign_phone(phone)?,
-            role: CallRole::Patient,
-            mode: CallMode::Real,
-            least_deny_list: 0,
-            not_before: NOW - 60,
-            expires_at: NOW + 3_600,
-            appointment: "loop".into(),
-        })?;
-        let mut invited = GuestInvitation::new(link);
-        let message1 = invited.knock(&code)?;
-        let knock = owned.on_knock(NOW, &message1, &host)?;
-        let message3 = invited.on_challenge(NOW, &knock.message2)?;
-        let proof = owned.on_proof(NOW, &message3)?;
-        invited.on_confirm(&proof.message4)?;
-        let bundle = host.admit(&proof.guest)?;
+        let clinic = Clinic::new()?;
+        let mut host = clinic.open()?;
+        let (mut invited, verified) = clinic.lobby(&host)?;
+        let bundle = host.admit(&verified)?;
         host.handle(NOW, LogEntry::Commit { commit: &bundle.commit, invite_psk: bundle.invite_psk.as_deref() })?;
         let guest = invited.join(NOW, bundle.welcome.as_deref().unwrap_or_default())?;
         Ok(Self { host, guest })
