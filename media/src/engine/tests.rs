@@ -1,3 +1,5 @@
+#[cfg(feature = "lab")]
+mod lab;
 mod switch;
 
 use std::net::Ipv4Addr;
