@@ -17,6 +17,7 @@
 pub mod app;
 pub mod cli;
 pub mod connection;
+pub mod disclosure;
 pub mod error;
 pub mod headless;
 pub mod keystore;

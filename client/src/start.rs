@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Ask, Cli};
 use crate::keystore::FolderLock;
-use crate::{AppHandle, app, headless, session::driver};
+use crate::{AppHandle, app, disclosure, headless, session::driver};
 
 /// Tasks are few and short; media has its own threads.
 const WORKERS: usize = 2;
@@ -42,6 +42,9 @@ pub fn run<E: std::fmt::Display>(
     let folder = FolderLock::take(&cli.folder())?;
     if let Some(action) = &cli.action {
         return Ok(runtime.block_on(cli::perform(cli, action, &Ask::standard()))?);
+    }
+    if let Some(path) = &cli.disclose {
+        disclosure::check_target(path).map_err(anyhow::Error::msg)?;
     }
     let (handle, task) = driver::start(cli.driver(dump), runtime.handle());
     if cli.headless {

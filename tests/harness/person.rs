@@ -67,7 +67,7 @@ pub(crate) struct Person {
 impl Person {
     /// Somebody at a computer with this data folder.
     pub(crate) fn at(folder: &Path, media: MediaOptions) -> Self {
-        let config = DriverConfig { folder: folder.to_owned(), media, report: None };
+        let config = DriverConfig { folder: folder.to_owned(), media, report: None, disclose: None };
         let (handle, task) = start(config, &Handle::current());
         Self { handle, task, _folder: None }
     }

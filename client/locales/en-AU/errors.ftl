@@ -66,6 +66,8 @@ error-E2E-09 = An unrecognised device appeared.
 error-E2E-10 = The connection to this call broke. You are being brought back.
     .seen = You are not seen or heard meanwhile.
     .next = Wait, it goes on by itself. You do not need the link or the code again.
+error-E2E-11 = This program was started to hand out the keys of a call, which a private call never does.
+    .next = Start Quietroom without --disclose. Only an assessor call goes with it.
 
 error-END-01 = A device could not be released.
     .seen = The call has ended. Nobody can see or hear you.

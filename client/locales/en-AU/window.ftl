@@ -74,6 +74,11 @@ today-revoke-sure = Withdraw the invitation for { $label }?
 today-revoke-what = The link and the code stop working at once. Somebody who is waiting is sent away.
 today-revoke-yes = Withdraw
 today-revoke-no = Keep it
+today-assessor = Assessor call…
+today-assessor-sure = Make { $label } an assessor call?
+today-assessor-what = It is for testing the encryption, never for a patient. Everybody in the call is asked first and sees a red notice all the time. It cannot be switched off for that call.
+today-assessor-yes = Make an assessor invitation
+today-assessor-no = Keep it private
 today-start = Open the room
 today-admit = Open the room and admit
 today-waiting = { $count ->
@@ -90,6 +95,15 @@ invitation-elsewhere = Made on another computer
 invitation-used = Invitation used
 invitation-revoked = Invitation withdrawn
 invitation-expired = Invitation expired
+
+## Assessor call
+assessor-title = Assessor call: not private
+assessor-what = Everything said and shown in this call can be opened afterwards by whoever holds the key file.
+assessor-question = This is not a private consultation
+assessor-host = { $host } invites you to a test of the encryption.
+assessor-patient = If you came for a consultation, leave and call the practice. If you take part, say and show nothing that is private.
+assessor-accept = Take part
+assessor-leave = Leave
 
 ## Booking
 booking-title = Book an appointment

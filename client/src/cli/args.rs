@@ -24,6 +24,9 @@ pub struct Cli {
     /// Write a JSON report after the consultation
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// After an assessor call, write its keys to this new file; other calls are refused
+    #[arg(long, value_name = "FILE")]
+    pub disclose: Option<PathBuf>,
     /// Devices and their stand-ins.
     #[command(flatten)]
     pub media: MediaArgs,
@@ -238,7 +241,12 @@ impl Cli {
 
     /// What the driver needs; `dump` is for builds with the feature `lab`.
     pub fn driver(&self, dump: Option<PathBuf>) -> DriverConfig {
-        DriverConfig { folder: self.folder(), media: self.media.options(dump), report: self.report.clone() }
+        DriverConfig {
+            folder: self.folder(),
+            media: self.media.options(dump),
+            report: self.report.clone(),
+            disclose: self.disclose.clone(),
+        }
     }
 }
 

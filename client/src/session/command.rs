@@ -45,6 +45,12 @@ pub enum Command {
         /// Id from today's list.
         appointment: String,
     },
+    /// Makes link and code for a call whose keys are disclosed afterwards (E2EE 9.9): a command of its own, so that no
+    /// forgotten field switches it on.
+    MakeAssessorInvitation {
+        /// Id from today's list.
+        appointment: String,
+    },
     /// The link is sent: show the code, for the other channel.
     InvitationNext,
     /// Both are sent: back to today's list.
@@ -85,6 +91,8 @@ pub enum Command {
     },
     /// Devices are checked, or skipped: go on and knock.
     DevicesOk,
+    /// Guest, asked by the page of its own: take part in a call whose keys are disclosed. `Leave` is the other answer.
+    AcceptAssessor,
     /// Host: lets a waiting guest in.
     Admit {
         /// Id from the waiting list.

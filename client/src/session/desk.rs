@@ -154,7 +154,7 @@ impl Desk {
     ///
     /// # Errors
     /// `KEY-01` without a certified device, `SRV-03` for an unknown appointment, `KEY-03` when it cannot be made.
-    pub(super) fn draft(&self, now: Now, id: &str) -> Result<(Drafted, Request), ErrorCode> {
+    pub(super) fn draft(&self, now: Now, id: &str, mode: CallMode) -> Result<(Drafted, Request), ErrorCode> {
         let appointment = self.find(id).ok_or(ErrorCode::Srv03)?;
         let host = self.host.as_ref().ok_or(ErrorCode::Key01)?;
         let starts_at = appointment.starts_at.0;
@@ -167,7 +167,7 @@ impl Desk {
             practice_phone: host.practice_phone.clone(),
             phone_signature: host.phone_signature.clone(),
             role: CallRole::Patient,
-            mode: CallMode::Real,
+            mode,
             least_deny_list: host.deny_list.as_ref().map_or(0, crypto::DenyList::version),
             not_before,
             expires_at,
@@ -197,6 +197,7 @@ impl Desk {
             label: appointment.label.clone(),
             starts_at,
             expires_at,
+            assessor: mode == CallMode::Assessor,
             page: InvitePage::Link { link: link.to_uri().as_str().into() },
         };
         Ok((Drafted { invitation, invite, code: code.display().as_str().into() }, request))
@@ -208,6 +209,18 @@ impl Desk {
         self.invitations.insert(*invitation.invite_id().as_bytes(), invitation);
         self.page = Page::Invite { shown: Box::new(invite), code };
         self.busy = false;
+    }
+
+    /// Mode of the call that an appointment's newest invitation leads to, as this computer made it. The server only says
+    /// which of several is the newest: a wrong answer opens a room whose guests are refused, never one of another mode.
+    pub(super) fn mode_of(&self, id: &str) -> CallMode {
+        let ours = |invitation: &&OwnedInvitation| invitation.appointment() == id;
+        let listed = self.find(id).and_then(|appointment| {
+            let newest_first = appointment.invitations.iter().rev();
+            newest_first.filter_map(|summary| self.invitations.get(summary.invite_id.as_bytes())).find(ours)
+        });
+        let newest = listed.or_else(|| self.invitations.values().filter(ours).max_by_key(|ours| ours.expires_at()));
+        newest.map_or(CallMode::Real, OwnedInvitation::mode)
     }
 
     /// The open invitation of an appointment, to be withdrawn.
@@ -234,6 +247,7 @@ impl Desk {
             label: appointment.label.clone(),
             starts_at: appointment.starts_at.0,
             invitation,
+            assessor: self.mode_of(&appointment.id.to_hex()) == CallMode::Assessor,
             waiting: appointment.waiting,
         }
     }

@@ -17,6 +17,7 @@ use super::command::Command;
 use super::error_code::ErrorCode;
 use super::view::{DeviceState, Notice};
 use crate::connection::{RestError, SocketEvent};
+use crate::disclosure::GroupDisclosure;
 use crate::private::Private;
 use crate::settings::renewal_due;
 
@@ -88,6 +89,9 @@ pub enum Output {
         /// What may leave afterwards, if anything.
         message: Option<ClientMessage>,
     },
+    /// The keys of a group in assessor mode, now that it has ended. They go to the file that was named at the start, and
+    /// without one nowhere. Before the engine stops.
+    Disclose(Box<GroupDisclosure>),
     /// To the media engine.
     Media(MediaCommand),
     /// A moment that the report measures.
@@ -100,7 +104,10 @@ pub enum Output {
 #[derive(Debug)]
 pub enum MediaCommand {
     /// Open the devices.
-    Start,
+    Start {
+        /// The call is to disclose its keys, by its invitation: keep those of the transport as well.
+        assessor: bool,
+    },
     /// Keys of a new epoch.
     InstallEpoch {
         /// The keys.

@@ -135,6 +135,8 @@ codes! {
     E2e09 = "E2E-09",
     /// This member lost the group and is being brought back.
     E2e10 = "E2E-10",
+    /// This program was started to disclose keys, which a real call never does.
+    E2e11 = "E2E-11",
     /// The patient declined.
     Con02 = "CON-02",
     /// The platform refuses sharing.

@@ -4,9 +4,12 @@
 //! | --- | --- | --- | --- | --- | --- |
 //! | Code, About, Devices | – | – | – | ignored | – |
 //! | Lobby, proving | back to Code with the tries left | knocks again, same message | proven, card goes out | ignored | goodbye |
+//! | Assessor | ignored | – | ignored | ignored | goodbye |
 //! | Lobby, proven | – | knocks again, same message | – | joins | goodbye |
 
-use crypto::{CallGroup, GuestInvitation, InvitationCode, InvitationError, InvitationLink, LinkError, LobbyCard};
+use crypto::{
+    CallGroup, CallMode, GuestInvitation, InvitationCode, InvitationError, InvitationLink, LinkError, LobbyCard,
+};
 use signaling::protocol::{ClientMessage, InviteId, LobbyState, Opaque};
 
 use super::effect::{Endpoint, Mark, Now, Output};
@@ -36,6 +39,7 @@ pub(super) struct Joining {
     pub knock: KnockState,
     /// A wrong code was typed.
     pub code_failed: bool,
+    accepted_assessor: bool,
     code: Option<Private>,
     card: Option<LobbyCard>,
     message1: Option<Vec<u8>>,
@@ -55,6 +59,8 @@ pub(super) enum Step {
     },
     /// Look at the devices.
     Devices,
+    /// The call discloses its keys: asked before the code is put to the test, and before the card is sent.
+    Assessor,
     /// Knock and wait.
     Lobby,
 }
@@ -81,6 +87,7 @@ impl Joining {
             waiting_since: 0,
             knock: KnockState::Connecting,
             code_failed: false,
+            accepted_assessor: false,
             code: None,
             card: None,
             message1: None,
@@ -112,6 +119,31 @@ impl Joining {
     /// Name of the host, once its certificate was proven.
     pub(super) fn host_name(&self) -> Option<String> {
         self.invitation.host().map(|host| host.display_name.clone())
+    }
+
+    /// Mode of the call, as the link says; a call of the other mode is refused.
+    pub(super) fn mode(&self) -> CallMode {
+        self.invitation.link().mode()
+    }
+
+    /// Whether the guest agreed to the disclosure of the call's keys.
+    pub(super) fn accepted_assessor(&self) -> bool {
+        self.accepted_assessor
+    }
+
+    /// The guest agrees, having been asked: the same knock again brings the same challenge, and costs no try.
+    pub(super) fn accept_assessor(&mut self, fx: &mut Effects) {
+        match self.invitation.accept_assessor() {
+            Ok(()) => {
+                self.accepted_assessor = true;
+                self.step = Step::Lobby;
+                self.send_knock(fx);
+            }
+            Err(error) => {
+                tracing::error!(%error, "consent that nobody asked for");
+                fx.fail(ErrorCode::Inv01);
+            }
+        }
     }
 
     /// Own name, as typed on the card.
@@ -246,6 +278,8 @@ impl Joining {
                 self.step = Step::Code;
                 fx.notice = Some(Notice { tries_left: Some(tries_left), ..Notice::new(ErrorCode::Inv03) });
             }
+            // The host is proven, the code not yet tried: the person decides before anything goes out.
+            Err(InvitationError::AssessorMode) => self.step = Step::Assessor,
             Err(InvitationError::UntrustedHost(error)) => {
                 tracing::warn!(%error, "the host is not of the practice of the link");
                 fx.fail(ErrorCode::Inv12);

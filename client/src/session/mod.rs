@@ -39,6 +39,7 @@ mod view;
 
 use std::time::Duration;
 
+use crypto::CallMode;
 use signaling::protocol::AppointmentId;
 
 use desk::{Desk, Drafted};
@@ -74,6 +75,8 @@ pub struct Session {
     /// Name that signed in last, to fill in.
     account: Private,
     now_unix: u64,
+    /// A file for the keys was named: real calls are refused.
+    discloses: bool,
 }
 
 #[derive(Debug)]
@@ -150,7 +153,14 @@ impl Session {
             first_valid_reply: 0,
             account,
             now_unix: 0,
+            discloses: false,
         }
+    }
+
+    /// A session whose keys are to be disclosed: it takes part in assessor calls alone.
+    #[must_use]
+    pub fn disclosing(self, discloses: bool) -> Self {
+        Self { discloses, ..self }
     }
 
     /// Takes one input and says what is to be done, in this order.
@@ -233,7 +243,12 @@ impl Session {
                     }
                 }
                 hosting.desk.invitations.retain(|_, invitation| !invitation.is_consumed());
+                disclose(hosting.room, fx);
                 Some(Box::new(hosting.desk))
+            }
+            Stage::Guest(visiting) => {
+                disclose(visiting.room, fx);
+                None
             }
             _ => None,
         };
@@ -267,10 +282,19 @@ impl Session {
     }
 
     /// Opens the devices; they are told to be chosen as before.
-    fn start_media(&mut self, fx: &mut Effects) {
+    fn start_media(&mut self, mode: CallMode, fx: &mut Effects) {
         self.devices = Devices::CHECKING;
         (self.microphone_on, self.camera_on) = (true, true);
-        fx.media(MediaCommand::Start);
+        fx.media(MediaCommand::Start { assessor: mode == CallMode::Assessor });
+    }
+
+    /// Whether this session refuses calls of this mode; the person is told.
+    fn refuses(&self, mode: CallMode, fx: &mut Effects) -> bool {
+        let refused = self.discloses && mode != CallMode::Assessor;
+        if refused {
+            fx.tell(ErrorCode::E2e11);
+        }
+        refused
     }
 
     /// What the others are told about the own sources.
@@ -301,5 +325,12 @@ impl Session {
             Stage::Guest(visiting) => Some(&mut visiting.room),
             _ => None,
         }
+    }
+}
+
+/// A group has ended: hands its keys on if it was made for an assessor, and drops them else.
+fn disclose(room: Room, fx: &mut Effects) {
+    if let Some(group) = room.into_disclosure() {
+        fx.out.push(Output::Disclose(group));
     }
 }

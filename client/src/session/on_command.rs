@@ -90,14 +90,10 @@ impl Session {
                 let request = Request::Book { token: desk.token.clone(), label, starts_at };
                 self.request(request, fx);
             }
-            Command::MakeInvitation { appointment } if !desk.busy => match desk.draft(now, &appointment) {
-                Ok((drafted, request)) => {
-                    desk.busy = true;
-                    at_desk.drafted = Some(drafted);
-                    self.request(request, fx);
-                }
-                Err(code) => fx.tell(code),
-            },
+            Command::MakeInvitation { appointment } => self.make_invitation(now, &appointment, CallMode::Real, fx),
+            Command::MakeAssessorInvitation { appointment } => {
+                self.make_invitation(now, &appointment, CallMode::Assessor, fx);
+            }
             Command::InvitationNext => desk.show_code(),
             Command::InvitationSent | Command::Back => {
                 desk.show_today();
@@ -122,16 +118,35 @@ impl Session {
         }
     }
 
+    fn make_invitation(&mut self, now: Now, appointment: &str, mode: CallMode, fx: &mut Effects) {
+        let Stage::Desk(at_desk) = &mut self.stage else { return };
+        if at_desk.desk.busy {
+            return;
+        }
+        match at_desk.desk.draft(now, appointment, mode) {
+            Ok((drafted, request)) => {
+                at_desk.desk.busy = true;
+                at_desk.drafted = Some(drafted);
+                self.request(request, fx);
+            }
+            Err(code) => fx.tell(code),
+        }
+    }
+
     /// Opens the group (the host alone), the devices and the room, all before anybody knocks.
     fn start_consultation(&mut self, now: Now, id: &str, fx: &mut Effects) {
         let Stage::Desk(at_desk) = &self.stage else { return };
+        let mode = at_desk.desk.mode_of(id);
+        if self.refuses(mode, fx) {
+            return;
+        }
         let Some(host) = &at_desk.desk.host else { return fx.tell(ErrorCode::Key01) };
         if host.deny_list.as_ref().is_some_and(|list| list.denies(&host.certificate)) {
             return fx.tell(ErrorCode::Key01);
         }
         let Some(appointment) = at_desk.desk.find(id) else { return fx.tell(ErrorCode::Srv03) };
         let (appointment, label) = (appointment.id, appointment.label.clone());
-        let terms = CallTerms { call_id: call_id(appointment), mode: CallMode::Real };
+        let terms = CallTerms { call_id: call_id(appointment), mode };
         let opened = CallGroup::create(now.unix, &host.device, &host.certificate, terms).and_then(|mut group| {
             host.deny_list.clone().map_or(Ok(()), |list| group.set_deny_list(now.unix, list))?;
             Ok(group)
@@ -143,7 +158,7 @@ impl Session {
                 return fx.tell(ErrorCode::Key01);
             }
         };
-        self.start_media(fx);
+        self.start_media(mode, fx);
         fx.out.push(Output::Mark(Mark::Host));
         let room = Room::open(now, group, self.sources());
         let Stage::Desk(at_desk) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
@@ -199,6 +214,7 @@ impl Session {
 
     fn paste_link(&mut self, text: &str, fx: &mut Effects) {
         match Joining::from_link(text) {
+            Ok(joining) if self.refuses(joining.mode(), fx) => self.enter(Stage::JoinLink),
             Ok(joining) => {
                 let request = Request::Lookup { endpoint: joining.endpoint(), invite: joining.invite_id() };
                 self.enter(Stage::Joining(Box::new(Entering { joining, token: None })));
@@ -230,7 +246,8 @@ impl Session {
                 }
                 joining.about(card, consent);
                 if joining.step == Step::Devices {
-                    self.start_media(fx);
+                    let mode = joining.mode();
+                    self.start_media(mode, fx);
                 }
             }
             (Command::DevicesOk, Step::Devices) => {
@@ -246,7 +263,8 @@ impl Session {
                 joining.step = Step::About { missing: Vec::new() };
                 fx.media(MediaCommand::Stop);
             }
-            (Command::Leave, Step::Lobby) => {
+            (Command::AcceptAssessor, Step::Assessor) => joining.accept_assessor(fx),
+            (Command::Leave, Step::Assessor | Step::Lobby) => {
                 fx.send(ClientMessage::Leave);
                 fx.end = Some(GoodbyeReason::Left);
             }
@@ -294,7 +312,7 @@ impl Session {
         match &mut self.stage {
             Stage::Host(_) => self.as_host(now, Command::EndForAll, fx),
             Stage::Guest(_) => self.as_guest(Command::Leave, fx),
-            Stage::Joining(entering) if entering.joining.step == Step::Lobby => {
+            Stage::Joining(entering) if matches!(entering.joining.step, Step::Assessor | Step::Lobby) => {
                 fx.send(ClientMessage::Leave);
                 fx.end = Some(GoodbyeReason::Left);
             }

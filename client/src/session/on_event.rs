@@ -127,6 +127,7 @@ impl Session {
         for member in room.group().members().iter().filter(|member| !member.own) {
             fx.media(MediaCommand::RemovePeer(member.leaf));
         }
+        super::disclose(room, fx);
         entering.joining.start_over();
         self.enter(Stage::Joining(Box::new(entering)));
         self.in_lobby(now, message, fx);

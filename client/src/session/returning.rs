@@ -89,7 +89,8 @@ impl Session {
                         visiting.returning = None;
                         let name = visiting.entering.joining.own_name();
                         let started_at = visiting.room.started_at;
-                        visiting.room = Room::join(now, group, seq, name, sources, fx);
+                        let room = Room::join(now, group, seq, name, sources, fx);
+                        super::disclose(std::mem::replace(&mut visiting.room, room), fx);
                         visiting.room.started_at = started_at;
                         fx.media(MediaCommand::Hold(false));
                     }

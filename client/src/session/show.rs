@@ -1,14 +1,14 @@
 //! The view of a session: plain data, made anew from its state.
 
-use crypto::{CallRole, Vouched};
+use crypto::{CallMode, CallRole, Vouched};
 use media::transport::Path as MediaPath;
 
 use super::door::Invitations;
 use super::joining::{Joining, Step};
 use super::room::Room;
 use super::view::{
-    AboutYou, Call, DeviceCheck, Goodbye, Held, JoinCode, JoinLink, LobbyGuest, LobbyHost, MemberMedia, Path, Phase,
-    PracticeInfo, Role, RosterRow, ServerInfo, SignIn, SignInStep, View, VouchedBy,
+    AboutYou, AssessorQuestion, Call, DeviceCheck, Goodbye, Held, JoinCode, JoinLink, LobbyGuest, LobbyHost,
+    MemberMedia, Path, Phase, PracticeInfo, Role, RosterRow, ServerInfo, SignIn, SignInStep, View, VouchedBy,
 };
 use super::{Endpoint, Hosting, Session, Stage, Visiting};
 use crate::Private;
@@ -64,6 +64,7 @@ impl Session {
         Phase::LobbyHost(LobbyHost {
             label: hosting.label.clone(),
             waiting,
+            assessor: is_assessor(&hosting.room),
             devices: self.devices,
             microphone_on: self.microphone_on,
             camera_on: self.camera_on,
@@ -79,12 +80,14 @@ impl Session {
             }),
             Step::About { missing } => Phase::AboutYou(AboutYou { missing: missing.clone() }),
             Step::Devices => Phase::DeviceCheck(DeviceCheck { devices: self.devices }),
+            Step::Assessor => Phase::Assessor(AssessorQuestion { host_name: joining.host_name() }),
             Step::Lobby => Phase::LobbyGuest(LobbyGuest {
                 knock: joining.knock,
                 host_present: joining.host_present,
                 position: joining.position,
                 waiting_since: joining.waiting_since,
                 host_name: joining.host_name(),
+                assessor: joining.accepted_assessor(),
                 devices: self.devices,
             }),
         }
@@ -131,6 +134,7 @@ impl Session {
             path: path(room),
             epoch: room.group().epoch(),
             encrypted: room.keyed && room.group().is_active(),
+            assessor: is_assessor(room),
             held: room.held(),
             safety: room.safety().view(),
             microphone_on: self.microphone_on,
@@ -161,6 +165,11 @@ impl Session {
             Stage::Start | Stage::JoinLink | Stage::Goodbye(_) => None,
         }
     }
+}
+
+/// By the policy in the group itself.
+fn is_assessor(room: &Room) -> bool {
+    room.group().mode() == CallMode::Assessor
 }
 
 fn role(role: CallRole) -> Role {

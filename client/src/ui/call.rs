@@ -5,6 +5,7 @@
 
 use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, Vec2, pos2};
 
+use super::assessor;
 use super::button::Button;
 use super::clock;
 use super::form::Forms;
@@ -36,6 +37,10 @@ pub(crate) fn call_ui(
     let palette = Palette::of(ui);
     let bar = Frame::new().fill(palette.surface).inner_margin(Margin::symmetric(20, 10));
     let controls = Panel::bottom("controls").frame(bar).show(ui, |ui| controls_ui(ui, state, forms)).inner;
+    if state.assessor {
+        // Above everything else, outside of what scrolls, and without anything to press.
+        Panel::top("assessor").frame(bar).show(ui, assessor::banner_ui);
+    }
     let narrow = ui.available_width() < NARROW;
     if !narrow {
         Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
@@ -294,6 +299,17 @@ mod tests {
         assert!(stage.shows("This call was split: not everybody is in the same one."));
         assert!(stage.shows("Nothing is sent any more."));
         assert!(!stage.shows("Close this notice"));
+    }
+
+    #[test]
+    fn an_assessor_call_says_so_to_everybody_and_cannot_be_waved_away() {
+        for host in [true, false] {
+            let stage = stage(Call { assessor: true, ..sample::call(host) });
+            assert!(stage.shows("Assessor call: not private"));
+            assert!(stage.shows("can be opened afterwards by whoever holds the key file"));
+            assert!(!stage.shows("Close this notice"));
+        }
+        assert!(!stage(sample::call(true)).shows("Assessor call"));
     }
 
     #[test]

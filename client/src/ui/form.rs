@@ -119,6 +119,15 @@ pub(crate) enum DoorQuestion {
     },
 }
 
+/// A question about an appointment of today's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TodayQuestion {
+    /// Withdraw its invitation?
+    Revoke(String),
+    /// Make an invitation to a call whose keys are disclosed?
+    Assessor(String),
+}
+
 /// Everything that is typed or opened.
 #[derive(Clone, Debug, Default)]
 pub struct Forms {
@@ -134,8 +143,8 @@ pub struct Forms {
     pub(crate) code: Typed,
     /// Something was copied on this page.
     pub(crate) copied: bool,
-    /// The appointment whose invitation may be withdrawn.
-    pub(crate) revoke: Option<String>,
+    /// A question in today's list.
+    pub(crate) today: Option<TodayQuestion>,
     /// A question in the waiting panel.
     pub(crate) door: Option<DoorQuestion>,
     /// The person may leave: asked once more.

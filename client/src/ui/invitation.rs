@@ -3,6 +3,7 @@
 use egui::{Color32, Frame, Margin, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo};
 use qrcode::{Color, EcLevel, QrCode};
 
+use super::assessor;
 use super::button::{Button, copy_button_ui};
 use super::clock;
 use super::icon::Icon;
@@ -120,6 +121,9 @@ fn head_ui(ui: &mut Ui, state: &Invite, (title, channel, icon): (&str, &str, Ico
         let expires = clock::day_and_time(state.expires_at);
         muted_ui(ui, &fill("invite-expires", [("time", expires.into())]));
     });
+    if state.assessor {
+        assessor::banner_ui(ui);
+    }
 }
 
 /// The practice's own mail program sends it; our server never sees the link.

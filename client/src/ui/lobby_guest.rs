@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui};
 
+use super::assessor;
 use super::button::Button;
 use super::clock;
 use super::icon::Icon;
@@ -29,6 +30,9 @@ pub(crate) fn lobby_guest_ui(
     body_ui(ui, &fill("lobby-with", [("practice", name_of(practice).into())]));
     if view.connection == ConnectionState::Reconnecting {
         banner_ui(ui, Tone::Caution, &text("lobby-reconnecting"), &[], |_| ());
+    }
+    if state.assessor {
+        assessor::banner_ui(ui);
     }
     card_ui(ui, |ui| {
         progress_ui(ui, state);

@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use super::assessor;
 use super::button::Button;
 use super::controls;
 use super::device_check::{devices_ui, self_view_ui};
@@ -23,6 +24,9 @@ pub(crate) fn lobby_host_ui(
 ) -> Option<Command> {
     heading_ui(ui, &text("hostlobby-title"));
     body_ui(ui, &fill("hostlobby-lead", [("label", state.label.as_str().into())]));
+    if state.assessor {
+        assessor::banner_ui(ui);
+    }
     let command = halves_ui(
         ui,
         &mut forms.door,

@@ -128,6 +128,7 @@ mod tests {
             path: MediaPath::None,
             epoch: 1,
             encrypted: true,
+            assessor: false,
             held: None,
             safety: SafetyState::Idle,
             microphone_on: true,

@@ -4,6 +4,7 @@
 //! What is being typed lives in [`Forms`] and goes with the phase.
 
 mod about_you;
+mod assessor;
 #[cfg(feature = "lab")]
 pub mod auto;
 mod booking;
@@ -65,7 +66,7 @@ fn screen_ui(ui: &mut Ui, view: &View, now: u64, tiles: &Tiles, forms: &mut Form
     match &view.phase {
         Phase::Start => start::start_ui(ui),
         Phase::SignIn(state) => sign_in::sign_in_ui(ui, state, view.server.as_ref(), &mut forms.sign_in),
-        Phase::Today(state) => today::today_ui(ui, state, view.connection, &mut forms.revoke),
+        Phase::Today(state) => today::today_ui(ui, state, view.connection, &mut forms.today),
         Phase::Booking(state) => booking::booking_ui(ui, state, now, &mut forms.booking),
         Phase::Invite(state) => invitation::invitation_ui(ui, state, view.practice.as_ref(), &mut forms.copied),
         Phase::LobbyHost(state) => lobby_host::lobby_host_ui(ui, state, now, tiles, forms),
@@ -73,6 +74,7 @@ fn screen_ui(ui: &mut Ui, view: &View, now: u64, tiles: &Tiles, forms: &mut Form
         Phase::JoinCode(state) => join_code::join_code_ui(ui, state, now, &mut forms.code),
         Phase::AboutYou(state) => about_you::about_you_ui(ui, state, &mut forms.about),
         Phase::DeviceCheck(state) => device_check::device_check_ui(ui, state, tiles),
+        Phase::Assessor(state) => assessor::question_page_ui(ui, state),
         Phase::LobbyGuest(state) => lobby_guest::lobby_guest_ui(ui, state, view, now, &mut forms.leaving),
         Phase::Call(_) => None,
         Phase::Goodbye(state) => goodbye::goodbye_ui(ui, state, view.practice.as_ref()),

@@ -43,6 +43,7 @@ pub fn today() -> Today {
         label: label.into(),
         starts_at: NOW + minutes * 60,
         invitation,
+        assessor: false,
         waiting,
     };
     Today {
@@ -68,6 +69,7 @@ pub fn invite_link() -> Invite {
         label: "R-1042".into(),
         starts_at: NOW + 600,
         expires_at: NOW + 7_800,
+        assessor: false,
         page: InvitePage::Link { link: Private::new(format!("quietroom:{}", "AQz81kfT0vX9_b-pLw".repeat(14))) },
     }
 }
@@ -98,7 +100,14 @@ pub fn knocker() -> Knocker {
 /// The host's open room with one guest at the door.
 #[must_use]
 pub fn lobby_host() -> LobbyHost {
-    LobbyHost { label: "R-1042".into(), waiting: vec![knocker()], devices: READY, microphone_on: true, camera_on: true }
+    LobbyHost {
+        label: "R-1042".into(),
+        waiting: vec![knocker()],
+        assessor: false,
+        devices: READY,
+        microphone_on: true,
+        camera_on: true,
+    }
 }
 
 /// A guest whose link and code are proven.
@@ -110,6 +119,7 @@ pub fn lobby_guest() -> LobbyGuest {
         position: 1,
         waiting_since: NOW - 247,
         host_name: Some("Dr Ada Byron".into()),
+        assessor: false,
         devices: READY,
     }
 }
@@ -156,6 +166,7 @@ pub fn call(host: bool) -> Call {
         path: Path::Direct,
         epoch: 1,
         encrypted: true,
+        assessor: false,
         held: None,
         safety: SafetyState::Idle,
         microphone_on: true,
@@ -211,6 +222,10 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("about-you", with(Phase::AboutYou(AboutYou::default()))),
         ("device-check", with(Phase::DeviceCheck(DeviceCheck { devices: READY }))),
         ("device-check-none", with(Phase::DeviceCheck(DeviceCheck { devices: failed }))),
+        ("assessor-question", with(Phase::Assessor(AssessorQuestion { host_name: Some("Dr Ada Byron".into()) }))),
+        ("invite-assessor", with(Phase::Invite(Invite { assessor: true, ..invite_link() }))),
+        ("lobby-host-assessor", with(Phase::LobbyHost(LobbyHost { assessor: true, ..lobby_host() }))),
+        ("call-assessor", with(Phase::Call(Call { assessor: true, ..call(false) }))),
         ("lobby-guest", with(Phase::LobbyGuest(lobby_guest()))),
         ("call-host", with(Phase::Call(call(true)))),
         ("call-patient", with(Phase::Call(call(false)))),

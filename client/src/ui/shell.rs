@@ -177,6 +177,7 @@ pub(crate) fn is_staff(phase: &Phase) -> bool {
         | Phase::JoinCode(_)
         | Phase::AboutYou(_)
         | Phase::DeviceCheck(_)
+        | Phase::Assessor(_)
         | Phase::LobbyGuest(_) => false,
     }
 }

@@ -1,21 +1,24 @@
 //! Today's list: who waits, then the appointments with their invitations.
+//!
+//! An assessor call takes two presses, with plain words between them.
 
 use egui::{Align, Layout, RichText, Ui};
 
 use super::button::Button;
 use super::clock;
+use super::form::TodayQuestion;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Tone};
 use super::widget::{Answer, badge_ui, banner_ui, card_ui, heading_ui, muted_ui, question_ui};
 use crate::session::{AppointmentRow, Command, ConnectionState, InvitationState, Today};
 
-/// Paints the list. `revoke` is the appointment whose invitation is about to be withdrawn.
+/// Paints the list. `question` is what was pressed and is asked once more.
 pub(crate) fn today_ui(
     ui: &mut Ui,
     state: &Today,
     connection: ConnectionState,
-    revoke: &mut Option<String>,
+    question: &mut Option<TodayQuestion>,
 ) -> Option<Command> {
     let mut command = head_ui(ui, state);
     if connection == ConnectionState::Reconnecting {
@@ -36,7 +39,7 @@ pub(crate) fn today_ui(
         });
     }
     for row in &state.appointments {
-        let row = row_ui(ui, row, state, revoke);
+        let row = row_ui(ui, row, state, question);
         command = command.or(row);
     }
     command
@@ -73,7 +76,7 @@ fn waiting_ui(ui: &mut Ui, row: &AppointmentRow, state: &Today) -> Option<Comman
     })
 }
 
-fn row_ui(ui: &mut Ui, row: &AppointmentRow, state: &Today, revoke: &mut Option<String>) -> Option<Command> {
+fn row_ui(ui: &mut Ui, row: &AppointmentRow, state: &Today, question: &mut Option<TodayQuestion>) -> Option<Command> {
     let mut command = None;
     card_ui(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
@@ -81,6 +84,9 @@ fn row_ui(ui: &mut Ui, row: &AppointmentRow, state: &Today, revoke: &mut Option<
             ui.label(RichText::new(&row.label).font(theme::subheading()));
             let (tone, icon, id) = invitation(row.invitation);
             badge_ui(ui, tone, icon, &text(id));
+            if row.assessor {
+                badge_ui(ui, Tone::Bad, Icon::Warning, &text("assessor-title"));
+            }
             if row.waiting > 0 {
                 badge_ui(ui, Tone::Info, Icon::Door, &fill("today-waiting", [("count", row.waiting.into())]));
             }
@@ -88,16 +94,18 @@ fn row_ui(ui: &mut Ui, row: &AppointmentRow, state: &Today, revoke: &mut Option<
         if !state.may_host {
             return;
         }
-        if revoke.as_deref() == Some(&row.id) {
-            command = revoke_ui(ui, row, revoke);
-            return;
+        match question {
+            Some(TodayQuestion::Revoke(id)) if *id == row.id => command = revoke_ui(ui, row, question),
+            Some(TodayQuestion::Assessor(id)) if *id == row.id => command = assessor_ui(ui, row, question),
+            _ => {
+                ui.horizontal_wrapped(|ui| command = actions_ui(ui, row, state.busy, question));
+            }
         }
-        ui.horizontal_wrapped(|ui| command = actions_ui(ui, row, state.busy, revoke));
     });
     command
 }
 
-fn actions_ui(ui: &mut Ui, row: &AppointmentRow, busy: bool, revoke: &mut Option<String>) -> Option<Command> {
+fn actions_ui(ui: &mut Ui, row: &AppointmentRow, busy: bool, question: &mut Option<TodayQuestion>) -> Option<Command> {
     let named = |words: String| format!("{words}, {}", row.label);
     let appointment = || row.id.clone();
     let mut command = None;
@@ -126,14 +134,21 @@ fn actions_ui(ui: &mut Ui, row: &AppointmentRow, busy: bool, revoke: &mut Option
             let words = text("today-revoke");
             let button = Button::quiet(&words).icon(Icon::Cross).compact().spoken(named(words));
             if ui.add_enabled(!busy, button).clicked() {
-                *revoke = Some(row.id.clone());
+                *question = Some(TodayQuestion::Revoke(row.id.clone()));
             }
         });
+    }
+    if invite.is_some() {
+        let words = text("today-assessor");
+        let button = Button::quiet(&words).icon(Icon::Warning).compact().spoken(named(words));
+        if ui.add_enabled(!busy, button).clicked() {
+            *question = Some(TodayQuestion::Assessor(appointment()));
+        }
     }
     command
 }
 
-fn revoke_ui(ui: &mut Ui, row: &AppointmentRow, revoke: &mut Option<String>) -> Option<Command> {
+fn revoke_ui(ui: &mut Ui, row: &AppointmentRow, question: &mut Option<TodayQuestion>) -> Option<Command> {
     let title = fill("today-revoke-sure", [("label", row.label.as_str().into())]);
     let yes = Button::danger(text("today-revoke-yes"));
     let no = Button::secondary(text("today-revoke-no"));
@@ -141,8 +156,22 @@ fn revoke_ui(ui: &mut Ui, row: &AppointmentRow, revoke: &mut Option<String>) -> 
         muted_ui(ui, &text("today-revoke-what"));
         true
     })?;
-    *revoke = None;
+    *question = None;
     (answer == Answer::Yes).then(|| Command::RevokeInvitation { appointment: row.id.clone() })
+}
+
+/// The second press, after what it means.
+fn assessor_ui(ui: &mut Ui, row: &AppointmentRow, question: &mut Option<TodayQuestion>) -> Option<Command> {
+    let title = fill("today-assessor-sure", [("label", row.label.as_str().into())]);
+    let yes = Button::danger(text("today-assessor-yes"));
+    let no = Button::secondary(text("today-assessor-no"));
+    let answer = question_ui(ui, &title, yes, no, |ui| {
+        banner_ui(ui, Tone::Bad, &text("assessor-title"), &[&text("assessor-what")], |_| ());
+        muted_ui(ui, &text("today-assessor-what"));
+        true
+    })?;
+    *question = None;
+    (answer == Answer::Yes).then(|| Command::MakeAssessorInvitation { appointment: row.id.clone() })
 }
 
 const fn invitation(state: InvitationState) -> (Tone, Icon, &'static str) {
@@ -162,8 +191,8 @@ mod tests {
     use crate::ui::sample;
     use crate::ui::testing::Stage;
 
-    fn stage(state: Today) -> Stage<'static, Option<String>> {
-        Stage::new(None, move |ui, revoke| today_ui(ui, &state, ConnectionState::Online, revoke))
+    fn stage(state: Today) -> Stage<'static, Option<TodayQuestion>> {
+        Stage::new(None, move |ui, question| today_ui(ui, &state, ConnectionState::Online, question))
     }
 
     #[test]
@@ -180,6 +209,29 @@ mod tests {
         assert!(stage.command().is_none());
         stage.click("Withdraw");
         assert!(matches!(stage.command(), Some(Command::RevokeInvitation { .. })));
+    }
+
+    #[test]
+    fn an_assessor_call_takes_a_second_press_behind_plain_words() {
+        let mut stage = stage(sample::today());
+        assert!(!stage.shows("can be opened afterwards"));
+        stage.click("Assessor call…, R-1043");
+        assert!(stage.command().is_none(), "the first press only asks");
+        assert!(stage.shows("Everything said and shown in this call can be opened afterwards"));
+        stage.click("Keep it private");
+        assert!(stage.command().is_none());
+        stage.click("Assessor call…, R-1043");
+        stage.click("Make an assessor invitation");
+        assert!(
+            matches!(stage.command(), Some(Command::MakeAssessorInvitation { appointment }) if appointment == "a2")
+        );
+    }
+
+    #[test]
+    fn the_usual_button_never_makes_an_assessor_call() {
+        let mut stage = stage(sample::today());
+        stage.click("Make invitation, R-1043");
+        assert!(matches!(stage.command(), Some(Command::MakeInvitation { .. })));
     }
 
     #[test]
@@ -202,7 +254,7 @@ mod tests {
     #[test]
     fn offline_says_how_old_the_list_is() {
         let state = sample::today();
-        let stage = Stage::new(None, move |ui, revoke| today_ui(ui, &state, ConnectionState::Reconnecting, revoke));
+        let stage = Stage::new(None, move |ui, asked| today_ui(ui, &state, ConnectionState::Reconnecting, asked));
         assert!(stage.shows("may be out of date"));
     }
 }

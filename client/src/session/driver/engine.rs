@@ -62,6 +62,8 @@ pub(super) struct MediaHand {
     stopping: usize,
     /// A start was asked for while the devices of the last engine were still closing.
     start_again: bool,
+    /// The keys of the transport are kept for the disclosure.
+    assessor: bool,
     broken: bool,
 }
 
@@ -79,6 +81,7 @@ impl MediaHand {
             untold: [false; 3],
             stopping: 0,
             start_again: false,
+            assessor: false,
             broken: false,
         }
     }
@@ -109,7 +112,10 @@ impl MediaHand {
 
     pub(super) fn perform(&mut self, command: MediaCommand, done: &mpsc::Sender<Done>) {
         let command = match command {
-            MediaCommand::Start => return self.start(done),
+            MediaCommand::Start { assessor } => {
+                self.assessor = assessor;
+                return self.start(done);
+            }
             MediaCommand::Stop => return self.stop(done),
             command => command,
         };
@@ -149,7 +155,7 @@ impl MediaHand {
                 engine.hold(held);
                 Ok(())
             }
-            MediaCommand::Start | MediaCommand::Stop => Ok(()),
+            MediaCommand::Start { .. } | MediaCommand::Stop => Ok(()),
         };
         if let Err(error) = outcome {
             tracing::error!(%error, "the media engine did not take a command");
@@ -165,6 +171,11 @@ impl MediaHand {
     /// Frames sealed under the keys in use.
     pub(super) fn sealed(&self) -> Option<crypto::MediaCounters> {
         self.engine.as_ref().map(Engine::sealed)
+    }
+
+    /// Keys of SRTP of every association so far, in an assessor call.
+    pub(super) fn srtp_keys(&self) -> Vec<media::transport::SrtpKeys> {
+        self.engine.as_ref().map(Engine::srtp_keys).unwrap_or_default()
     }
 
     /// Devices whose state is known now.
@@ -225,7 +236,7 @@ impl MediaHand {
             codec: self.options.codec,
             voice_processing: self.options.voice_processing,
             bind: self.options.bind.clone(),
-            assessor: false,
+            assessor: self.assessor,
             wake: Some(Arc::new(move || wake.wake())),
             warm_up: crate::report::WARM_UP,
             #[cfg(feature = "lab")]

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::{Input, Now, Output, Reply, Session, View};
 use crate::connection::{Server, ServerPin, Socket, SocketEvent};
+use crate::disclosure::{self, GroupDisclosure};
 use crate::keystore::Keystore;
 use crate::report::ReportBook;
 use crate::settings::Settings;
@@ -40,6 +41,8 @@ pub struct DriverConfig {
     pub media: MediaOptions,
     /// Where the JSON report goes after a consultation.
     pub report: Option<PathBuf>,
+    /// Where the keys go after an assessor call. Real calls are refused then.
+    pub disclose: Option<PathBuf>,
 }
 
 /// What a job hands back.
@@ -67,6 +70,7 @@ struct Driver {
     server: Option<Server>,
     media: MediaHand,
     report: ReportBook,
+    disclosed: Vec<GroupDisclosure>,
     quit: bool,
 }
 
@@ -79,7 +83,7 @@ pub fn start(config: DriverConfig, runtime: &Handle) -> (AppHandle, JoinHandle<(
     let wake = Waker::default();
     let account = Settings::load(&config.folder).ok().and_then(|settings| settings.account).unwrap_or_default();
     let driver = Driver {
-        session: Session::new(Private::from(account)),
+        session: Session::new(Private::from(account)).disclosing(config.disclose.is_some()),
         started: Instant::now(),
         commands,
         view,
@@ -93,6 +97,7 @@ pub fn start(config: DriverConfig, runtime: &Handle) -> (AppHandle, JoinHandle<(
         server: None,
         media: MediaHand::new(config.media.clone(), pictures.clone(), wake.clone(), runtime.clone()),
         report: ReportBook::new(),
+        disclosed: Vec::new(),
         quit: false,
         config,
     };
@@ -203,6 +208,7 @@ impl Driver {
                     (Err(error), _) => tracing::error!(%error, "storing an invitation's record broke off"),
                 }
             }
+            Output::Disclose(group) => self.disclose(*group).await,
             Output::Media(command) => {
                 if let Some(stats) = self.media.before(&command) {
                     self.report.on_stats(stats);
@@ -224,6 +230,21 @@ impl Driver {
     fn reply(&self, number: u64, reply: Reply) {
         if self.done_sender.try_send(Done::Input(Input::Reply(number, reply))).is_err() {
             tracing::error!("an answer was dropped: the driver is behind");
+        }
+    }
+
+    /// Writes the keys of all groups of the call so far; without a file to write to they are dropped here.
+    async fn disclose(&mut self, group: GroupDisclosure) {
+        let Some(path) = self.config.disclose.clone() else { return };
+        self.disclosed.push(group);
+        let written = match disclosure::encode(&self.disclosed, &self.media.srtp_keys()) {
+            Ok(text) => tokio::task::spawn_blocking(move || disclosure::write(&path, &text)).await,
+            Err(error) => Ok(Err(error)),
+        };
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the keys of the assessor call were not written"),
+            Err(error) => tracing::error!(%error, "writing the keys of the assessor call broke off"),
         }
     }
 

@@ -11,6 +11,7 @@
 //! The roster is the MLS tree. What the server says about presence only decides when a lost member is taken out.
 
 mod commit;
+mod disclose;
 mod talk;
 mod tend;
 mod watch;
@@ -31,6 +32,7 @@ use super::log::Log;
 use super::peer::Peer;
 use super::safety::Safety;
 use super::view::{Held, SourceState};
+use crate::disclosure::HeardCommitment;
 use crate::private::Private;
 use watch::Watch;
 
@@ -116,6 +118,8 @@ pub(super) struct Room {
     participants: BTreeMap<[u8; 32], ParticipantId>,
     safety: Safety,
     watch: Watch,
+    /// What the others committed to, in assessor mode.
+    commitments: Vec<HeardCommitment>,
     /// Frames sealed in this epoch, as the engine counted last.
     pub sealed: MediaCounters,
     /// When the own path is renewed next.
@@ -176,6 +180,7 @@ impl Room {
             participants: BTreeMap::new(),
             safety: Safety::default(),
             watch: Watch::new(now.since_start),
+            commitments: Vec::new(),
             sealed: MediaCounters::default(),
             update_at: now.since_start,
             online: false,

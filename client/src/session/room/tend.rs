@@ -67,6 +67,7 @@ impl Room {
             Err(HeartbeatError::Replayed) => return,
             Err(error) => return tracing::warn!(%error, "a heartbeat was dropped"),
         };
+        self.note_commitment(sender, &heard);
         let members = self.group.members();
         let by_host = members.iter().any(|member| member.leaf == sender && member.role == CallRole::Host);
         if self.watch.on_beat(now.since_start, heard.verdict, by_host) && self.online {

@@ -13,6 +13,7 @@ use signaling::protocol::{
 use media::EngineEvent;
 
 use crate::connection::SocketEvent;
+use crate::disclosure::GroupDisclosure;
 use crate::session::{Command, Input, InvitePage, Knocker, MediaCommand, Now, Output, Phase, Session, View};
 
 pub(super) const START: u64 = 1_900_000_000;
@@ -31,6 +32,8 @@ pub(super) struct Client {
     pub media: Vec<MediaCommand>,
     /// Kinds of outputs in their order, to see what comes before what.
     pub trace: Vec<&'static str>,
+    /// Keys that it handed out.
+    pub disclosed: Vec<GroupDisclosure>,
     /// The server has a socket to it.
     pub online: bool,
 }
@@ -76,8 +79,13 @@ pub(super) fn id(side: Side) -> ParticipantId {
 impl World {
     /// A host at its desk with one appointment, and a guest at the start.
     pub(super) fn new() -> Self {
-        let client =
-            || Client { session: Session::new("".into()), media: Vec::new(), trace: Vec::new(), online: false };
+        let client = || Client {
+            session: Session::new("".into()),
+            media: Vec::new(),
+            trace: Vec::new(),
+            disclosed: Vec::new(),
+            online: false,
+        };
         let mut world = Self {
             host: client(),
             guest: client(),
@@ -125,7 +133,11 @@ impl World {
     }
 
     pub(super) fn invite(&mut self) -> (String, String) {
-        self.command(Side::Host, Command::MakeInvitation { appointment: appointment_id() });
+        self.invite_by(Command::MakeInvitation { appointment: appointment_id() })
+    }
+
+    pub(super) fn invite_by(&mut self, command: Command) -> (String, String) {
+        self.command(Side::Host, command);
         let Phase::Invite(invite) = self.view(Side::Host).phase else { panic!("the link page") };
         let InvitePage::Link { link } = invite.page else { panic!("the link first") };
         self.command(Side::Host, Command::InvitationNext);
@@ -164,7 +176,9 @@ impl World {
     /// The host's program ends without a word and is started again, signed in, with what was on disk.
     pub(super) fn crash_host(&mut self) {
         let records = std::mem::take(&mut self.stored);
-        self.host = Client { session: Session::new("".into()), media: Vec::new(), trace: Vec::new(), online: false };
+        let disclosed = Vec::new();
+        self.host =
+            Client { session: Session::new("".into()), media: Vec::new(), trace: Vec::new(), disclosed, online: false };
         (self.room_open, self.admitted, self.epoch, self.seq) = (false, false, 0, 0);
         self.on_disk = records.into_values().collect();
         self.command(Side::Host, Command::ChooseStaff);
@@ -258,6 +272,7 @@ impl World {
                 }
             }
             Output::Media(command) => self.client_mut(side).media.push(command),
+            Output::Disclose(group) => self.client_mut(side).disclosed.push(*group),
             Output::Mark(_) | Output::Quit => {}
         }
     }

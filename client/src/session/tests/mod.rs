@@ -1,5 +1,6 @@
 //! The session as a whole, without I/O: two clients and an honest or lying server in memory.
 
+mod assessor;
 mod desk;
 mod harness;
 mod hostile;

@@ -23,6 +23,8 @@ pub struct Call {
     pub epoch: u64,
     /// Keys of this epoch are in use for everything sent and received.
     pub encrypted: bool,
+    /// The keys of this call are disclosed afterwards, by its policy: shown to everybody, always.
+    pub assessor: bool,
     /// Why nothing is sent, while that is so.
     pub held: Option<Held>,
     /// The spoken check.

@@ -46,6 +46,13 @@ pub struct DeviceCheck {
     pub devices: Devices,
 }
 
+/// Guest, before anything was handed over: the call discloses its keys. Take part, or leave?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AssessorQuestion {
+    /// Host's name from its certificate.
+    pub host_name: Option<String>,
+}
+
 /// Guest: waiting.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LobbyGuest {
@@ -59,6 +66,8 @@ pub struct LobbyGuest {
     pub waiting_since: u64,
     /// Host's name from its certificate, once proven.
     pub host_name: Option<String>,
+    /// The guest agreed to a call whose keys are disclosed.
+    pub assessor: bool,
     /// Own devices.
     pub devices: Devices,
 }

@@ -112,6 +112,8 @@ pub enum Phase {
     AboutYou(AboutYou),
     /// Guest: devices and self view.
     DeviceCheck(DeviceCheck),
+    /// Guest: whether to take part in a call whose keys are disclosed.
+    Assessor(AssessorQuestion),
     /// Guest: waiting.
     LobbyGuest(LobbyGuest),
     /// In the consultation.

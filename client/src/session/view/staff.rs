@@ -55,6 +55,8 @@ pub struct AppointmentRow {
     pub starts_at: u64,
     /// State of its invitation.
     pub invitation: InvitationState,
+    /// That invitation leads to a call whose keys are disclosed.
+    pub assessor: bool,
     /// Guests waiting now, as the server counts them.
     pub waiting: u32,
 }
@@ -95,6 +97,8 @@ pub struct Invite {
     pub starts_at: u64,
     /// Unix seconds after which the host refuses it.
     pub expires_at: u64,
+    /// It leads to a call whose keys are disclosed.
+    pub assessor: bool,
     /// What is shown now; never both.
     pub page: InvitePage,
 }
@@ -122,6 +126,8 @@ pub struct LobbyHost {
     pub label: String,
     /// Who waits.
     pub waiting: Vec<Knocker>,
+    /// The keys of this call are disclosed afterwards.
+    pub assessor: bool,
     /// Own devices.
     pub devices: Devices,
     /// Microphone sends once somebody is there.
