@@ -100,10 +100,19 @@ pub struct Packet {
 pub enum Content {
     /// A UDP datagram.
     Udp(Ends),
-    /// A TCP segment.
-    Tcp(Ends),
+    /// A TCP segment: who, and where in the stream its payload stands.
+    Tcp(Ends, Segment),
     /// Something else; the phrase is fixed and says what.
     Other(&'static str),
+}
+
+/// Place of a TCP segment in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Sequence number of the first byte.
+    pub sequence: u32,
+    /// A connection begins: the next byte has the next sequence number.
+    pub syn: bool,
 }
 
 /// Who sends to whom, and where in the frame the payload lies.
@@ -121,7 +130,7 @@ impl Packet {
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         match &self.content {
-            Content::Udp(ends) | Content::Tcp(ends) => self.frame.get(ends.payload.clone()).unwrap_or_default(),
+            Content::Udp(ends) | Content::Tcp(ends, _) => self.frame.get(ends.payload.clone()).unwrap_or_default(),
             Content::Other(_) => &self.frame,
         }
     }
@@ -303,7 +312,9 @@ fn carried(frame: &[u8], protocol: u8, range: Range<usize>, source: IpAddr, dest
             if header < 20 || header > segment.len() {
                 return Err("malformed TCP");
             }
-            Ok(Content::Tcp(ends(header)?))
+            let sequence = segment.get(4..8).map(|bytes| word(bytes, true)).ok_or(SHORT)?;
+            let syn = segment.get(13).is_some_and(|flags| flags & 0x02 != 0);
+            Ok(Content::Tcp(ends(header)?, Segment { sequence, syn }))
         }
         1 | 58 => Err("ICMP"),
         2 => Err("IGMP"),

@@ -91,7 +91,7 @@ fn ipv6_is_followed_through_its_extensions() {
 #[test]
 fn tcp_gives_its_payload_without_the_options() {
     let packet = only(&file(1, &[&ethernet(IPV4, &v4(6, &tcp(b"tls")))]));
-    assert!(matches!(&packet.content, Content::Tcp(ends) if ends.destination.port() == 1_234));
+    assert!(matches!(&packet.content, Content::Tcp(ends, _) if ends.destination.port() == 1_234));
     assert_eq!(packet.payload(), b"tls");
 }
 
