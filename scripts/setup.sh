@@ -21,7 +21,7 @@ setup_packages() {
     # A sound server without a sound card.
     sound) echo "pulseaudio pulseaudio-utils" ;;
     # A packet capture.
-    capture) echo "tshark" ;;
+    capture) echo "tshark iproute2" ;;
     # A key store of the desktop's kind, without a desktop.
     key-store) echo "dbus dbus-daemon gnome-keyring libsecret-tools" ;;
     *) echo "setup: no group is called '$1'" >&2; return 2 ;;

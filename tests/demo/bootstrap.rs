@@ -73,6 +73,8 @@ fn now() -> Result<u64> {
 /// Everything that runs and lies on disk for one consultation.
 pub(crate) struct House {
     folder: PathBuf,
+    /// Where the clients expect the server.
+    pub(crate) address: String,
     server: Running,
     /// Stands where the clients expect the server, when an attack was asked for.
     hostile: Option<Running>,
@@ -103,7 +105,7 @@ impl House {
         say(&format!("the server listens on {address}; making the practice and its clinician"));
         let named = ["--server", &address, "--pin", &pin].map(OsString::from);
         let staff = practice(folder, &named, &secret).await?;
-        Ok(Self { folder: folder.to_owned(), server, hostile, staff })
+        Ok(Self { folder: folder.to_owned(), address, server, hostile, staff })
     }
 
     /// Arguments of the client of `side`, but for those of its mode.
@@ -119,6 +121,13 @@ impl House {
         add("--audio", options.audio_of(side).map(Into::into));
         add("--kbps", options.kbps.map(|kbps| kbps.to_string().into()));
         add("--dump", options.dump.as_ref().map(|dump| dump.join(side.name()).into()));
+        if let Some(proof) = &options.proof {
+            add("--disclose", Some(proof.join(format!("{}.keys.json", side.name())).into()));
+            // What is shown does not matter, so the clips need not be made.
+            let variant = if side == Side::Host { "1" } else { "2" };
+            add("--pattern", options.video_of(side).is_none().then(|| variant.into()));
+            add("--voice", options.audio_of(side).is_none().then(|| variant.into()));
+        }
         if options.no_processing || options.sound_of(side).is_some() {
             arguments.push("--no-processing".into());
         }

@@ -32,11 +32,18 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     let mut host = start(&house, options, Side::Host, &reports)?;
     let mut patient = start(&house, options, Side::Patient, &reports)?;
 
-    let invitation = open_room(&mut host, &house).await?;
-    knock(&mut patient, &invitation).await?;
+    let assessor = options.proof.is_some();
+    if let Some(folder) = &options.proof {
+        std::fs::write(folder.join("server"), &house.address).context("the folder of --proof")?;
+    }
+    let invitation = open_room(&mut host, &house, assessor).await?;
+    knock(&mut patient, &invitation, assessor).await?;
     admit(&mut host).await?;
     meet(&mut host, "host enters the call").await?;
     meet(&mut patient, "patient enters the call").await?;
+    for client in [&host, &patient] {
+        ensure!(holds(client.view(), "/phase/assessor") == assessor, "the call is not of the mode that was asked for");
+    }
     say("both are in the call");
     compare_words(&mut host, &mut patient).await?;
     let mut canaries = options.canaries.then(|| Canaries::new(&house, &invitation)).transpose()?;
@@ -81,8 +88,8 @@ pub(crate) struct Invitation {
 }
 
 /// The host from sign-in to its open room.
-pub(crate) async fn open_room(host: &mut Client, house: &House) -> Result<Invitation> {
-    let invitation = invite(host, house).await?;
+pub(crate) async fn open_room(host: &mut Client, house: &House, assessor: bool) -> Result<Invitation> {
+    let invitation = invite(host, house, assessor).await?;
     let appointment = appointment(host).await?;
     host.tell(json!({ "command": "start_consultation", "appointment": appointment })).await?;
     host.phase("host opens the room", "lobby_host").await?;
@@ -91,7 +98,7 @@ pub(crate) async fn open_room(host: &mut Client, house: &House) -> Result<Invita
 }
 
 /// The host from sign-in to a made invitation, back at today's list.
-pub(crate) async fn invite(host: &mut Client, house: &House) -> Result<Invitation> {
+pub(crate) async fn invite(host: &mut Client, house: &House, assessor: bool) -> Result<Invitation> {
     host.phase("host starts", "start").await?;
     host.tell(json!({ "command": "choose_staff" })).await?;
     host.phase("host chooses to sign in", "sign_in").await?;
@@ -108,7 +115,8 @@ pub(crate) async fn invite(host: &mut Client, house: &House) -> Result<Invitatio
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     host.tell(json!({ "command": "book", "label": LABEL, "starts_at": now })).await?;
     let id = appointment(host).await?;
-    host.tell(json!({ "command": "make_invitation", "appointment": id })).await?;
+    let make = if assessor { "make_assessor_invitation" } else { "make_invitation" };
+    host.tell(json!({ "command": make, "appointment": id })).await?;
     let link = host.until("host makes the invitation", |view| text(view, "/phase/page/link")).await?;
     ensure!(host.view().pointer("/phase/page/code").is_none(), "link and code stand on one page");
     host.tell(json!({ "command": "invitation_next" })).await?;
@@ -127,7 +135,7 @@ async fn appointment(host: &mut Client) -> Result<String> {
 }
 
 /// The patient from the link to the lobby.
-async fn knock(patient: &mut Client, invitation: &Invitation) -> Result<()> {
+async fn knock(patient: &mut Client, invitation: &Invitation, assessor: bool) -> Result<()> {
     patient.phase("patient starts", "start").await?;
     patient.tell(json!({ "command": "choose_guest" })).await?;
     patient.phase("patient chooses the invitation", "join_link").await?;
@@ -144,6 +152,10 @@ async fn knock(patient: &mut Client, invitation: &Invitation) -> Result<()> {
     patient.phase("patient fills in the card", "device_check").await?;
     say_devices(patient, Side::Patient).await?;
     patient.tell(json!({ "command": "devices_ok" })).await?;
+    if assessor {
+        patient.phase("patient is asked about the assessor call", "assessor").await?;
+        patient.tell(json!({ "command": "accept_assessor" })).await?;
+    }
     patient.phase("patient waits in the lobby", "lobby_guest").await
 }
 

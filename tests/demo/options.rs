@@ -47,6 +47,10 @@ pub(crate) struct Options {
     /// --auto).
     #[arg(long)]
     pub(crate) canaries: bool,
+    /// Folder for what an assessor needs: the call is made in assessor mode, both sides write their key files here, and the
+    /// server's address stands in a file (with --headless).
+    #[arg(long, requires = "headless", conflicts_with_all = ["attack", "canaries"])]
+    pub(crate) proof: Option<PathBuf>,
     /// Puts the hostile server in front of the real one, with this attack; `quietroom-hostile --list` names them.
     #[arg(long)]
     pub(crate) attack: Option<String>,

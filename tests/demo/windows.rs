@@ -46,7 +46,7 @@ async fn prepared(house: &House, options: &Options) -> Result<Invitation> {
     let mut arguments = house.arguments(Side::Host, options);
     arguments.extend(["--headless", "--null-speaker"].map(OsString::from));
     let mut client = Client::start("quietroom", &arguments, &house.log(Side::Host), None)?;
-    let invitation = invite(&mut client, house).await?;
+    let invitation = invite(&mut client, house, false).await?;
     client.quit().await?;
     Ok(invitation)
 }
