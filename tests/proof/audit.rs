@@ -9,12 +9,13 @@
 //! | TCP | to or from the server, TLS records from the first byte to the last |
 //! | ICMP | repeats the beginning of a packet that was seen |
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::classify::{Class, classify, client_random};
 use super::frame::Part;
+use super::icmp::Recent;
 use super::keys::{KeyFiles, Place, Stream};
 use super::pcap::{Content, Ends, Packet, Segment};
 use super::report::{Finding, Kind, Report, Row};
@@ -24,8 +25,6 @@ use super::tls::TlsStream;
 
 /// Findings that are kept in full; the others are counted.
 const MAX_FINDINGS: usize = 1_000;
-/// Packets in which the end of an ICMP message is looked for.
-const RECENT: usize = 256;
 /// Bytes that one side may send over an association's data channel in [`WINDOW`]: heartbeats take some 1,500. The slowest
 /// speech that is still understood needs 750 bytes a second.
 const MAX_DATA: usize = 5_000;
@@ -48,7 +47,7 @@ pub struct Audit {
     flows: BTreeMap<(SocketAddr, SocketAddr), ([u8; 32], SocketAddr)>,
     tls: BTreeMap<(SocketAddr, SocketAddr), TlsStream>,
     data: BTreeMap<(SocketAddr, SocketAddr, u64), usize>,
-    recent: VecDeque<(SocketAddr, SocketAddr, Vec<u8>)>,
+    recent: Recent,
     opened: BTreeSet<Place>,
     report: Report,
 }
@@ -78,7 +77,7 @@ impl Audit {
             flows: BTreeMap::new(),
             tls: BTreeMap::new(),
             data: BTreeMap::new(),
-            recent: VecDeque::new(),
+            recent: Recent::default(),
             opened: BTreeSet::new(),
             report,
         }
@@ -95,17 +94,14 @@ impl Audit {
                 Ok(()) => self.count(seen(Kind::Tls)),
                 Err(why) => self.refuse(seen(Kind::Tls), why),
             },
-            Content::Other("ICMP") if self.repeats(packet.payload()) => self.count(seen(Kind::Icmp)),
+            Content::Other("ICMP") if self.recent.quoted_by(packet.payload()) => self.count(seen(Kind::Icmp)),
             Content::Other(why) => self.refuse(seen(Kind::Tls), why),
         }
     }
 
     fn udp(&mut self, packet: &Packet, ends: &Ends, seen: &impl Fn(Kind) -> Seen) {
         let payload = packet.payload();
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((ends.source, ends.destination, payload.to_vec()));
+        self.recent.add(ends, payload);
         match classify(payload) {
             Class::Stun => self.count(seen(Kind::Stun)),
             Class::Dtls => match self.dtls(packet.at, ends, payload) {
@@ -198,20 +194,6 @@ impl Audit {
             return Err("TCP that is not the server's");
         }
         self.tls.entry((ends.source, ends.destination)).or_default().segment(segment, payload)
-    }
-
-    /// Whether an ICMP message ends with the beginning of a datagram that was seen: source, destination, length, checksum
-    /// and payload as far as it goes.
-    fn repeats(&self, frame: &[u8]) -> bool {
-        self.recent.iter().rev().any(|(source, destination, payload)| {
-            let ports = [source.port().to_be_bytes(), destination.port().to_be_bytes()].concat();
-            // Link, IP with ICMP, IP again, UDP: nothing but these before the quoted payload.
-            let quotes = [0, 4, 14, 16, 20].into_iter().flat_map(|link| [link + 48, link + 88]);
-            quotes.into_iter().any(|udp| {
-                let quoted = frame.get(udp + 8..).filter(|quoted| !quoted.is_empty() || payload.is_empty());
-                frame.get(udp..udp + 4) == Some(&ports) && quoted.is_some_and(|quoted| payload.starts_with(quoted))
-            })
-        })
     }
 
     /// No more packets: what waits now was never whole.

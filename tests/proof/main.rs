@@ -31,7 +31,7 @@ struct Options {
     /// Judge a real call, without keys: by form, order and sizes alone
     #[arg(long, conflicts_with = "keys")]
     real: bool,
-    /// With --real: a file with content that was shown or played, as it was before it was encoded
+    /// With --real: a file whose content must not be found in clear, such as a picture before it was encoded
     #[arg(long, value_name = "FILE", requires = "real")]
     known: Option<PathBuf>,
 }

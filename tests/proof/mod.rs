@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod classify;
 pub mod frame;
+pub mod icmp;
 pub mod keys;
 pub mod pcap;
 pub mod real;

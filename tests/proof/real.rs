@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::classify::{Class, classify, client_random};
+use super::icmp::Recent;
 use super::pcap::{Content, Ends, Packet, Segment};
 use super::report::Finding;
 use super::tls::TlsStream;
@@ -34,7 +35,7 @@ const PIECE: usize = 16;
 pub struct RealReport {
     /// Packets of the capture.
     pub packets: usize,
-    /// Packets by kind: STUN, DTLS, SRTP, SRTCP, TLS.
+    /// Packets by kind: STUN, DTLS, SRTP, SRTCP, TLS, ICMP that repeats one of them.
     pub kinds: BTreeMap<&'static str, usize>,
     /// Packets that are not explained by their form.
     pub findings: Vec<Finding>,
@@ -47,7 +48,8 @@ pub struct RealReport {
 /// See the module.
 pub struct Real {
     server: Option<SocketAddr>,
-    search: Option<(Search, usize)>,
+    search: Option<Search>,
+    recent: Recent,
     flows: BTreeSet<(SocketAddr, SocketAddr)>,
     /// Newest sequence number of a stream, and those seen.
     streams: BTreeMap<(SocketAddr, u32), (u16, BTreeSet<u16>)>,
@@ -68,10 +70,11 @@ impl Real {
             evenness: Vec::new(),
             known: (pieces.len(), 0),
         };
-        let search = (!pieces.is_empty()).then(|| (Search::new(pieces.iter().copied()), pieces.len()));
+        let search = (!pieces.is_empty()).then(|| Search::new(pieces.iter().copied()));
         Self {
             server,
             search,
+            recent: Recent::default(),
             flows: BTreeSet::new(),
             streams: BTreeMap::new(),
             bytes: BTreeMap::new(),
@@ -84,13 +87,14 @@ impl Real {
     pub fn packet(&mut self, packet: &Packet) {
         self.report.packets += 1;
         let payload = packet.payload();
-        if self.search.as_ref().is_some_and(|(search, _)| search.find(payload).next().is_some()) {
+        if self.search.as_ref().is_some_and(|search| search.find(payload).next().is_some()) {
             self.report.known.1 += 1;
             return self.refuse(packet, "holds known content in clear");
         }
         let kind = match &packet.content {
             Content::Udp(ends) => self.udp(ends, payload),
             Content::Tcp(ends, segment) => self.tcp(ends, *segment, payload),
+            Content::Other("ICMP") if self.recent.quoted_by(payload) => Ok("ICMP"),
             Content::Other(why) => Err(*why),
         };
         match kind {
@@ -100,6 +104,7 @@ impl Real {
     }
 
     fn udp(&mut self, ends: &Ends, payload: &[u8]) -> Result<&'static str, &'static str> {
+        self.recent.add(ends, payload);
         let pair = (ends.source.min(ends.destination), ends.source.max(ends.destination));
         match classify(payload) {
             Class::Stun => Ok("STUN"),
@@ -233,7 +238,7 @@ fn pieces(known: &[u8]) -> Vec<&[u8]> {
 mod tests {
     use super::super::keys::Stream;
     use super::super::pcap::Capture;
-    use super::super::sample::{Call, Wire};
+    use super::super::sample::{Call, Wire, stun};
     use super::*;
 
     const CARD: &[u8] = b"the test card that everybody knows by heart";
@@ -254,6 +259,10 @@ mod tests {
             wire.frame(true, 96, number, &frame);
         }
         wire.rtcp(true, 201);
+        // The end: nobody is there any more.
+        let quoted = [&[3, 3, 0, 0, 0, 0, 0, 0][..], &[0x45; 20], &[3, 0xe9, 3, 0xea, 0, 28, 0, 0], &stun()].concat();
+        wire.from(true, &stun());
+        wire.ip(1, &quoted);
         wire
     }
 
@@ -261,7 +270,7 @@ mod tests {
     fn a_call_passes_without_keys_and_says_what_that_does_not_show() {
         let report = report(&call());
         assert!(report.passes(), "{report}");
-        assert_eq!((report.kinds["SRTP"], report.evenness.len()), (150, 1));
+        assert_eq!((report.kinds["SRTP"], report.kinds["ICMP"], report.evenness.len()), (150, 1, 1));
         assert!(report.to_string().contains("It cannot show who holds the keys"));
     }
 
