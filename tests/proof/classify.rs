@@ -174,7 +174,7 @@ mod tests {
     fn a_client_hello_names_its_association() {
         let hello = record(22, &client_hello());
         assert_eq!(client_random(&hello), Some([9; 32]));
-        assert_eq!(client_random(&[record(20, &[1]), hello.clone()].concat()), Some([9; 32]));
+        assert_eq!(client_random(&[record(20, &[1]), hello].concat()), Some([9; 32]));
         let mut later = client_hello();
         later[8] = 1;
         assert_eq!(client_random(&record(22, &later)), None, "not the first fragment");
