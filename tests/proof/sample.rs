@@ -125,9 +125,13 @@ impl Wire {
         self.sequence += 1;
         let ssrc = u32::from(payload_type) + 1_000 * u32::from(client);
         let head = [&[0x90, payload_type], &self.sequence.to_be_bytes()[..], &[0; 4], &ssrc.to_be_bytes()].concat();
-        let plain = [&head[..], &[0xbe, 0xde, 0, 1, 0x11, 0, 7, 0], payload].concat();
+        self.sealed_rtp(client, &[&head[..], &[0xbe, 0xde, 0, 1, 0x11, 0, 7, 0], payload].concat());
+    }
+
+    /// An RTP packet as it is, in SRTP.
+    pub(super) fn sealed_rtp(&mut self, client: bool, plain: &[u8]) {
         let context = if client { &mut self.client } else { &mut self.server };
-        let packet = context.encrypt_rtp(&plain).unwrap();
+        let packet = context.encrypt_rtp(plain).unwrap();
         self.from(client, &packet);
     }
 

@@ -263,6 +263,17 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_opens_under_two_keys_is_refused() {
+        let call = Call::new();
+        let mut files = KeyFiles::default();
+        files.add(&call.file(0)).unwrap();
+        let place = Place { group: "another".to_owned(), epoch: 1, sender: 0, stream: Stream::Audio };
+        files.keys.insert(place, call.raw(1, 0, Stream::Audio));
+        let frame = call.seal(1, 0, Stream::Audio, 0, b"frame");
+        assert_eq!(refused(Streams::new(&files).part(ID, &single(&frame, 1), 1)), "opens under more than one key");
+    }
+
+    #[test]
     fn only_the_last_frame_of_a_stream_may_be_cut() {
         let call = Call::new();
         let mut streams = streams(&call);

@@ -119,6 +119,9 @@ mod tests {
     fn anything_else_is_refused_also_behind_a_record() {
         assert!(TlsStream::default().segment(at(1), b"GET / HTTP/1.1\r\n").is_err());
         assert!(TlsStream::default().segment(at(1), &[records(), b"smuggled".to_vec()].concat()).is_err());
+        for head in [[24, 3, 3, 0, 1], [22, 2, 3, 0, 1], [22, 3, 4, 0, 1], [22, 3, 3, 0xff, 1]] {
+            assert!(TlsStream::default().segment(at(1), &head).is_err(), "{head:?}");
+        }
         let mut stream = TlsStream::default();
         stream.segment(at(1), &records()[..7]).unwrap();
         assert!(!stream.is_whole());

@@ -109,6 +109,35 @@ fn whatever_else_travels_is_named() {
 }
 
 #[test]
+fn nothing_hides_in_an_rtp_header() {
+    let frame = |call: &Call| [&[0x50, 0, 3][..], &call.seal(2, 1, Stream::Audio, 3, b"sound")].concat();
+    let fixed = |first: u8| [&[first, 111, 0, 99], &[0; 4][..], &1_111_u32.to_be_bytes()].concat();
+    let two_words = [0xbe, 0xde, 0, 2, 0x11, 0, 7, 0, 0x21, 1, 2, 0];
+    let level = [0xbe, 0xde, 0, 1, 0x10, 0x80, 0, 0];
+    let source = [1, 2, 3, 4];
+    for (first, extra) in [(0x90, &two_words[..]), (0x90, &level), (0x81, &source)] {
+        assert_eq!(
+            added(|call, wire| wire.sealed_rtp(true, &[&fixed(first)[..], extra, &frame(call)].concat())),
+            ["something in the RTP header that is not expected there"]
+        );
+    }
+    // The same without them.
+    let sample = Call::new();
+    let mut wire = call(&sample);
+    wire.sealed_rtp(true, &[fixed(0x80), frame(&sample)].concat());
+    assert!(report(&sample, &wire).passes());
+}
+
+#[test]
+fn a_connection_that_ends_inside_a_record_is_named() {
+    let sample = Call::new();
+    let mut wire = call(&sample);
+    wire.tcp(CLIENT_ADDRESS, SERVER, 8, &[23, 3, 3, 0, 9, 1]);
+    let report = report(&sample, &wire);
+    assert!(!report.passes() && report.to_string().contains("ends inside a record"));
+}
+
+#[test]
 fn a_data_channel_that_could_carry_speech_is_named() {
     // A packet a second.
     let fast = |_: &Call, wire: &mut Wire| (0..20).for_each(|_| wire.from(true, &record(23, &[1; 900])));
