@@ -154,3 +154,31 @@ fn a_client_that_was_told_to_hand_out_keys_takes_part_in_no_real_call() {
     assert!(matches!(world.view(Side::Guest).phase, Phase::JoinLink(_)));
     assert_eq!(world.view(Side::Guest).notice.unwrap().code, ErrorCode::E2e11);
 }
+
+#[test]
+fn the_keys_before_and_after_a_return_are_both_handed_out() {
+    let mut world = admitted();
+    let gone = signaling::protocol::ErrorCode::HistoryGone;
+    world.say(Side::Guest, ServerMessage::Error { code: gone, retry_after_s: None, participant: None });
+    assert!(call(&world, Side::Guest).assessor && call(&world, Side::Guest).held.is_none());
+    world.command(Side::Host, Command::EndForAll);
+    let epochs = |client: &harness::Client| {
+        let keys = client.disclosed.iter().flat_map(|group| group.keys.keys());
+        keys.map(crypto::DisclosedKey::epoch).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(world.guest.disclosed.len(), 2);
+    assert_eq!(epochs(&world.guest), epochs(&world.host));
+}
+
+#[test]
+fn after_a_crash_of_the_host_the_new_group_is_an_assessors_too_and_the_guest_has_the_keys_of_both() {
+    let mut world = admitted();
+    world.crash_host();
+    world.start();
+    let participant = world.knocker().participant;
+    world.command(Side::Host, Command::Admit { participant, identity_confirmed: true });
+    assert!(call(&world, Side::Host).assessor && call(&world, Side::Guest).assessor);
+    world.command(Side::Host, Command::EndForAll);
+    let [before, after] = &world.guest.disclosed[..] else { panic!("two groups") };
+    assert_ne!(before.keys.group_id(), after.keys.group_id());
+}
