@@ -2,7 +2,7 @@
 //!
 //! | packet | explained when |
 //! | --- | --- |
-//! | STUN | whole, nothing behind it |
+//! | STUN | a connectivity check, its attributes and nothing else |
 //! | DTLS | records to the last byte; the association is one of the key files'; its data channel is too slow for sound |
 //! | SRTP | opens, its frame is whole and opens under exactly one key of who owns the association, no counter twice |
 //! | SRTCP | opens, holds reports and feedback and nothing of an application |
@@ -21,6 +21,7 @@ use super::pcap::{Content, Ends, Packet, Segment};
 use super::report::{Finding, Kind, Report, Row};
 use super::srtp::{Opener, Rtp, Sender};
 use super::stream::{Outcome, StreamId, Streams};
+use super::stun::is_check;
 use super::tls::TlsStream;
 
 /// Findings that are kept in full; the others are counted.
@@ -103,7 +104,8 @@ impl Audit {
         let payload = packet.payload();
         self.recent.add(ends, payload);
         match classify(payload) {
-            Class::Stun => self.count(seen(Kind::Stun)),
+            Class::Stun if is_check(payload) => self.count(seen(Kind::Stun)),
+            Class::Stun => self.refuse(seen(Kind::Stun), "STUN with something else inside"),
             Class::Dtls => match self.dtls(packet.at, ends, payload) {
                 Ok(()) => self.count(seen(Kind::Dtls)),
                 Err(why) => self.refuse(seen(Kind::Dtls), why),

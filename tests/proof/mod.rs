@@ -18,4 +18,5 @@ pub mod report;
 mod sample;
 pub mod srtp;
 mod stream;
+pub mod stun;
 pub mod tls;

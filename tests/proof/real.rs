@@ -10,6 +10,7 @@ use super::classify::{Class, classify, client_random};
 use super::icmp::Recent;
 use super::pcap::{Content, Ends, Packet, Segment};
 use super::report::Finding;
+use super::stun::is_check;
 use super::tls::TlsStream;
 use crate::search::Search;
 
@@ -107,7 +108,8 @@ impl Real {
         self.recent.add(ends, payload);
         let pair = (ends.source.min(ends.destination), ends.source.max(ends.destination));
         match classify(payload) {
-            Class::Stun => Ok("STUN"),
+            Class::Stun if is_check(payload) => Ok("STUN"),
+            Class::Stun => Err("STUN with something else inside"),
             Class::Dtls if client_random(payload).is_some() => {
                 self.flows.insert(pair);
                 Ok("DTLS")

@@ -9,6 +9,8 @@ use super::keys::{KeyFiles, Place, Stream};
 
 /// Frames whose parts are remembered, to know a retransmission: 20 s of sound.
 const REMEMBERED: u64 = 1_024;
+/// Packets of a frame that the end may have cut: as long as a key frame of 720p.
+const MAX_CUT: usize = 100;
 /// Frames of a stream that wait for parts; more are not put together any more.
 const MAX_OPEN: usize = 256;
 
@@ -137,7 +139,8 @@ impl<S> Streams<S> {
         let (mut last, mut others) = (Vec::new(), Vec::new());
         for state in self.streams.into_values() {
             for (number, frame) in state.open {
-                if number == state.newest { last.extend(frame.seen) } else { others.extend(frame.seen) }
+                let cut = number == state.newest && frame.seen.len() <= MAX_CUT;
+                if cut { last.extend(frame.seen) } else { others.extend(frame.seen) }
             }
         }
         (last, others)
@@ -281,6 +284,12 @@ mod tests {
         streams.part(ID, &half(1), 1);
         streams.part(ID, &half(2), 2);
         assert_eq!(streams.unfinished(), (vec![2], vec![1]));
+        // And not a long one.
+        let mut streams = self::streams(&call);
+        for index in 0..200 {
+            streams.part(ID, &Part { number: 1, index, count: 300, data: b"part" }, 0);
+        }
+        assert_eq!(streams.unfinished(), (vec![], vec![0; 200]));
     }
 
     #[test]

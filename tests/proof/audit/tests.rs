@@ -102,6 +102,8 @@ fn whatever_else_travels_is_named() {
         added(|_, wire| wire.from(true, &[&stun()[..], b"smuggled"].concat())),
         ["neither STUN, DTLS, RTP nor RTCP"]
     );
+    let note = [&[0, 1, 0, 8, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12], &[0x80, 0x22, 0, 4], b"note"].concat();
+    assert_eq!(added(|_, wire| wire.from(true, &note)), ["STUN with something else inside"]);
     assert_eq!(added(|_, wire| wire.tcp(CLIENT_ADDRESS, SERVER, 8, b"GET / HTTP/1.1")), ["not TLS"]);
     assert_eq!(added(|_, wire| wire.tcp(CLIENT_ADDRESS, "127.0.0.1:80", 1, b"")), ["TCP that is not the server's"]);
     assert_eq!(added(|_, wire| wire.ip(1, &[3, 3, 0, 0, 0, 0, 0, 0, 1, 2, 3])), ["ICMP"]);

@@ -147,7 +147,7 @@ fn hostile_files_end_the_reading() {
         let mut capture = Capture::open(&whole[..end]).unwrap();
         assert!(matches!(capture.packet(), Err(PcapError::CutShort)), "{end}");
     }
-    let mut greedy = whole.clone();
+    let mut greedy = whole;
     greedy[24 + 8..24 + 12].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(matches!(Capture::open(&greedy[..]).unwrap().packet(), Err(PcapError::TooLong(u32::MAX))));
 }
