@@ -70,7 +70,7 @@ impl Clinic {
             Some(operator) => Some(Hostile::start(&data, anywhere, server.address(), operator).await.unwrap()),
             None => None,
         };
-        let behind_the_wire = hostile.as_ref().map_or(server.address(), Hostile::address);
+        let behind_the_wire = hostile.as_ref().map_or_else(|| server.address(), Hostile::address);
         let notes = Notes::default();
         let wire = (tapped(behind_the_wire, Arc::clone(&notes)).await, notes);
         let mut clinic = Self { server, clock, folder, seen, wire, hostile, totp_secret: String::new() };

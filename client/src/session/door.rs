@@ -129,7 +129,6 @@ impl Door {
 
     /// Message 6 of a member that lost its group: answered, and its readmission handed on. `None` for anything else.
     pub(super) fn on_return(
-        &mut self,
         from: ParticipantId,
         body: &[u8],
         invitations: &mut Invitations,

@@ -19,7 +19,7 @@ pub(super) struct Effects {
     /// The consultation is over for this side.
     pub end: Option<GoodbyeReason>,
     /// Guests who are members now.
-    pub admitted: Vec<Box<VerifiedGuest>>,
+    pub admitted: Vec<VerifiedGuest>,
     /// This guest's group fell behind or does not open what the log has: it must be brought back.
     pub stranded: bool,
     /// A guest whose admission came to nothing: it waits again, with what it proved.

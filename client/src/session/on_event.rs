@@ -4,6 +4,7 @@ use media::{DeviceError, DeviceKind, EngineEvent};
 use signaling::protocol::{ClientMessage, ErrorCode as ServerCode, LobbyState, ParticipantId, ServerMessage};
 
 use super::desk::Desk;
+use super::door::Door;
 use super::effect::{Device, MediaCommand, Now, Output, Reply};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
@@ -61,7 +62,7 @@ impl Session {
                     }
                     ServerMessage::Relay { from, body } => {
                         let (invitations, group) = (&mut hosting.desk.invitations, hosting.room.group());
-                        if let Some(guest) = hosting.door.on_return(from, body.as_bytes(), invitations, group, fx) {
+                        if let Some(guest) = Door::on_return(from, body.as_bytes(), invitations, group, fx) {
                             hosting.room.wish(now, Change::Readmit { participant: from, guest }, fx);
                             return;
                         }

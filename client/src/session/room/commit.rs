@@ -102,14 +102,14 @@ impl Room {
         }
         match self.pending.take() {
             Some(Pending { change: Change::Admit { participant, guest, name }, .. }) if own => {
-                fx.admitted.push(guest);
+                fx.admitted.push(*guest);
                 if let Some(peer) = added.first().and_then(|leaf| self.peers.get_mut(&leaf.as_u8())) {
                     peer.name = name;
                     self.participants.insert(peer.key, participant);
                 }
             }
             Some(Pending { change: Change::Readmit { participant, guest }, .. }) if own => {
-                fx.admitted.push(guest);
+                fx.admitted.push(*guest);
                 if let Some(peer) = added.first().and_then(|leaf| self.peers.get_mut(&leaf.as_u8())) {
                     peer.name = returned_name;
                     self.participants.insert(peer.key, participant);
