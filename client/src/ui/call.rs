@@ -22,6 +22,8 @@ use crate::session::{Call, Command, Held, Notice, Path, RosterRow, SafetyState, 
 
 /// Below this width everything stands in one column, in points.
 const NARROW: f32 = 760.0;
+/// Below this height the side panel is one column that scrolls, in points: words to be compared would fill it.
+const LOW: f32 = 440.0;
 /// Width of the side panel, in points.
 const SIDE: f32 = 310.0;
 
@@ -75,12 +77,14 @@ fn narrow_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, tiles: &Tiles, fo
     command.or(people)
 }
 
-/// The list scrolls; the spoken check stands below it, in reach whatever its length.
+/// The list scrolls; the spoken check stands below it as high as it needs to be, in reach whatever the list's length.
 fn side_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
-    let highest = ui.available_height() * 0.75;
-    let check = Panel::bottom("check").frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
+    if ui.available_height() < LOW {
+        return ScrollArea::vertical().auto_shrink(false).show(ui, |ui| people_ui(ui, state)).inner;
+    }
+    let check = Panel::bottom("check").frame(Frame::new()).resizable(false).show_separator_line(false).show(ui, |ui| {
         ui.add_space(theme::GAP);
-        ScrollArea::vertical().max_height(highest).auto_shrink([false, true]).show(ui, |ui| check_ui(ui, state)).inner
+        check_ui(ui, state)
     });
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| roster_ui(ui, &state.members));
     check.inner
@@ -310,6 +314,19 @@ mod tests {
             assert!(!stage.shows("Close this notice"));
         }
         assert!(!stage(sample::call(true)).shows("Assessor call"));
+    }
+
+    #[test]
+    fn the_words_and_their_buttons_are_on_screen_without_scrolling() {
+        let mut stage = stage(Call { safety: sample::compare(), ..sample::call(true) });
+        // The window at its first size, without the bar above.
+        stage.harness.set_size(Vec2::new(1100.0, 688.0));
+        stage.harness.run();
+        let controls = stage.find(Role::Button, "End for all").rect();
+        for label in ["They match", "They don’t match"] {
+            let button = stage.find(Role::Button, label).rect();
+            assert!(button.max.y < controls.min.y, "{label}: {button:?} runs under {controls:?}");
+        }
     }
 
     #[test]
