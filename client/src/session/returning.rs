@@ -92,7 +92,6 @@ impl Session {
                         let room = Room::join(now, group, seq, name, sources, fx);
                         super::disclose(std::mem::replace(&mut visiting.room, room), fx);
                         visiting.room.started_at = started_at;
-                        fx.media(MediaCommand::Hold(false));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "the Welcome on the way back was refused");

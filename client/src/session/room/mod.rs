@@ -156,6 +156,8 @@ impl Room {
     ) -> Self {
         let mut room = Self::new(now, group, Log::after(seq), Some(name), sources);
         room.online = true;
+        // What stopped the sending in an earlier group says nothing about this one.
+        fx.media(MediaCommand::Hold(false));
         room.take_keys(true, fx);
         for member in room.group.members() {
             if !member.own {

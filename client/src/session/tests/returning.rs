@@ -106,6 +106,28 @@ fn after_a_host_lost_its_memory_the_same_guest_comes_in_by_the_same_link_and_cod
 }
 
 #[test]
+fn a_guest_that_stopped_for_a_crashed_host_sends_again_in_the_new_group() {
+    let mut world = World::in_call();
+    world.channel = false;
+    world.crash_host();
+    for _ in 0..16 {
+        world.input(Side::Guest, Input::Tick);
+        world.seconds += 1;
+    }
+    assert_eq!(call(&world, Side::Guest).held, Some(Held::Silent));
+    world.channel = true;
+    world.start();
+    let participant = world.knocker().participant;
+    world.command(Side::Host, Command::Admit { participant, identity_confirmed: true });
+    assert_eq!(call(&world, Side::Guest).held, None);
+    let last = world.guest.media.iter().rev().find_map(|command| match command {
+        MediaCommand::Hold(held) => Some(*held),
+        _ => None,
+    });
+    assert_eq!(last, Some(false), "the engine was told to go on");
+}
+
+#[test]
 fn after_a_call_that_was_ended_the_link_is_used_up() {
     let mut world = World::in_call();
     world.command(Side::Host, Command::EndForAll);
