@@ -85,6 +85,10 @@ impl Room {
             self.drop_peer(leaf.as_u8(), fx);
         }
         self.watch.on_epoch(self.group.epoch(), !removed.is_empty());
+        if self.wishes.iter().any(|wish| matches!(wish, Change::Remove { .. })) {
+            // Another one waits behind it.
+            self.watch.on_remove(now.since_start);
+        }
         if own {
             self.plan_update(now.since_start);
         }

@@ -188,6 +188,16 @@ mod tests {
     }
 
     #[test]
+    fn a_second_remove_behind_the_first_stops_the_sending_as_well() {
+        let mut watch = Watch::new(at(0));
+        watch.on_remove(at(1_000));
+        watch.on_epoch(2, true);
+        watch.on_remove(at(1_100));
+        assert_eq!(watch.decide(at(1_399), true), None);
+        assert_eq!(watch.decide(at(1_400), true), Some(Some(Held::Removing)));
+    }
+
+    #[test]
     fn no_heartbeat_speaks_for_an_epoch_that_a_remove_has_not_ended_and_one_does_at_once_after_it() {
         let mut watch = Watch::new(at(0));
         assert!(watch.take_beat(at(0)));
