@@ -41,9 +41,48 @@ mod rogue;
 mod spy;
 mod transport;
 
-use client::session::{GoodbyeReason, Knocker, Phase};
+use client::session::{GoodbyeReason, Knocker, Phase, View};
+use lab::hostile::Operator;
 
-use crate::harness::Person;
+use crate::harness::{Card, Clinic, Person, no_devices};
+
+/// A host with two guests of one appointment: the first is connected, the second was just admitted.
+struct Visit {
+    clinic: Clinic,
+    host: Person,
+    patient: Person,
+    carer: Person,
+}
+
+async fn visit(operator: Box<dyn Operator>) -> Visit {
+    let connected = |view: &View| match &view.phase {
+        Phase::Call(call) => call.members.iter().any(|row| !row.you && row.media.connected).then_some(()),
+        _ => None,
+    };
+    let clinic = Clinic::open_with(operator).await;
+    let mut host = clinic.signed_in().await;
+    let first = host.invite("First visit").await;
+    let second = host.invite_to(&first.appointment).await;
+    host.start(&first.appointment).await;
+    let mut patient = Person::guest(no_devices());
+    patient.join(&first, &Card::ROBIN).await;
+    host.admit().await;
+    host.until("the patient's connection", connected).await;
+    patient.until("the host's connection", connected).await;
+    let mut carer = Person::guest(no_devices());
+    carer.join(&second, &Card { name: "Kim Example", ..Card::ROBIN }).await;
+    host.admit().await;
+    Visit { clinic, host, patient, carer }
+}
+
+impl Visit {
+    async fn ends(self) {
+        for person in [self.carer, self.patient, self.host] {
+            person.quit().await;
+        }
+        self.clinic.close().await;
+    }
+}
 
 /// Waits until somebody is listed at the host's door who fits.
 async fn listed(host: &mut Person, what: &str, fits: impl Fn(&Knocker) -> bool) -> Knocker {

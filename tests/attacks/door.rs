@@ -6,7 +6,7 @@ use lab::hostile::{Attack, Hostile, Said, Way, swap_key_package};
 
 use super::rogue::{INVITE, Rogue};
 use super::spy::Spy;
-use super::{listed, turned_away};
+use super::{listed, turned_away, visit};
 use crate::harness::{Card, Clinic, PASSPHRASE, Person, no_devices};
 
 /// A guest who knocks with link and code while the operator of the server does `operator`.
@@ -181,22 +181,11 @@ async fn a_made_up_welcome_ends_in_a_goodbye_and_not_in_a_call() {
 /// 2. The second is admitted in the next epoch, and gets the Welcome of the epoch before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_welcome_of_an_earlier_epoch_opens_for_nobody_else() {
-    let clinic = Clinic::open_with(Attack::ReplayWelcome.operator()).await;
-    let mut host = clinic.signed_in().await;
-    let first = host.invite("First visit").await;
-    let second = host.invite_to(&first.appointment).await;
-    host.start(&first.appointment).await;
-    let mut patient = Person::guest(no_devices());
-    patient.join(&first, &Card::ROBIN).await;
-    host.admit().await;
-    patient.in_call("the call", |_| Some(())).await;
-    let mut carer = Person::guest(no_devices());
-    carer.join(&second, &Card { name: "Kim Example", ..Card::ROBIN }).await;
-    host.admit().await;
-    carer.told(ErrorCode::E2e05).await;
-    turned_away(&mut carer).await;
-    assert!(matches!(patient.view().phase, Phase::Call(_)), "the first one's call goes on");
-    all_leave(clinic, [carer, patient, host]).await;
+    let mut visit = visit(Attack::ReplayWelcome.operator()).await;
+    visit.carer.told(ErrorCode::E2e05).await;
+    turned_away(&mut visit.carer).await;
+    assert!(matches!(visit.patient.view().phase, Phase::Call(_)), "the first one's call goes on");
+    visit.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use client::session::{Call, Command, Held, Phase, View};
 use lab::hostile::{Attack, Honest};
 
-use crate::harness::{Card, Clinic, Person, no_devices};
+use super::visit;
 
 fn call(view: &View) -> Option<&Call> {
     match &view.phase {
@@ -12,46 +12,8 @@ fn call(view: &View) -> Option<&Call> {
     }
 }
 
-fn connected(view: &View) -> Option<()> {
-    call(view)?.members.iter().any(|row| !row.you && row.media.connected).then_some(())
-}
-
 fn held(view: &View) -> Option<Held> {
     call(view)?.held
-}
-
-/// A host with two invited people, of whom the first is in the call.
-struct Visit {
-    clinic: Clinic,
-    host: Person,
-    patient: Person,
-    carer: Person,
-}
-
-async fn visit(attack: Attack) -> Visit {
-    let clinic = Clinic::open_with(attack.operator()).await;
-    let mut host = clinic.signed_in().await;
-    let first = host.invite("First visit").await;
-    let second = host.invite_to(&first.appointment).await;
-    host.start(&first.appointment).await;
-    let mut patient = Person::guest(no_devices());
-    patient.join(&first, &Card::ROBIN).await;
-    host.admit().await;
-    host.until("the patient's connection", connected).await;
-    patient.until("the host's connection", connected).await;
-    let mut carer = Person::guest(no_devices());
-    carer.join(&second, &Card { name: "Kim Example", ..Card::ROBIN }).await;
-    host.admit().await;
-    Visit { clinic, host, patient, carer }
-}
-
-impl Visit {
-    async fn ends(self) {
-        for person in [self.carer, self.patient, self.host] {
-            person.quit().await;
-        }
-        self.clinic.close().await;
-    }
 }
 
 /// 1. The commit that adds a carer reaches the host and the carer, and is kept from the patient.
@@ -60,7 +22,7 @@ impl Visit {
 /// 3. When the server gives the commit out, the patient goes on, among three.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_kept_from_a_guest_stops_its_sending_until_it_comes() {
-    let mut visit = visit(Attack::WithholdCommits).await;
+    let mut visit = visit(Attack::WithholdCommits.operator()).await;
     let stopped = visit.patient.until("the patient stops", held).await;
     assert_eq!(stopped, Held::Withheld);
     visit.clinic.hostile().hand_over(Box::new(Honest));
@@ -73,7 +35,7 @@ async fn a_commit_kept_from_a_guest_stops_its_sending_until_it_comes() {
 /// 2. The host seals nothing in the epoch that the carer has keys of.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_swallowed_remove_stops_the_hosts_sending() {
-    let mut visit = visit(Attack::DropRemoval).await;
+    let mut visit = visit(Attack::DropRemoval.operator()).await;
     let three = |view: &View| call(view).filter(|call| call.members.len() == 3).map(|_| ());
     visit.host.until("three people", three).await;
     visit.carer.until("three people", three).await;

@@ -5,7 +5,7 @@ use lab::hostile::operator::Scene;
 use lab::hostile::{Attack, Honest, Operator, Said, Way};
 
 use super::spy::Spy;
-use super::{listed, turned_away};
+use super::{listed, turned_away, visit};
 use crate::harness::{Card, Clinic, Person, no_devices};
 
 /// Host and patient in a call, on a server that is run by `operator`.
@@ -98,26 +98,15 @@ async fn a_commit_changed_on_its_way_to_a_guest_only_makes_the_host_bring_it_bac
         }
         vec![said]
     };
-    let clinic = Clinic::open_with(Box::new(operator)).await;
-    let mut host = clinic.signed_in().await;
-    let first = host.invite("First visit").await;
-    let second = host.invite_to(&first.appointment).await;
-    host.start(&first.appointment).await;
-    let mut patient = Person::guest(no_devices());
-    patient.join(&first, &Card::ROBIN).await;
-    host.admit().await;
-    patient.in_call("the call", |_| Some(())).await;
-    let mut carer = Person::guest(no_devices());
-    carer.join(&second, &Card { name: "Kim Example", ..Card::ROBIN }).await;
-    host.admit().await;
+    let mut visit = visit(Box::new(operator)).await;
     // The Welcome of its return leads past two commits: the carer's and its own.
     let back = |view: &View| match &view.phase {
         Phase::Call(call) if call.members.len() == 3 && call.held.is_none() && call.epoch >= 3 => Some(()),
         _ => None,
     };
-    patient.until("the patient is back, among three", back).await;
-    host.until("the host sees three", back).await;
-    all_leave(clinic, [carer, patient, host]).await;
+    visit.patient.until("the patient is back, among three", back).await;
+    visit.host.until("the host sees three", back).await;
+    visit.ends().await;
 }
 
 /// 1. Every message between the members comes with one byte changed: offer and candidates do not open.
