@@ -5,6 +5,7 @@
 #   ./scripts/demo.sh --auto                               # the same, clicked through by itself
 #   ./scripts/demo.sh --headless --seconds N --report DIR  # no display; one JSON report a participant
 #   ./scripts/demo.sh --attack NAME                        # a hostile server between them, see client/docs/assessor.md
+#   ./scripts/demo.sh --spoil altered|bare                 # a patient whose client sends what it did not seal
 #
 # More with --headless: --kbps K, --video FILE.y4m --audio FILE.wav (host), --video-b FILE --audio-b FILE (patient),
 # --dump DIR (every 10th received picture and the played sound).
@@ -17,7 +18,7 @@ headless=no lab=no
 for argument in "$@"; do
   case "$argument" in
     --headless) headless=yes ;;
-    --auto | --dump | --dump=*) lab=yes ;;
+    --auto | --dump | --dump=* | --spoil | --spoil=*) lab=yes ;;
   esac
 done
 

@@ -54,7 +54,7 @@ count
 # what lies below is not compiled again.
 lab=(--workspace --features client/lab,media/lab,tests/lab --locked --lib --test tests)
 step "lints of the measuring aids" cargo clippy "${lab[@]}" --bin quietroom-lab -- -D warnings
-step "tests behind SRTP and of the measuring aids" cargo test "${lab[@]}" -- confidentiality tap dump auto fuzz
+step "tests behind SRTP and of the measuring aids" cargo test "${lab[@]}" -- confidentiality attacks::media tap dump auto fuzz
 count
 RUSTDOCFLAGS="-D warnings" step "documentation" cargo doc --workspace --no-deps --locked
 

@@ -30,12 +30,15 @@
 //! | starved Remove | [`member`], `updates_do_not_keep_…` | E2E-03, then removed |
 //! | swapped DTLS fingerprint | [`transport`], `a_fingerprint_…` | E2E-04 with the name |
 //! | stripped `a=sframe` | [`transport`], `a_peer_that_does_not_promise_…` | E2E-04 with the name |
+//! | unsealed or altered media | `media`, with the feature `lab` | E2E-01 with the name, until it opens again |
 
 mod door;
 mod ghost;
 mod group;
 mod log;
 mod mallory;
+#[cfg(feature = "lab")]
+mod media;
 mod member;
 mod rogue;
 mod spy;

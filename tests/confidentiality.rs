@@ -110,7 +110,7 @@ fn overheard_devices() -> (MediaOptions, impl FnOnce() -> Vec<u8>) {
     let (tap, mut payloads) = tokio::sync::mpsc::channel(16_384);
     #[cfg(feature = "lab")]
     {
-        devices.tap = Some(tap);
+        devices.aids.tap = Some(tap);
     }
     let read = move || {
         let seen: Vec<u8> = Vec::new();

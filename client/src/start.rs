@@ -1,7 +1,5 @@
 //! What both programs share: arguments, logging, runtime, and one of the two faces.
 
-use std::path::PathBuf;
-
 use anyhow::Context;
 use clap::Parser;
 use tokio::runtime::Runtime;
@@ -9,7 +7,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Ask, Cli};
 use crate::keystore::FolderLock;
-use crate::{AppHandle, app, disclosure, headless, session::driver};
+use crate::session::driver::{self, Aids};
+use crate::{AppHandle, app, disclosure, headless};
 
 /// Tasks are few and short; media has its own threads.
 const WORKERS: usize = 2;
@@ -19,16 +18,16 @@ const WORKERS: usize = 2;
 /// # Errors
 /// Those of the subcommand, the window or the runtime, with a sentence.
 pub fn main() -> anyhow::Result<()> {
-    run(&Cli::parse(), None, app::run)
+    run(&Cli::parse(), Aids::default(), app::run)
 }
 
-/// Runs one of the faces; `window` opens the window, `dump` is for builds with the feature `lab`.
+/// Runs one of the faces; `window` opens the window.
 ///
 /// # Errors
 /// As [`main`].
 pub fn run<E: std::fmt::Display>(
     cli: &Cli,
-    dump: Option<PathBuf>,
+    aids: Aids,
     window: impl FnOnce(AppHandle) -> Result<(), E>,
 ) -> anyhow::Result<()> {
     start_log();
@@ -46,7 +45,7 @@ pub fn run<E: std::fmt::Display>(
     if let Some(path) = &cli.disclose {
         disclosure::check_target(path).map_err(anyhow::Error::msg)?;
     }
-    let (handle, task) = driver::start(cli.driver(dump), runtime.handle());
+    let (handle, task) = driver::start(cli.driver(aids), runtime.handle());
     if cli.headless {
         runtime.block_on(headless::run(handle, task, std::io::stdout())).context("the headless driver broke off")?;
     } else {

@@ -83,6 +83,15 @@ fn packetize_bytes(bytes: &[u8], number: u16, key: bool) -> Result<Vec<Bytes>, F
     Ok(payloads)
 }
 
+/// Where the frame's bytes begin in a payload of ours.
+#[cfg(feature = "lab")]
+pub(crate) fn header_bytes(payload: &[u8]) -> usize {
+    match payload.first() {
+        Some(descriptor) if descriptor & SINGLE != 0 => SINGLE_HEADER_BYTES,
+        _ => CHUNK_HEADER_BYTES,
+    }
+}
+
 /// One parsed payload: a part of a sealed frame and its place in it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {

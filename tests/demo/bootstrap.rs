@@ -121,6 +121,7 @@ impl House {
         add("--audio", options.audio_of(side).map(Into::into));
         add("--kbps", options.kbps.map(|kbps| kbps.to_string().into()));
         add("--dump", options.dump.as_ref().map(|dump| dump.join(side.name()).into()));
+        add("--spoil", options.spoil.as_ref().filter(|_| side == Side::Patient).map(Into::into));
         if let Some(proof) = &options.proof {
             add("--disclose", Some(proof.join(format!("{}.keys.json", side.name())).into()));
             // What is shown does not matter, so the clips need not be made.

@@ -43,6 +43,10 @@ pub(crate) struct Options {
     /// Folder for every tenth received picture and the played sound; needs the build with the feature `lab`.
     #[arg(long)]
     pub(crate) dump: Option<PathBuf>,
+    /// Lets the patient's client spoil its sound and pictures behind their sealing, from the tenth second to the twentieth,
+    /// so that the host refuses them: "altered" or "bare"; needs the build with the feature `lab`.
+    #[arg(long, conflicts_with = "headless")]
+    pub(crate) spoil: Option<String>,
     /// Looks for the secrets in memory, database and logs, during and after the call; needs root (with --headless or
     /// --auto).
     #[arg(long)]

@@ -64,7 +64,7 @@ fn start(house: &House, options: &Options, side: Side, reports: &report::Folder)
     if options.auto {
         arguments.push("--auto".into());
     }
-    let lab = options.auto || options.dump.is_some();
+    let lab = options.auto || options.dump.is_some() || options.spoil.is_some();
     Running::start(if lab { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side), None)
 }
 

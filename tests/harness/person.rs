@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use client::session::driver::{DriverConfig, MediaOptions, start};
+use client::session::driver::{Aids, DriverConfig, MediaOptions, start};
 use client::session::{
     AppointmentRow, Call, Command, DeviceState, ErrorCode, Goodbye, InvitationState, InvitePage, KnockState, Knocker,
     Phase, SignInStep, View,
@@ -50,9 +50,7 @@ pub(crate) fn no_devices() -> MediaOptions {
         codec: VideoCodec::H264,
         voice_processing: false,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
-        dump: None,
-        #[cfg(feature = "lab")]
-        tap: None,
+        aids: Aids::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use media::source::VideoSourceSpec;
 use media::{AudioSourceSpec, Bitrate, SpeakerSpec};
 
 use crate::keystore::SystemStore;
-use crate::session::driver::{DriverConfig, MediaOptions};
+use crate::session::driver::{Aids, DriverConfig, MediaOptions};
 
 /// End-to-end encrypted consultations by video.
 #[derive(Debug, Parser)]
@@ -239,11 +239,11 @@ impl Cli {
         self.data.clone().unwrap_or_else(default_folder)
     }
 
-    /// What the driver needs; `dump` is for builds with the feature `lab`.
-    pub fn driver(&self, dump: Option<PathBuf>) -> DriverConfig {
+    /// What the driver needs.
+    pub fn driver(&self, aids: Aids) -> DriverConfig {
         DriverConfig {
             folder: self.folder(),
-            media: self.media.options(dump),
+            media: self.media.options(aids),
             report: self.report.clone(),
             disclose: self.disclose.clone(),
         }
@@ -265,7 +265,7 @@ impl LockArgs {
 }
 
 impl MediaArgs {
-    fn options(&self, dump: Option<PathBuf>) -> MediaOptions {
+    fn options(&self, aids: Aids) -> MediaOptions {
         let video = match (&self.video, self.pattern) {
             _ if self.no_camera => None,
             (Some(path), _) => Some(VideoSourceSpec::File(path.clone())),
@@ -289,9 +289,7 @@ impl MediaArgs {
             },
             voice_processing: !self.no_processing,
             bind: self.bind.clone(),
-            dump,
-            #[cfg(feature = "lab")]
-            tap: None,
+            aids,
         }
     }
 }

@@ -1,15 +1,89 @@
-//! Measuring aids of the feature `lab`: what RTP carries, seen next to the wire, and a mark in clear to prove the sight.
+//! Measuring aids of the feature `lab`: what RTP carries, seen next to the wire, a mark in clear to prove the sight, and
+//! frames spoiled on purpose to see them refused.
+
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::mpsc;
 
+use super::track::Payloads;
 use super::{MediaKind, Transport};
+use crate::{packet, time::MediaTime};
+
+/// What becomes of the own frames behind their sealing, as a hostile member would have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spoil {
+    /// How frames are spoiled.
+    pub how: Spoiling,
+    /// From when on, counted from the first frame.
+    pub after: Duration,
+    /// Until when.
+    pub until: Duration,
+}
+
+/// How a frame is spoiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoiling {
+    /// One bit of its tag is turned over.
+    Altered,
+    /// Text of the same length goes out in its place, which nobody sealed.
+    Bare,
+}
+
+impl std::str::FromStr for Spoiling {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "altered" => Ok(Self::Altered),
+            "bare" => Ok(Self::Bare),
+            _ => Err("frames can be spoiled as \"altered\" or \"bare\""),
+        }
+    }
+}
+
+/// What was asked for, and when the first frame went out.
+#[derive(Debug, Default)]
+pub(super) struct Spoiler {
+    asked: Option<Spoil>,
+    first: Option<MediaTime>,
+}
+
+impl Spoiler {
+    /// The payloads as they go out at `now`.
+    pub(super) fn pass(&mut self, payloads: Payloads, now: MediaTime) -> Payloads {
+        let first = *self.first.get_or_insert(now);
+        let Some(Spoil { how, after, until }) = self.asked else { return payloads };
+        if !(after..until).contains(&now.since(first)) {
+            return payloads;
+        }
+        let last = payloads.len().saturating_sub(1);
+        let spoiled = |(index, payload): (usize, &Bytes)| {
+            let mut bytes = BytesMut::from(payload.as_ref());
+            match how {
+                Spoiling::Altered if index == last => bytes.iter_mut().last().into_iter().for_each(|byte| *byte ^= 1),
+                Spoiling::Altered => {}
+                Spoiling::Bare => {
+                    let header = packet::header_bytes(payload);
+                    bytes.iter_mut().skip(header).for_each(|byte| *byte = b'a');
+                }
+            }
+            bytes.freeze()
+        };
+        payloads.iter().enumerate().map(spoiled).collect()
+    }
+}
 
 impl Transport {
     /// Copies each RTP payload of peers added from now on, both ways, to `tap`: after SRTP on the way in, before it on the
     /// way out. What finds the channel full is not copied.
     pub fn tap(&self, tap: mpsc::Sender<Bytes>) {
         self.state().tap = Some(tap);
+    }
+
+    /// Spoils the own frames on their way out.
+    pub fn spoil(&self, spoil: Spoil) {
+        self.state().spoiler.asked = Some(spoil);
     }
 
     /// Sends `mark` in clear to every connected peer, in a payload that each receiver refuses: its descriptor has no

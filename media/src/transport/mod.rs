@@ -55,6 +55,8 @@ pub use error::TransportError;
 pub use event::{MediaKind, Path, PeerId, Refusal, TransportEvent, TransportRole};
 #[cfg(feature = "lab")]
 pub use fuzz::FUZZ_TARGETS;
+#[cfg(feature = "lab")]
+pub use lab::{Spoil, Spoiling};
 pub use signal::{Fingerprint, SdpError, Signal, fingerprint_of};
 pub use stats::PeerStats;
 
@@ -100,6 +102,8 @@ struct State {
     events: Option<Events>,
     #[cfg(feature = "lab")]
     tap: Option<mpsc::Sender<Bytes>>,
+    #[cfg(feature = "lab")]
+    spoiler: lab::Spoiler,
 }
 
 /// A place in the list of peers, taken while the connection is being opened.
@@ -125,6 +129,8 @@ impl Transport {
             events: Some(events),
             #[cfg(feature = "lab")]
             tap: None,
+            #[cfg(feature = "lab")]
+            spoiler: lab::Spoiler::default(),
         };
         let state = Mutex::new(state);
         (
@@ -247,6 +253,8 @@ impl Transport {
                 return;
             }
         };
+        #[cfg(feature = "lab")]
+        let payloads = self.state().spoiler.pass(payloads, crate::time::MediaTime::now());
         self.send_payloads(kind, &payloads);
     }
 

@@ -1,7 +1,6 @@
 //! The driver's hand on the media engine.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,11 +39,22 @@ pub struct MediaOptions {
     pub voice_processing: bool,
     /// Local addresses for candidates; empty means all but loopback.
     pub bind: Vec<IpAddr>,
-    /// Folder for what was received; only a build with the feature `lab` writes there.
-    pub dump: Option<PathBuf>,
-    /// Lab only: gets a copy of every RTP payload, as it is without SRTP.
+    /// What only a build with the feature `lab` does.
+    pub aids: Aids,
+}
+
+/// Measuring aids. A build without the feature `lab` has none.
+#[derive(Clone, Debug, Default)]
+pub struct Aids {
+    /// Folder for what was received.
+    #[cfg(feature = "lab")]
+    pub dump: Option<std::path::PathBuf>,
+    /// Gets a copy of every RTP payload, as it is without SRTP.
     #[cfg(feature = "lab")]
     pub tap: Option<mpsc::Sender<bytes::Bytes>>,
+    /// Spoils the own frames on their way out.
+    #[cfg(feature = "lab")]
+    pub spoil: Option<media::transport::Spoil>,
 }
 
 /// The running engine, if there is one.
@@ -240,7 +250,7 @@ impl MediaHand {
             wake: Some(Arc::new(move || wake.wake())),
             warm_up: crate::report::WARM_UP,
             #[cfg(feature = "lab")]
-            dump: self.options.dump.clone(),
+            dump: self.options.aids.dump.clone(),
         };
         let mut off = Vec::new();
         match Engine::start(config, &self.runtime) {
@@ -249,8 +259,13 @@ impl MediaHand {
                 self.pictures.set_own(self.options.video.as_ref().map(|_| engine.self_view()));
                 self.started = Instant::now();
                 #[cfg(feature = "lab")]
-                if let Some(tap) = &self.options.tap {
-                    engine.tap(tap.clone());
+                {
+                    if let Some(tap) = &self.options.aids.tap {
+                        engine.tap(tap.clone());
+                    }
+                    if let Some(spoil) = self.options.aids.spoil {
+                        engine.spoil(spoil);
+                    }
                 }
                 self.engine = Some(engine);
                 self.events = Some(events);

@@ -21,7 +21,7 @@ use crate::report::ReportBook;
 use crate::settings::Settings;
 use crate::{AppHandle, Pictures, Private, Waker};
 use engine::MediaHand;
-pub use engine::MediaOptions;
+pub use engine::{Aids, MediaOptions};
 
 /// Commands that may wait. A person cannot click faster; a script that does loses its clicks.
 const COMMANDS: usize = 64;
