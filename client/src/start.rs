@@ -112,10 +112,10 @@ mod tests {
         let data = folder.path().to_str().unwrap();
         for words in [&["quietroom", "--data", data][..], &["quietroom", "--data", data, "practice", "status"]] {
             let window = |_: AppHandle| -> Result<(), String> { panic!("a window opened") };
-            let refused = run(&Cli::parse_from(words), None, window).unwrap_err();
+            let refused = run(&Cli::parse_from(words), Aids::default(), window).unwrap_err();
             assert!(refused.to_string().contains("another Quietroom uses this data folder"), "{refused}");
         }
         drop(other);
-        run(&Cli::parse_from(["quietroom", "--data", data]), None, |_| Ok::<_, String>(())).unwrap();
+        run(&Cli::parse_from(["quietroom", "--data", data]), Aids::default(), |_| Ok::<_, String>(())).unwrap();
     }
 }

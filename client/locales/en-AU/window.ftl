@@ -23,6 +23,7 @@ action-back = Back
 action-continue = Continue
 action-copied = Copied
 action-paste = Paste
+action-paste-nothing = There is nothing to paste yet. Copy it first.
 step-of = Step { $step } of { $steps }
 practice-unknown = the practice
 
@@ -323,6 +324,7 @@ call-leave = Leave
 call-end = End for all
 call-end-sure = End the consultation for everybody?
 call-end-what = All connections close, and the keys are destroyed. Nothing was recorded.
+call-end-what-assessor = All connections close. The keys of this assessor call are handed out.
 call-end-yes = End for all now
 call-leave-sure = Leave the consultation?
 call-leave-what = Your camera and microphone stop at once.
@@ -340,6 +342,13 @@ call-people-count = { $count ->
    *[other] { $count } people
 }
 roster-you = You
+roster-remove = Remove…
+roster-remove-spoken = Remove { $name } from the call
+roster-remove-sure = Remove { $name }?
+roster-remove-what = They stop seeing and hearing you at once. They can only come back with a new invitation.
+roster-remove-yes = Remove now
+roster-remove-no = Keep
+roster-removing = Cut off, being removed…
 roster-nameless-host = Clinician
 roster-nameless-patient = Patient
 roster-nameless-other = Guest
@@ -383,6 +392,7 @@ goodbye-denied-lead = This can have many reasons. Call the practice to make anot
 goodbye-devices = Camera and microphone are off.
 goodbye-devices-open = Closing camera and microphone…
 goodbye-keys = The keys of this call are destroyed.
+goodbye-keys-disclosed = This was an assessor call: its keys were handed out.
 goodbye-recorded = Nothing was recorded.
 goodbye-done = Done
 goodbye-today = Back to today

@@ -318,11 +318,12 @@ mod tests {
 
     #[test]
     fn without_flags_the_real_devices_are_used() {
-        let options = Cli::parse_from(["quietroom"]).media.options(None);
+        let options = Cli::parse_from(["quietroom"]).media.options(Aids::default());
         assert_eq!(options.video, Some(VideoSourceSpec::Camera(None)));
         assert_eq!(options.audio, AudioSourceSpec::Microphone(None));
-        let options =
-            Cli::parse_from(["quietroom", "--no-camera", "--no-microphone", "--null-speaker"]).media.options(None);
+        let options = Cli::parse_from(["quietroom", "--no-camera", "--no-microphone", "--null-speaker"])
+            .media
+            .options(Aids::default());
         assert_eq!((options.video, options.audio), (None, AudioSourceSpec::None));
     }
 }

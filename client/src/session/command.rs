@@ -105,6 +105,11 @@ pub enum Command {
         /// Id from the waiting list.
         participant: String,
     },
+    /// Host: takes a member out of the call, for good.
+    Remove {
+        /// Leaf index in the MLS tree, as the roster lists it.
+        leaf: u32,
+    },
     /// Microphone off (`true`) or on.
     Mute {
         /// Whether to mute.

@@ -135,6 +135,8 @@ struct Ended {
     reason: GoodbyeReason,
     devices_closed: bool,
     desk: Option<Box<Desk>>,
+    /// Its keys are disclosed.
+    assessor: bool,
     /// Its phone stays on the page.
     practice: Option<PracticeInfo>,
 }
@@ -232,6 +234,11 @@ impl Session {
             return;
         }
         let practice = self.view().practice;
+        let assessor = match &self.stage {
+            Stage::Host(hosting) => show::is_assessor(&hosting.room),
+            Stage::Guest(visiting) => show::is_assessor(&visiting.room),
+            _ => false,
+        };
         let desk = match std::mem::replace(&mut self.stage, Stage::Start) {
             Stage::Host(mut hosting) => {
                 // During the call a lost guest may come back by it; no longer now, unless it was the room that was lost.
@@ -252,7 +259,7 @@ impl Session {
             }
             _ => None,
         };
-        self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, practice }));
+        self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, assessor, practice }));
         fx.out.push(Output::CloseSocket);
         fx.media(MediaCommand::Stop);
         self.connection = ConnectionState::Idle;

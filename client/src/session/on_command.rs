@@ -200,6 +200,7 @@ impl Session {
                     hosting.door.forget(id);
                 }
             }
+            Command::Remove { leaf } => hosting.room.remove(now, leaf, fx),
             Command::SafetyStart => hosting.room.start_safety(fx),
             Command::SafetyAnswer { matches } => hosting.room.answer_safety(matches, fx),
             // A sole host who goes leaves nobody who could let anybody in: the consultation ends for all.

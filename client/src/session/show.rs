@@ -51,6 +51,7 @@ impl Session {
                 reason: ended.reason,
                 devices_closed: ended.devices_closed,
                 host: ended.desk.is_some(),
+                assessor: ended.assessor,
             }),
         }
     }
@@ -123,6 +124,7 @@ impl Session {
                 },
                 verified: room.safety().is_verified(),
                 you: member.own,
+                removing: room.is_removing(&member.signature_key),
                 media: if member.own { own_media } else { peer.map_or(lost, |peer| peer.media()) },
             }
         });
@@ -168,7 +170,7 @@ impl Session {
 }
 
 /// By the policy in the group itself.
-fn is_assessor(room: &Room) -> bool {
+pub(super) fn is_assessor(room: &Room) -> bool {
     room.group().mode() == CallMode::Assessor
 }
 

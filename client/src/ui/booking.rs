@@ -4,7 +4,7 @@ use egui::Ui;
 
 use super::button::Button;
 use super::clock;
-use super::field::Field;
+use super::field::{self, Field};
 use super::form::BookingForm;
 use super::icon::Icon;
 use super::message::{fill, text};
@@ -39,22 +39,23 @@ pub(crate) fn booking_ui(ui: &mut Ui, state: &Booking, now: u64, form: &mut Book
     };
     let (label, date) = (wrong(Wrong::Label), wrong(Wrong::Date));
     let time = wrong(Wrong::Time).or_else(|| wrong(Wrong::Past));
-    Field::new(&text("booking-label"))
+    let name = Field::new(&text("booking-label"))
         .hint(&text("booking-label-hint"))
         .complaint(label.as_deref())
         .focus()
         .show(ui, form.label.buffer());
-    Field::new(&text("booking-date"))
+    let day = Field::new(&text("booking-date"))
         .hint(&complaint("booking-date-hint"))
         .complaint(date.as_deref())
         .show(ui, form.date.buffer());
-    Field::new(&text("booking-time"))
+    let hour = Field::new(&text("booking-time"))
         .hint(&text("booking-time-hint"))
         .complaint(time.as_deref())
         .show(ui, form.time.buffer());
-    let (mut go, mut back) = (false, false);
+    let mut go = !state.busy && [name, day, hour].iter().any(|field| field::entered(ui, field));
+    let mut back = false;
     ui.horizontal_wrapped(|ui| {
-        go = ui.add_enabled(!state.busy, Button::primary(text("booking-go")).icon(Icon::Calendar)).clicked();
+        go |= ui.add_enabled(!state.busy, Button::primary(text("booking-go")).icon(Icon::Calendar)).clicked();
         back = ui.add(Button::secondary(text("action-back")).icon(Icon::Back)).clicked();
     });
     if back {

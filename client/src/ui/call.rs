@@ -18,7 +18,7 @@ use super::video_tile::{Instead, Tiles, name_tag, tile_ui};
 use super::waiting::waiting_banner_ui;
 use super::widget::{Answer, badge_ui, banner_ui, muted_ui, question_ui};
 use super::{controls, shell};
-use crate::session::{Call, Command, Held, Notice, Path, RosterRow, SafetyState, SourceState, View};
+use crate::session::{Call, Command, ErrorCode, Held, Notice, Path, RosterRow, SafetyState, SourceState, View};
 
 /// Below this width everything stands in one column, in points.
 const NARROW: f32 = 760.0;
@@ -55,7 +55,8 @@ pub(crate) fn call_ui(
         });
         return controls.or(page.inner);
     }
-    let people = Panel::right("people").frame(room).resizable(false).exact_size(SIDE).show(ui, |ui| side_ui(ui, state));
+    let people = Panel::right("people").frame(room).resizable(false).exact_size(SIDE);
+    let people = people.show(ui, |ui| side_ui(ui, state, forms));
     let stage = CentralPanel::no_frame().frame(room).show(ui, |ui| {
         let highest = ui.available_height() * 0.6;
         let above = ScrollArea::vertical().max_height(highest).auto_shrink([false, true]);
@@ -73,21 +74,25 @@ fn narrow_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, tiles: &Tiles, fo
     let width = ui.available_width();
     let (_, room) = ui.allocate_space(Vec2::new(width, width * 9.0 / 16.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(room), |ui| stage_ui(ui, room, state, tiles, forms.hide_self));
-    let people = people_ui(ui, state);
+    let people = people_ui(ui, state, forms);
     command.or(people)
 }
 
 /// The list scrolls; the spoken check stands below it as high as it needs to be, in reach whatever the list's length.
-fn side_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
+fn side_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
     if ui.available_height() < LOW {
-        return ScrollArea::vertical().auto_shrink(false).show(ui, |ui| people_ui(ui, state)).inner;
+        return ScrollArea::vertical().auto_shrink(false).show(ui, |ui| people_ui(ui, state, forms)).inner;
     }
     let check = Panel::bottom("check").frame(Frame::new()).resizable(false).show_separator_line(false).show(ui, |ui| {
         ui.add_space(theme::GAP);
         check_ui(ui, state)
     });
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| roster_ui(ui, &state.members));
-    check.inner
+    let list = ScrollArea::vertical().auto_shrink(false).show(ui, |ui| list_ui(ui, state, forms));
+    check.inner.or(list.inner)
+}
+
+fn list_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
+    roster_ui(ui, &state.members, state.host, &mut forms.removing)
 }
 
 fn check_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
@@ -95,14 +100,13 @@ fn check_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
 }
 
 /// In one column, words to be read aloud, or a warning, come before the list; at rest the list comes first.
-fn people_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
+fn people_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
     if matches!(state.safety, SafetyState::Compare { .. } | SafetyState::Mismatch) {
         let command = check_ui(ui, state);
-        roster_ui(ui, &state.members);
-        return command;
+        return command.or(list_ui(ui, state, forms));
     }
-    roster_ui(ui, &state.members);
-    check_ui(ui, state)
+    let command = list_ui(ui, state, forms);
+    command.or(check_ui(ui, state))
 }
 
 /// Encryption, path and time, always on screen.
@@ -133,7 +137,8 @@ fn protection_ui(ui: &mut Ui, state: &Call, now: u64) {
 fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
     if forms.leaving {
         let (title, what, yes) = if state.host {
-            ("call-end-sure", "call-end-what", "call-end-yes")
+            let what = if state.assessor { "call-end-what-assessor" } else { "call-end-what" };
+            ("call-end-sure", what, "call-end-yes")
         } else {
             ("call-leave-sure", "call-leave-what", "call-leave-yes")
         };
@@ -178,7 +183,9 @@ fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut 
     if forms.help {
         shell::help_ui(ui, view.practice.as_ref());
     }
-    for member in state.members.iter().filter(|member| !member.you) {
+    // A notice that says the same in more words stands above it.
+    let told = |member: &RosterRow| member.media.undecryptable && view.notice.as_ref().is_some_and(is_unverified);
+    for member in state.members.iter().filter(|member| !member.you && !told(member)) {
         if let Some((tone, id)) = hindrance(member) {
             let name = roster::shown_name(member);
             banner_ui(ui, tone, &fill(id, [("name", name.as_str().into())]), &[], |_| ());
@@ -188,6 +195,10 @@ fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut 
         badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
     }
     door.or(notice)
+}
+
+fn is_unverified(notice: &Notice) -> bool {
+    notice.code == ErrorCode::E2e01
 }
 
 /// What the person should know about a member's sound and picture, the weightiest first.
@@ -222,6 +233,7 @@ fn member_ui(ui: &mut Ui, member: &RosterRow, rect: Rect, tiles: &Tiles) {
     let name = roster::shown_name(member);
     let named = |id: &str| fill(id, [("name", name.as_str().into())]);
     let (icon, words) = match member.media {
+        _ if member.removing => (Icon::Clock, text("roster-removing")),
         media if !media.connected => (Icon::Clock, named("call-disconnected")),
         media if media.camera == SourceState::Missing => (Icon::CameraOff, named("call-no-camera")),
         media if media.camera == SourceState::Off => (Icon::CameraOff, named("call-camera-off")),

@@ -89,22 +89,17 @@ pub(crate) fn digits_ui(ui: &mut Ui, label: &str, value: &mut String, count: usi
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 6.0;
         let label = ui.label(RichText::new(label).font(theme::label()));
-        let response = ui
+        let (nothing, response) = ui
             .horizontal_wrapped(|ui| {
                 let edit = styled(ui, value, theme::digits(38.0), complaint)
                     .desired_width(if count > 6 { 250.0 } else { 190.0 })
                     .cursor_at_end(true);
                 let response = ui.add(edit).labelled_by(label.id);
                 focus_ring(ui, &response, response.rect);
-                let paste = Button::secondary(text("action-paste")).icon(Icon::Copy);
-                if ui.add(paste).clicked() {
-                    value.clear();
-                    response.request_focus();
-                    ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
-                }
-                response
+                (paste_ui(ui, &response, value), response)
             })
             .inner;
+        nothing_pasted_ui(ui, nothing);
         take_focus(ui, &response);
         if response.changed() {
             *value = grouped(value, count);
@@ -113,6 +108,31 @@ pub(crate) fn digits_ui(ui: &mut Ui, label: &str, value: &mut String, count: usi
         response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) && digits_in(value) == count
     })
     .inner
+}
+
+/// A button that pastes over what stands in a field. Gives whether it was pressed and nothing came.
+pub(crate) fn paste_ui(ui: &mut Ui, field: &Response, value: &mut String) -> bool {
+    /// Until then a clipboard has answered, in seconds.
+    const ANSWERED: f64 = 0.4;
+    let (pressed_at, now) = (field.id.with("pasted"), ui.input(|input| input.time));
+    if ui.add(Button::secondary(text("action-paste")).icon(Icon::Copy)).clicked() {
+        value.clear();
+        field.request_focus();
+        ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+        ui.ctx().request_repaint_after_secs(ANSWERED as f32 + 0.05);
+        ui.data_mut(|data| data.insert_temp(pressed_at, now));
+    }
+    if !value.is_empty() {
+        ui.data_mut(|data| data.remove_temp::<f64>(pressed_at));
+    }
+    ui.data(|data| data.get_temp::<f64>(pressed_at)).is_some_and(|pressed| now - pressed > ANSWERED)
+}
+
+/// Says that the clipboard was empty.
+pub(crate) fn nothing_pasted_ui(ui: &mut Ui, nothing: bool) {
+    if nothing {
+        complaint_ui(ui, &text("action-paste-nothing"));
+    }
 }
 
 /// How many digits stand in a text.

@@ -147,6 +147,8 @@ pub struct Forms {
     pub(crate) today: Option<TodayQuestion>,
     /// A question in the waiting panel.
     pub(crate) door: Option<DoorQuestion>,
+    /// Leaf of a member whom the host may take out: asked once more.
+    pub(crate) removing: Option<u32>,
     /// The person may leave: asked once more.
     pub(crate) leaving: bool,
     /// The self view is hidden.

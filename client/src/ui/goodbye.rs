@@ -33,7 +33,11 @@ pub(crate) fn goodbye_ui(ui: &mut Ui, state: &Goodbye, practice: Option<&Practic
         };
         let line = |id: &str| RichText::new(text(id)).font(theme::body());
         icon_line(ui, icon, ink, line(id));
-        icon_line(ui, Icon::Check, good, line("goodbye-keys"));
+        if state.assessor {
+            icon_line(ui, Icon::Warning, palette.tone(Tone::Bad).text, line("goodbye-keys-disclosed"));
+        } else {
+            icon_line(ui, Icon::Check, good, line("goodbye-keys"));
+        }
         icon_line(ui, Icon::Check, good, line("goodbye-recorded"));
     });
     if !state.host {
@@ -67,7 +71,7 @@ mod tests {
 
     #[test]
     fn devices_are_off_only_when_they_are() {
-        let state = Goodbye { reason: GoodbyeReason::Left, devices_closed: true, host: false };
+        let state = Goodbye { reason: GoodbyeReason::Left, devices_closed: true, host: false, assessor: false };
         assert!(stage(state).shows("Camera and microphone are off."));
         let open = stage(Goodbye { devices_closed: false, ..state });
         assert!(!open.shows("Camera and microphone are off."));
@@ -75,8 +79,17 @@ mod tests {
     }
 
     #[test]
+    fn after_an_assessor_call_nobody_is_told_that_its_keys_are_gone() {
+        let state = Goodbye { reason: GoodbyeReason::Ended, devices_closed: true, host: true, assessor: true };
+        let stage = stage(state);
+        assert!(stage.shows("This was an assessor call: its keys were handed out."));
+        assert!(!stage.shows("The keys of this call are destroyed."));
+    }
+
+    #[test]
     fn a_denied_guest_reads_neutral_words_and_the_phone() {
-        let stage = stage(Goodbye { reason: GoodbyeReason::Denied, devices_closed: true, host: false });
+        let stage =
+            stage(Goodbye { reason: GoodbyeReason::Denied, devices_closed: true, host: false, assessor: false });
         assert!(stage.shows("You were not admitted this time"));
         assert!(stage.shows("07 3123 4567"));
     }

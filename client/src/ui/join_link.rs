@@ -19,19 +19,15 @@ pub(crate) fn join_link_ui(ui: &mut Ui, state: &JoinLink, link: &mut Typed) -> O
     body_ui(ui, &text("joinlink-lead"));
     let response = Field::new(&text("joinlink-field")).hint(&text("joinlink-hint")).focus().show(ui, link.buffer());
     let mut go = field::entered(ui, &response);
-    let paste = Button::secondary(text("action-paste")).icon(Icon::Copy);
-    let mut back = false;
+    let (mut back, mut nothing) = (false, false);
     let ready = !state.busy && !link.is_blank();
     ui.horizontal_wrapped(|ui| {
         let label = if state.busy { text("joinlink-busy") } else { text("action-continue") };
         go |= ui.add_enabled(ready, Button::primary(label).icon(Icon::Forward)).clicked();
-        if ui.add(paste).clicked() {
-            link.buffer().clear();
-            response.request_focus();
-            ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
-        }
+        nothing = field::paste_ui(ui, &response, link.buffer());
         back = ui.add(Button::secondary(text("action-back")).icon(Icon::Back)).clicked();
     });
+    field::nothing_pasted_ui(ui, nothing);
     hint_ui(ui, Icon::EyeOff, &text("joinlink-seen"));
     if back {
         return Some(Command::Back);
@@ -50,6 +46,18 @@ mod tests {
         stage.type_into("Invitation link", " quietroom:abc ");
         stage.click("Continue");
         assert!(matches!(stage.command(), Some(Command::PasteLink { text }) if text.as_str() == "quietroom:abc"));
+    }
+
+    #[test]
+    fn an_empty_clipboard_is_told() {
+        let mut stage = Stage::new(Typed::default(), |ui, link| join_link_ui(ui, &JoinLink { busy: false }, link));
+        stage.click("Paste");
+        for _ in 0..60 {
+            stage.harness.step();
+        }
+        assert!(stage.shows("There is nothing to paste yet."));
+        stage.type_into("Invitation link", "quietroom:abc");
+        assert!(!stage.shows("There is nothing to paste yet."));
     }
 
     #[test]

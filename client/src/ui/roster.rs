@@ -2,19 +2,48 @@
 
 use egui::{RichText, Role as Part, Sense, Ui, Vec2, WidgetInfo};
 
+use super::button::Button;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Palette, Tone};
-use super::widget::{badge_ui, card_ui, subheading_ui};
-use crate::session::{Role, RosterRow, SourceState, VouchedBy};
+use super::widget::{Answer, badge_ui, card_ui, muted_ui, question_ui, subheading_ui};
+use crate::session::{Command, Role, RosterRow, SourceState, VouchedBy};
 
-/// Paints the members, the person's own row included.
-pub(crate) fn roster_ui(ui: &mut Ui, members: &[RosterRow]) {
+/// Paints the members, the person's own row included; a host may take the others out, `removing` one of them after a
+/// question.
+pub(crate) fn roster_ui(ui: &mut Ui, members: &[RosterRow], host: bool, removing: &mut Option<u32>) -> Option<Command> {
+    let mut command = None;
     let count = fill("call-people-count", [("count", members.len().into())]);
     subheading_ui(ui, &format!("{} · {count}", text("call-people")));
     for member in members {
-        card_ui(ui, |ui| row_ui(ui, member));
+        card_ui(ui, |ui| {
+            row_ui(ui, member);
+            if host && !member.you && !member.removing {
+                command = command.take().or(remove_ui(ui, member, removing));
+            }
+        });
     }
+    command
+}
+
+/// The way out for a member, with a question before it.
+fn remove_ui(ui: &mut Ui, member: &RosterRow, removing: &mut Option<u32>) -> Option<Command> {
+    let name = shown_name(member);
+    let named = |id: &str| fill(id, [("name", name.as_str().into())]);
+    if *removing != Some(member.leaf) {
+        let button = Button::quiet(text("roster-remove")).icon(Icon::Leave).spoken(named("roster-remove-spoken"));
+        if ui.add(button.compact()).clicked() {
+            *removing = Some(member.leaf);
+        }
+        return None;
+    }
+    let (yes, no) = (Button::danger(text("roster-remove-yes")), Button::secondary(text("roster-remove-no")));
+    let answer = question_ui(ui, &named("roster-remove-sure"), yes, no, |ui| {
+        muted_ui(ui, &text("roster-remove-what"));
+        true
+    })?;
+    *removing = None;
+    (answer == Answer::Yes).then_some(Command::Remove { leaf: member.leaf })
 }
 
 fn row_ui(ui: &mut Ui, member: &RosterRow) {
@@ -34,33 +63,65 @@ fn row_ui(ui: &mut Ui, member: &RosterRow) {
                     [("name", name.as_str().into()), ("role", role.as_str().into())],
                 ));
             });
-            let role = if member.you { format!("{role} · {}", text("roster-you")) } else { role.clone() };
-            ui.label(RichText::new(role).font(theme::small()).color(palette.muted));
+            ui.horizontal(|ui| {
+                ui.spacing_mut().interact_size.y = 20.0;
+                let role = if member.you { format!("{role} · {}", text("roster-you")) } else { role.clone() };
+                ui.label(RichText::new(role).font(theme::small()).color(palette.muted));
+                // What works is a sign; what does not gets its words below.
+                sources(member).filter(|source| source.on).for_each(|source| sign_ui(ui, &source));
+            });
         });
     });
     let vouched = match member.vouched {
         VouchedBy::Practice => "roster-vouched-practice",
         VouchedBy::Invitation => "roster-vouched-invitation",
     };
+    if member.removing {
+        badge_ui(ui, Tone::Caution, Icon::Clock, &text("roster-removing"));
+        return;
+    }
     badge_ui(ui, Tone::Good, Icon::Shield, &text(vouched));
     if member.verified {
         badge_ui(ui, Tone::Good, Icon::Check, &text("roster-verified"));
     }
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().interact_size.y = 20.0;
-        let (icon, id) = match member.media.microphone {
-            SourceState::On => (Icon::Microphone, "roster-mic-on"),
-            SourceState::Off => (Icon::MicrophoneOff, "roster-mic-off"),
-            SourceState::Missing => (Icon::MicrophoneOff, "roster-mic-missing"),
-        };
-        state_ui(ui, icon, id);
-        let (icon, id) = match member.media.camera {
-            SourceState::On => (Icon::Camera, "roster-camera-on"),
-            SourceState::Off => (Icon::CameraOff, "roster-camera-off"),
-            SourceState::Missing => (Icon::CameraOff, "roster-camera-missing"),
-        };
-        state_ui(ui, icon, id);
-    });
+    if sources(member).any(|source| !source.on) {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().interact_size.y = 20.0;
+            sources(member).filter(|source| !source.on).for_each(|source| state_ui(ui, source.icon, source.words));
+        });
+    }
+}
+
+/// Microphone or camera of a member.
+struct Source {
+    on: bool,
+    icon: Icon,
+    words: &'static str,
+}
+
+fn sources(member: &RosterRow) -> impl Iterator<Item = Source> {
+    let (icon, words) = match member.media.microphone {
+        SourceState::On => (Icon::Microphone, "roster-mic-on"),
+        SourceState::Off => (Icon::MicrophoneOff, "roster-mic-off"),
+        SourceState::Missing => (Icon::MicrophoneOff, "roster-mic-missing"),
+    };
+    let microphone = Source { on: member.media.microphone == SourceState::On, icon, words };
+    let (icon, words) = match member.media.camera {
+        SourceState::On => (Icon::Camera, "roster-camera-on"),
+        SourceState::Off => (Icon::CameraOff, "roster-camera-off"),
+        SourceState::Missing => (Icon::CameraOff, "roster-camera-missing"),
+    };
+    let camera = Source { on: member.media.camera == SourceState::On, icon, words };
+    [microphone, camera].into_iter()
+}
+
+/// An icon alone, with words for AccessKit.
+fn sign_ui(ui: &mut Ui, source: &Source) {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(20.0), Sense::hover());
+    let words = text(source.words);
+    response.widget_info(|| WidgetInfo::labeled(Part::Label, true, &words));
+    source.icon.paint(ui.painter(), rect.center(), 17.0, Palette::of(ui).muted);
+    response.on_hover_text(words);
 }
 
 /// Icon and words in one piece, so that a line breaks between two of them and not within.
@@ -115,11 +176,35 @@ mod tests {
     use crate::ui::sample;
     use crate::ui::testing::Stage;
 
-    fn stage(members: Vec<RosterRow>) -> Stage<'static, ()> {
-        Stage::new((), move |ui, ()| {
-            roster_ui(ui, &members);
-            None
-        })
+    fn stage(members: Vec<RosterRow>) -> Stage<'static, Option<u32>> {
+        seen_by(true, members)
+    }
+
+    fn seen_by(host: bool, members: Vec<RosterRow>) -> Stage<'static, Option<u32>> {
+        Stage::new(None, move |ui, removing| roster_ui(ui, &members, host, removing))
+    }
+
+    #[test]
+    fn a_host_takes_a_member_out_after_a_question() {
+        let mut stage = seen_by(true, sample::members());
+        stage.click("Remove Mia Okafor from the call");
+        assert!(stage.shows("They stop seeing and hearing you at once."));
+        stage.click("Keep");
+        assert!(stage.command().is_none());
+        stage.click("Remove Mia Okafor from the call");
+        stage.click("Remove now");
+        let leaf = sample::members()[1].leaf;
+        assert!(matches!(stage.command(), Some(Command::Remove { leaf: asked }) if asked == leaf));
+    }
+
+    #[test]
+    fn nobody_else_is_offered_that_and_nobody_twice() {
+        assert!(!seen_by(false, sample::members()).shows("Remove"));
+        let mut members = sample::members();
+        members[1].removing = true;
+        let stage = seen_by(true, members);
+        assert!(stage.shows("Cut off, being removed"));
+        assert!(!stage.shows("Remove Mia Okafor from the call"));
     }
 
     #[test]

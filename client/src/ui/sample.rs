@@ -128,6 +128,7 @@ pub fn lobby_guest() -> LobbyGuest {
 #[must_use]
 pub fn members_for(you_host: bool) -> Vec<RosterRow> {
     let row = |leaf, name: &str, role, vouched, you| RosterRow {
+        removing: false,
         leaf,
         name: Some(Private::from(name)),
         role,
@@ -187,7 +188,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         microphone: DeviceState::Failed(ErrorCode::Dev02),
         speaker: DeviceState::Ready,
     };
-    let goodbye = |reason, host| Goodbye { reason, devices_closed: true, host };
+    let goodbye = |reason, host| Goodbye { reason, devices_closed: true, host, assessor: false };
     let interpreter = Knocker {
         participant: "p2".into(),
         name: Some(Private::from("Ines Duarte")),

@@ -160,7 +160,7 @@ pub(crate) fn question_ui(
     contents: impl FnOnce(&mut Ui) -> bool,
 ) -> Option<Answer> {
     let palette = Palette::of(ui);
-    Frame::new()
+    let shown = Frame::new()
         .fill(palette.surface)
         .stroke(Stroke::new(2.0, palette.primary))
         .corner_radius(CornerRadius::same(theme::CARD_RADIUS))
@@ -175,8 +175,20 @@ pub(crate) fn question_ui(
                 if yes { Some(Answer::Yes) } else { no.then_some(Answer::No) }
             })
             .inner
-        })
-        .inner
+        });
+    if is_new(ui, title) {
+        // What was pressed may stand at the lower edge, and the answers below it.
+        shown.response.scroll_to_me(None);
+    }
+    shown.inner
+}
+
+/// Whether this was not on screen in the pass before.
+fn is_new(ui: &Ui, title: &str) -> bool {
+    let (id, pass) = (ui.scope_id().with(title), ui.ctx().cumulative_pass_nr());
+    let before = ui.data_mut(|data| data.get_temp_mut_or(id, 0_u64).clone());
+    ui.data_mut(|data| data.insert_temp(id, pass));
+    before + 1 < pass
 }
 
 /// Two halves side by side where there is room for both, else one under the other.

@@ -283,6 +283,24 @@ impl Room {
         true
     }
 
+    /// Takes a member out, unless that is under way; the own leaf stays.
+    pub(super) fn remove(&mut self, now: Now, leaf: u32, fx: &mut Effects) {
+        let members = self.group.members();
+        let Some(member) = members.iter().find(|member| u32::from(member.leaf.as_u8()) == leaf && !member.own) else {
+            return;
+        };
+        let key = member.signature_key;
+        if !self.is_removing(&key) && !self.wish(now, Change::Remove { key }, fx) {
+            fx.tell(ErrorCode::Srv05);
+        }
+    }
+
+    /// Whether the member with this key waits to be taken out.
+    pub(super) fn is_removing(&self, member: &[u8; 32]) -> bool {
+        let is = |change: &Change| matches!(change, Change::Remove { key } if key == member);
+        self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
+    }
+
     /// Whether this guest's admission waits or is under way.
     pub(super) fn is_admitting(&self, guest: ParticipantId) -> bool {
         let is = |change: &Change| matches!(change, Change::Admit { participant, .. } if *participant == guest);

@@ -212,6 +212,12 @@ impl World {
         self.input(side, Input::Command(command));
     }
 
+    /// The server takes a message of a client after all.
+    pub(super) fn pass_on(&mut self, side: Side, message: ClientMessage) {
+        self.on_message(side, message);
+        self.settle();
+    }
+
     /// A message of the server, honest or not.
     pub(super) fn say(&mut self, side: Side, message: ServerMessage) {
         self.input(side, Input::Socket(SocketEvent::Message(Box::new(message))));
@@ -219,6 +225,10 @@ impl World {
 
     pub(super) fn input(&mut self, side: Side, input: Input) {
         self.feed(side, input);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
         while let Some((side, output)) = self.queue.pop_front() {
             self.perform(side, output);
         }

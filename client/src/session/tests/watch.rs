@@ -120,3 +120,29 @@ fn a_forged_or_repeated_heartbeat_changes_nothing() {
     }
     assert_eq!((call(&world, Side::Host), call(&world, Side::Guest)), before);
 }
+
+#[test]
+fn a_guest_who_is_removed_is_cut_off_on_the_click_and_gone_with_the_commit() {
+    let mut world = World::in_call();
+    world.deaf = true;
+    world.command(Side::Host, Command::Remove { leaf: 1 });
+    let gone = |c: &MediaCommand| matches!(c, MediaCommand::RemovePeer(l) if *l == leaf(1));
+    assert!(world.host.media.iter().any(gone), "its association is closed before anything was committed");
+    assert!(call(&world, Side::Host).members[1].removing);
+    world.deaf = false;
+    for message in std::mem::take(&mut world.lost) {
+        world.pass_on(Side::Host, message);
+    }
+    assert_eq!(call(&world, Side::Host).members.len(), 1);
+    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Removed);
+}
+
+#[test]
+fn nobody_removes_themselves_nobody_or_as_a_guest() {
+    let mut world = World::in_call();
+    for (side, leaf) in [(Side::Host, 0), (Side::Host, 7), (Side::Host, u32::MAX), (Side::Guest, 0)] {
+        world.command(side, Command::Remove { leaf });
+        assert_eq!(call(&world, Side::Host).members.len(), 2, "{side:?} {leaf}");
+        assert!(call(&world, Side::Host).members.iter().all(|row| !row.removing));
+    }
+}

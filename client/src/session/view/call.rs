@@ -83,6 +83,8 @@ pub struct RosterRow {
     pub verified: bool,
     /// This is us.
     pub you: bool,
+    /// It gets nothing any more, and its removal is on its way.
+    pub removing: bool,
     /// What this member sends.
     pub media: MemberMedia,
 }

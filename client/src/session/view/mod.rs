@@ -162,6 +162,8 @@ pub struct Goodbye {
     pub devices_closed: bool,
     /// Whether this side was the host, who goes back to today's list.
     pub host: bool,
+    /// The keys of this call were disclosed, by its policy.
+    pub assessor: bool,
 }
 
 /// Why it ended.
