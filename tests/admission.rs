@@ -1,7 +1,7 @@
 //! From the knock to the call and out again, with the real server between two real clients.
 
 use client::connection::{Socket, SocketEvent};
-use client::session::{Command, ErrorCode, GoodbyeReason, Phase, Role, SafetyState, VouchedBy};
+use client::session::{Call, Command, ErrorCode, GoodbyeReason, Phase, Role, SafetyState, View, VouchedBy};
 use signaling::protocol::{
     ClientMessage, Empty, GuestRole, InviteId, JoinRedeemRequest, JoinRedeemResponse, LobbyState, Opaque, Secret,
     ServerMessage, UnixSeconds,
@@ -39,7 +39,7 @@ async fn link_and_code_lead_to_one_sealed_call_and_out_again() {
     }
 
     host.tell(Command::SafetyStart).await;
-    let words = |call: &client::session::Call| match &call.safety {
+    let words = |call: &Call| match &call.safety {
         SafetyState::Compare { words, .. } => Some(words.clone()),
         _ => None,
     };
@@ -174,4 +174,34 @@ pub(crate) async fn next(heard: &mut mpsc::Receiver<SocketEvent>) -> ServerMessa
         }
     };
     timeout(LIMIT, message).await.expect("the server says nothing")
+}
+
+/// 1. The host takes the patient out of a running call.
+/// 2. The patient's client says so and closes its devices; the host is alone, and can invite anew.
+/// 3. The link that was used lets nobody in again.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_removed_is_out_and_stays_out() {
+    let clinic = Clinic::open().await;
+    let (mut host, invitation) = clinic.open_room().await;
+    let mut patient = Person::guest(no_devices());
+    patient.join(&invitation, &Card::ROBIN).await;
+    host.admit().await;
+    let other = |call: &Call| call.members.iter().find(|row| !row.you && row.media.connected).map(|row| row.leaf);
+    let leaf = host.in_call("the patient, connected", other).await;
+    host.tell(Command::Remove { leaf }).await;
+    assert_eq!(patient.goodbye().await.reason, GoodbyeReason::Removed);
+    let alone = |view: &View| match &view.phase {
+        Phase::Call(call) if call.members.len() == 1 => Some(()),
+        _ => None,
+    };
+    host.until("the host alone", alone).await;
+
+    let mut again = Person::guest(no_devices());
+    again.tell(Command::ChooseGuest).await;
+    again.tell(Command::PasteLink { text: invitation.link.as_str().into() }).await;
+    again.told(ErrorCode::Inv08).await;
+    for person in [again, patient, host] {
+        person.quit().await;
+    }
+    clinic.close().await;
 }

@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use eframe::{CreationContext, NativeOptions};
 use egui::{Context, Ui, ViewportBuilder, ViewportCommand};
 
-use crate::AppHandle;
 use crate::session::{Command, Phase, View};
 use crate::ui::{Forms, Tiles, install_theme, window_ui};
+use crate::{AppHandle, invitation_file};
 
 /// `request_repaint()` repaints twice; asking for it in a moment repaints once.
 const SOON: Duration = Duration::from_nanos(1);
@@ -63,6 +63,19 @@ impl App {
         self.tiles.refresh(ctx, &self.handle.pictures, &leaves(&self.view.phase));
     }
 
+    /// An invitation's file that was dropped on the window, where a link could be pasted.
+    fn take_dropped(&self, ctx: &Context) {
+        if !matches!(self.view.phase, Phase::Start | Phase::JoinLink(_)) {
+            return;
+        }
+        let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        if let Some(path) = dropped {
+            // What cannot be read is no link, and the page says so.
+            let text = invitation_file::read(&path).unwrap_or_default();
+            self.send(ctx, Command::PasteLink { text });
+        }
+    }
+
     fn send(&self, ctx: &Context, command: Command) {
         if matches!(command, Command::Quit) {
             ctx.send_viewport_cmd(ViewportCommand::Close);
@@ -77,6 +90,7 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.refresh(ctx);
+        self.take_dropped(ctx);
         if ctx.input(|input| input.viewport().close_requested())
             && self.handle.commands.try_send(Command::Quit).is_err()
         {

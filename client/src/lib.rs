@@ -20,6 +20,7 @@ pub mod connection;
 pub mod disclosure;
 pub mod error;
 pub mod headless;
+mod invitation_file;
 pub mod keystore;
 pub mod pictures;
 mod private;

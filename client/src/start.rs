@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, Ask, Cli};
 use crate::keystore::FolderLock;
+use crate::session::Command;
 use crate::session::driver::{self, Aids};
-use crate::{AppHandle, app, disclosure, headless};
+use crate::{AppHandle, app, disclosure, headless, invitation_file};
 
 /// Tasks are few and short; media has its own threads.
 const WORKERS: usize = 2;
@@ -45,7 +46,13 @@ pub fn run<E: std::fmt::Display>(
     if let Some(path) = &cli.disclose {
         disclosure::check_target(path).map_err(anyhow::Error::msg)?;
     }
+    let invitation = cli.invitation.as_deref().map(invitation_file::read).transpose();
+    let invitation = invitation.context("the invitation's file could not be read")?;
     let (handle, task) = driver::start(cli.driver(aids), runtime.handle());
+    if let Some(text) = invitation {
+        // The queue is new and empty.
+        handle.commands.try_send(Command::PasteLink { text }).ok();
+    }
     if cli.headless {
         runtime.block_on(headless::run(handle, task, std::io::stdout())).context("the headless driver broke off")?;
     } else {
@@ -61,14 +68,10 @@ pub fn run<E: std::fmt::Display>(
 }
 
 /// The window is closed: the session ends what is running and closes the devices before the program ends.
-fn finish(
-    runtime: &Runtime,
-    commands: tokio::sync::mpsc::Sender<crate::session::Command>,
-    task: tokio::task::JoinHandle<()>,
-) {
+fn finish(runtime: &Runtime, commands: tokio::sync::mpsc::Sender<Command>, task: tokio::task::JoinHandle<()>) {
     runtime.block_on(async {
         // A driver that has ended already needs no command.
-        commands.send(crate::session::Command::Quit).await.ok();
+        commands.send(Command::Quit).await.ok();
         drop(commands);
         if task.await.is_err() {
             tracing::error!("the session did not end by itself");

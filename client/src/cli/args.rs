@@ -27,6 +27,9 @@ pub struct Cli {
     /// After an assessor call, write its keys to this new file; other calls are refused
     #[arg(long, value_name = "FILE")]
     pub disclose: Option<PathBuf>,
+    /// An invitation that came as a file
+    #[arg(value_name = "FILE.quietroom")]
+    pub invitation: Option<PathBuf>,
     /// Devices and their stand-ins.
     #[command(flatten)]
     pub media: MediaArgs,
@@ -325,5 +328,13 @@ mod tests {
             .media
             .options(Aids::default());
         assert_eq!((options.video, options.audio), (None, AudioSourceSpec::None));
+    }
+
+    #[test]
+    fn an_invitation_comes_as_a_file_and_a_command_is_no_file() {
+        let opened = Cli::parse_from(["quietroom", "R-1042.quietroom"]);
+        assert_eq!(opened.invitation.as_deref(), Some(std::path::Path::new("R-1042.quietroom")));
+        let command = Cli::parse_from(["quietroom", "practice", "status"]);
+        assert!(command.invitation.is_none() && command.action.is_some());
     }
 }

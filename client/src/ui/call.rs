@@ -103,10 +103,12 @@ fn check_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
 fn people_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
     if matches!(state.safety, SafetyState::Compare { .. } | SafetyState::Mismatch) {
         let command = check_ui(ui, state);
-        return command.or(list_ui(ui, state, forms));
+        let listed = list_ui(ui, state, forms);
+        return command.or(listed);
     }
-    let command = list_ui(ui, state, forms);
-    command.or(check_ui(ui, state))
+    let listed = list_ui(ui, state, forms);
+    let command = check_ui(ui, state);
+    listed.or(command)
 }
 
 /// Encryption, path and time, always on screen.

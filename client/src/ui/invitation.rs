@@ -1,16 +1,18 @@
 //! Link and code of an invitation, on two pages for two channels; the view holds only one of them at a time.
 
-use egui::{Color32, Frame, Margin, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Color32, Frame, Id, Margin, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo};
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::assessor;
 use super::button::{Button, copy_button_ui};
 use super::clock;
+use super::field::complaint_ui;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, LIGHT, Tone};
 use super::widget::{badge_ui, body_ui, card_ui, halves_ui, heading_ui, hint_ui, muted_ui};
 use super::{mail, shell};
+use crate::invitation_file;
 use crate::session::{Command, Invite, InvitePage, PracticeInfo};
 
 /// Side of the QR code, in points.
@@ -75,6 +77,7 @@ fn link_card_ui(ui: &mut Ui, state: &Invite, link: &str, practice: Option<&Pract
         });
         ui.horizontal_wrapped(|ui| {
             copy_button_ui(ui, &text("invite-copy-link"), link, copied);
+            save_ui(ui, &state.label, link);
             if ui.add(Button::secondary(text("invite-email")).icon(Icon::Mail)).clicked() {
                 ui.ctx().copy_text(link.to_owned());
                 *copied = true;
@@ -82,7 +85,36 @@ fn link_card_ui(ui: &mut Ui, state: &Invite, link: &str, practice: Option<&Pract
             }
         });
         muted_ui(ui, &text("invite-email-how"));
+        saved_ui(ui);
     });
+}
+
+/// Where the link was saved on this page, if it was; `None` when it could not be.
+fn saved(ui: &Ui) -> Option<Option<String>> {
+    ui.data(|data| data.get_temp(Id::unique("saved")))
+}
+
+fn save_ui(ui: &mut Ui, label: &str, link: &str) {
+    if ui.add(Button::secondary(text("invite-save")).icon(Icon::Link)).clicked() {
+        let path = invitation_file::save(label, link);
+        if let Err(error) = &path {
+            tracing::warn!(kind = ?error.kind(), "an invitation could not be saved");
+        }
+        let shown = path.ok().map(|path| path.display().to_string());
+        ui.data_mut(|data| data.insert_temp(Id::unique("saved"), shown));
+    }
+}
+
+fn saved_ui(ui: &mut Ui) {
+    match saved(ui) {
+        None => {}
+        Some(Some(path)) => {
+            hint_ui(ui, Icon::Check, &fill("invite-saved", [("path", path.as_str().into())]));
+        }
+        Some(None) => {
+            complaint_ui(ui, &text("invite-not-saved"));
+        }
+    }
 }
 
 fn qr_card_ui(ui: &mut Ui, link: &str) {

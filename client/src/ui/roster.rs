@@ -19,7 +19,8 @@ pub(crate) fn roster_ui(ui: &mut Ui, members: &[RosterRow], host: bool, removing
         card_ui(ui, |ui| {
             row_ui(ui, member);
             if host && !member.you && !member.removing {
-                command = command.take().or(remove_ui(ui, member, removing));
+                let asked = remove_ui(ui, member, removing);
+                command = command.take().or(asked);
             }
         });
     }

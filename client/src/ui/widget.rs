@@ -186,8 +186,7 @@ pub(crate) fn question_ui(
 /// Whether this was not on screen in the pass before.
 fn is_new(ui: &Ui, title: &str) -> bool {
     let (id, pass) = (ui.scope_id().with(title), ui.ctx().cumulative_pass_nr());
-    let before = ui.data_mut(|data| data.get_temp_mut_or(id, 0_u64).clone());
-    ui.data_mut(|data| data.insert_temp(id, pass));
+    let before = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, 0_u64), pass));
     before + 1 < pass
 }
 
