@@ -43,6 +43,8 @@ unchecked() {
   summary+=("-       $1: not checked ($2)")
 }
 
+# Those of other systems, too: tests read the licences of the whole tree, offline.
+step "crates" cargo fetch --locked
 step "format" cargo fmt --all --check
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 count() {

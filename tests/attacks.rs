@@ -10,7 +10,8 @@
 //! | fake host | [`door`], `a_fake_host_…`, `a_host_of_another_practice_…` | INV-12, goodbye |
 //! | another key of the server | [`door`], `a_server_with_a_key_that_nobody_pinned_…` | AUTH-05 |
 //! | replayed Welcome, another epoch's Welcome | [`door`], `a_welcome_of_an_earlier_epoch_…` | E2E-05, goodbye |
-//! | server-made host claim | [`door`], `an_admission_before_…`, `a_made_up_welcome_…` | goes on waiting; E2E-05 |
+//! | server-made host claim | [`door`], `an_admission_before_…`, `one_made_up_welcome_…` | goes on waiting |
+//! | the same again and again | [`door`], `a_made_up_welcome_…` | E2E-05, goodbye |
 //! | old version | [`door`], `an_older_version_…`, `a_link_of_another_version_…` | INV-01; NET-05 |
 //! | link only | [`ghost`], `the_link_alone_…` | link ✓ code ✗, cannot be admitted |
 //! | code only | [`ghost`], `the_code_alone_…` | unverified, no try spent |
@@ -22,7 +23,7 @@
 //! | altered commits and messages | [`log`], `a_changed_echo_…`, `a_commit_changed_…`, `messages_that_are_changed_…` | E2E-09; brought back (E2E-10); no connection |
 //! | ghost Add | [`member`], `a_ghost_added_…` | E2E-09 with the name of who did it |
 //! | external commit | [`member`], `a_strangers_external_commit_…` | nothing |
-//! | guest that forks and adds the next | [`member`], `a_guest_who_forks_…` | E2E-05, goodbye |
+//! | guest that forks and adds the next | [`member`], `a_guest_who_forks_…` | goes on waiting |
 //! | withheld commit | [`group`], `a_commit_kept_from_a_guest_…` | E2E-06 until it comes |
 //! | dropped Remove | [`group`], `a_swallowed_remove_…` | the host sends nothing; who left stays listed |
 //! | two groups (partition) | in memory: `a_server_that_splits_the_call_…` of the client's session | E2E-07, for good |

@@ -177,6 +177,29 @@ async fn a_made_up_welcome_ends_in_a_goodbye_and_not_in_a_call() {
     all_leave(clinic, [patient, host]).await;
 }
 
+/// 1. The server hands the proven guest one Welcome of its own making.
+/// 2. The guest's client refuses it and comes again without its code; the host sees the same person and admits.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_made_up_welcome_costs_the_guest_nothing() {
+    let (mut forger, mut forged) = (Attack::ForgeWelcome.operator(), false);
+    let operator = move |said: Said| {
+        let mut passed = forger.live(said);
+        // The real server's own are passed on: only the first made-up one is let through.
+        if passed.len() > 1 && std::mem::replace(&mut forged, true) {
+            passed.truncate(1);
+        }
+        passed
+    };
+    let (clinic, mut spy, mut host, mut patient) = knock(Box::new(operator)).await;
+    // The card comes with each proof: the second one follows the host's answer to message 6.
+    spy.nth(1, Way::Up, "relay", |said| matches!(said.exchange(), Some((5, _)))).await;
+    host.admit().await;
+    let members = host.in_call("the call at the host", |call| Some(call.members.clone())).await;
+    assert_eq!(members[1].name.as_deref(), Some("Robin Example"));
+    patient.in_call("the call at the patient", |_| Some(())).await;
+    all_leave(clinic, [patient, host]).await;
+}
+
 /// 1. Two guests wait; the first is admitted, and gets its Welcome twice.
 /// 2. The second is admitted in the next epoch, and gets the Welcome of the epoch before.
 #[tokio::test(flavor = "multi_thread")]

@@ -77,7 +77,7 @@ attacks! {
         door::early_admission();
     ForgeWelcome = "forge-welcome",
         "Hands the patient a Welcome of its own making.",
-        "The patient's client refuses the admission and ends the visit (E2E-05).",
+        "The patient's client refuses it and proves itself anew without its code; the fourth ends the visit (E2E-05).",
         door::forge_welcome();
     ReplayWelcome = "replay-welcome",
         "Hands every patient the Welcome that was made for the first one, and the first one its own twice.",

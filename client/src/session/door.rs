@@ -1,14 +1,14 @@
 //! The host's side of the door: who knocks, what they proved, who may come in.
 //!
-//! | stage \ from the guest | message 1 | message 3 | message 5 | gone from the list |
-//! | --- | --- | --- | --- | --- |
-//! | Waiting, Proving | answered, try spent first | proven, or wrong code | – | forgotten |
-//! | Proven | answered anew | – | card | forgotten |
-//! | being admitted | – | – | – | admission withdrawn |
+//! | stage \ from the guest | message 1 | message 3 | message 5 | message 6 | gone from the list |
+//! | --- | --- | --- | --- | --- | --- |
+//! | Waiting, Proving | answered, try spent first | proven, or wrong code | – | – | forgotten |
+//! | Proven | answered anew | – | card | proven anew, no try spent | forgotten |
+//! | being admitted | – | – | – | answered, too late for this admission | admission withdrawn |
 
 use std::collections::BTreeMap;
 
-use crypto::{CallGroup, InvitationError, LobbyCard, OwnedInvitation, VerifiedGuest};
+use crypto::{CallGroup, InvitationError, LobbyCard, OwnedInvitation, ProofReply, VerifiedGuest};
 use signaling::protocol::{ClientMessage, ParticipantId, WaitingGuest};
 
 use super::effect::{Mark, MediaCommand, Now, Output};
@@ -103,7 +103,15 @@ impl Door {
         };
         match message {
             RelayMessage::Exchange(1, bytes) => knock.on_knock(now, from, bytes, invitation, group, fx),
-            RelayMessage::Exchange(3, bytes) => knock.on_proof(now, from, bytes, invitation, fx),
+            RelayMessage::Exchange(3, bytes) => {
+                let reply = invitation.on_proof(now.unix, bytes);
+                knock.on_proven(from, reply, invitation, fx);
+            }
+            // Its admission failed, or the server made it believe so: it proved link and code before.
+            RelayMessage::Exchange(6, bytes) if knock.proven => {
+                let reply = invitation.on_retry(now.unix, bytes, group);
+                knock.on_proven(from, reply, invitation, fx);
+            }
             // The card of another exchange would put one person's name beside another's key.
             RelayMessage::Exchange(5, bytes) if !knock.guest.as_ref().is_some_and(|guest| guest.sent(bytes)) => {
                 tracing::warn!("a lobby card of another exchange was dropped");
@@ -230,15 +238,14 @@ impl Knock {
         }
     }
 
-    fn on_proof(
+    fn on_proven(
         &mut self,
-        now: Now,
         from: ParticipantId,
-        message: &[u8],
-        invitation: &mut OwnedInvitation,
+        reply: Result<ProofReply, InvitationError>,
+        invitation: &OwnedInvitation,
         fx: &mut Effects,
     ) {
-        match invitation.on_proof(now.unix, message) {
+        match reply {
             Ok(reply) => {
                 (self.guest, self.proven) = (Some(Box::new(reply.guest)), true);
                 let answer = relay(from, &RelayMessage::Exchange(4, &reply.message4));

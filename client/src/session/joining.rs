@@ -5,7 +5,7 @@
 //! | Code, About, Devices | – | – | – | ignored | – |
 //! | Lobby, proving | back to Code with the tries left | knocks again, same message | proven, card goes out | ignored | goodbye |
 //! | Assessor | ignored | – | ignored | ignored | goodbye |
-//! | Lobby, proven | – | knocks again, same message | – | joins | goodbye |
+//! | Lobby, proven | – | knocks again, same message | – | joins, or comes again | goodbye |
 
 use crypto::{
     CallGroup, CallMode, GuestInvitation, InvitationCode, InvitationError, InvitationLink, LinkError, LobbyCard,
@@ -16,13 +16,14 @@ use super::effect::{Endpoint, Mark, Now, Output};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::message::RelayMessage;
+use super::retrying::Retrying;
 use super::view::{CardField, GoodbyeReason, KnockState, Notice, PracticeInfo};
 use crate::private::Private;
 
 /// A guest with a readable link.
 #[derive(Debug)]
 pub(super) struct Joining {
-    invitation: GuestInvitation,
+    pub(super) invitation: GuestInvitation,
     /// Where the guest stands.
     pub step: Step,
     /// Practice, by the signed phone of the link; the name is the server's word.
@@ -43,6 +44,7 @@ pub(super) struct Joining {
     code: Option<Private>,
     card: Option<LobbyCard>,
     message1: Option<Vec<u8>>,
+    pub(super) retrying: Retrying,
 }
 
 /// Page of the guest.
@@ -91,6 +93,7 @@ impl Joining {
             code: None,
             card: None,
             message1: None,
+            retrying: Retrying::default(),
         })
     }
 
@@ -299,6 +302,7 @@ impl Joining {
             tracing::warn!(%error, "a confirmation was dropped");
             return;
         }
+        self.answered();
         let Some(card) = &self.card else { return };
         match self.invitation.card(card) {
             Ok(message5) => {
@@ -325,7 +329,7 @@ impl Joining {
             Ok(group) => Some(group),
             Err(error) => {
                 tracing::warn!(%error, "the admission was refused");
-                fx.fail(ErrorCode::E2e05);
+                self.come_again(now, fx);
                 None
             }
         }
@@ -360,11 +364,12 @@ impl Joining {
     pub(super) fn start_over(&mut self) {
         self.step = Step::Lobby;
         self.message1 = None;
+        self.retrying = Retrying::default();
         self.host_present = false;
         self.knock = KnockState::WaitingForHost;
     }
 }
 
-fn relay(message: &RelayMessage<'_>) -> ClientMessage {
+pub(super) fn relay(message: &RelayMessage<'_>) -> ClientMessage {
     ClientMessage::Relay { to: None, body: message.encode() }
 }

@@ -29,6 +29,7 @@ mod message;
 mod on_command;
 mod on_event;
 mod peer;
+mod retrying;
 mod returning;
 mod room;
 mod safety;

@@ -347,6 +347,7 @@ impl Session {
                 self.request(request, fx);
             }
             Stage::Host(hosting) => hosting.room.tick(now, fx),
+            Stage::Joining(entering) => entering.joining.tick(now, fx),
             Stage::Guest(visiting) if visiting.returning.is_some() => self.wait_for_return(now, fx),
             Stage::Guest(visiting) => visiting.room.tick(now, fx),
             _ => {}

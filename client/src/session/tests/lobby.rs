@@ -29,3 +29,41 @@ fn a_used_invitation_leaves_the_hosts_memory_with_the_call() {
     let Stage::Goodbye(ended) = &world.host.session.stage else { panic!("the host has not left") };
     assert!(ended.desk.as_ref().unwrap().invitations.is_empty());
 }
+
+fn forged_welcome(world: &mut World) {
+    world.say(Side::Guest, ServerMessage::Admitted { seq: 1, epoch: 0, welcome: Opaque::new(vec![1; 900]) });
+}
+
+#[test]
+fn a_guest_whose_admission_was_forged_comes_again_without_its_code_and_is_admitted() {
+    let mut world = World::knocked();
+    forged_welcome(&mut world);
+    assert!(matches!(world.view(Side::Guest).phase, Phase::LobbyGuest(lobby) if lobby.knock == KnockState::Proven));
+    let knocker = world.knocker();
+    assert!(knocker.ready && knocker.badge.code_ok);
+    assert_eq!(knocker.badge.tries_left, 3, "it cost no try");
+    assert_eq!(knocker.name.as_deref(), Some("Grace"));
+    world.command(Side::Host, Command::Admit { participant: knocker.participant, identity_confirmed: true });
+    assert_eq!(call(&world, Side::Guest).members.len(), 2);
+}
+
+#[test]
+fn admissions_that_are_forged_again_and_again_end_in_a_goodbye_and_not_in_a_call() {
+    let mut world = World::knocked();
+    for _ in 0..4 {
+        forged_welcome(&mut world);
+    }
+    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Failed);
+    assert_eq!(world.view(Side::Guest).notice.unwrap().code, ErrorCode::E2e05);
+}
+
+#[test]
+fn a_guest_whom_nobody_answers_after_a_failed_admission_does_not_wait_for_ever() {
+    let mut world = World::knocked();
+    world.deaf = true;
+    forged_welcome(&mut world);
+    world.wait(4);
+    assert!(matches!(world.view(Side::Guest).phase, Phase::LobbyGuest(_)));
+    world.wait(1);
+    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Failed);
+}

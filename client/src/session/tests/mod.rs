@@ -167,14 +167,6 @@ fn a_welcome_that_nobody_asked_for_is_dropped() {
 }
 
 #[test]
-fn a_forged_welcome_for_a_proven_guest_ends_in_a_goodbye_and_not_in_a_call() {
-    let mut world = World::knocked();
-    world.say(Side::Guest, ServerMessage::Admitted { seq: 1, epoch: 0, welcome: Opaque::new(vec![1; 900]) });
-    assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Failed);
-    assert_eq!(world.view(Side::Guest).notice.unwrap().code, ErrorCode::E2e05);
-}
-
-#[test]
 fn presence_of_a_stranger_changes_no_roster() {
     let mut world = World::in_call();
     let before = (call(&world, Side::Host), call(&world, Side::Guest));
