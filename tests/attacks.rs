@@ -26,8 +26,8 @@
 //! | guest that forks and adds the next | [`member`], `a_guest_who_forks_…` | goes on waiting |
 //! | withheld commit | [`group`], `a_commit_kept_from_a_guest_…` | E2E-06 until it comes |
 //! | dropped Remove | [`group`], `a_swallowed_remove_…` | the host sends nothing; who left stays listed |
-//! | two groups (partition) | in memory: `a_server_that_splits_the_call_…` of the client's session | E2E-07, for good |
-//! | removed member that claims to be lost | in memory: `a_removed_guest_that_claims_to_be_lost_…` | nothing |
+//! | two groups (partition) | [`group`], `two_groups_…` | E2E-07, for good |
+//! | removed member that claims to be lost | [`member`], `a_removed_member_…` | nothing |
 //! | starved Remove | [`member`], `updates_do_not_keep_…` | E2E-03, then removed |
 //! | swapped DTLS fingerprint | [`transport`], `a_fingerprint_…` | E2E-04 with the name |
 //! | stripped `a=sframe` | [`transport`], `a_peer_that_does_not_promise_…` | E2E-04 with the name |

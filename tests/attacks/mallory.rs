@@ -19,6 +19,8 @@ pub(super) struct Mallory {
     heard: mpsc::Receiver<SocketEvent>,
     /// Its own state of the group.
     pub(super) group: CallGroup,
+    /// What it came in by.
+    pub(super) invitation: GuestInvitation,
 }
 
 impl Mallory {
@@ -64,7 +66,7 @@ impl Mallory {
             }
         };
         let group = guest.join(now(), welcome.as_bytes()).unwrap();
-        Self { socket, heard, group }
+        Self { socket, heard, group, invitation: guest }
     }
 
     /// Key of the own leaf.

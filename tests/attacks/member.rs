@@ -1,6 +1,6 @@
 //! Attacks of the server together with a member.
 
-use client::session::{Call, ErrorCode, Phase, SourceState};
+use client::session::{Call, Command, ErrorCode, Phase, SourceState, View};
 use crypto::LogEntry;
 use crypto::lab::{Crafted, craft, external_commit, fork};
 use lab::hostile::operator::{Scene, opaque};
@@ -127,6 +127,43 @@ async fn a_guest_who_forks_the_group_cannot_bring_in_the_next_one() {
     all_leave(clinic, host, mallory).await;
 }
 
+/// 1. The host takes Mallory out; Mallory keeps its keys and asks, as a lost member would, to be brought back.
+/// 2. The server, which would not let it speak any more, carries that to the host.
+/// 3. There is no leaf any more that it could come back to: nothing is committed, and the next guest comes in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_member_that_claims_to_be_lost_stays_out() {
+    let (mut spy, operator) = Spy::on(Box::new(Honest));
+    let clinic = Clinic::open_with(operator).await;
+    let mut host = clinic.signed_in().await;
+    let first = host.invite("First visit").await;
+    let second = host.invite_to(&first.appointment).await;
+    host.start(&first.appointment).await;
+    let mut mallory = Mallory::join(&clinic, &mut host, &first).await;
+    let others = |call: &Call| call.members.iter().find(|row| !row.you).map(|row| row.leaf);
+    let leaf = host.in_call("Mallory", others).await;
+    host.tell(Command::Remove { leaf }).await;
+    let alone = |view: &View| match &view.phase {
+        Phase::Call(call) => (call.members.len() == 1).then_some(()),
+        _ => None,
+    };
+    host.until("the host is alone", alone).await;
+
+    let request = mallory.invitation.rejoin(Some(&mallory.group)).unwrap();
+    let (line, mallorys) = (spy.host().await, spy.guest(0).await);
+    let from = spy.participant(mallorys).await;
+    let relay = json!({"type": "relay", "from": from, "body": opaque(&[vec![6], request].concat())});
+    clinic.hostile().say(Said::new(line, Way::Down, relay));
+    // Messages are taken in their order: when the next guest is in, the request was judged.
+    let mut patient = Person::guest(no_devices());
+    patient.join(&second, &Card::ROBIN).await;
+    host.admit().await;
+    let members = host.in_call("the next guest", |call| Some(call.members.clone())).await;
+    assert_eq!(members[1].name.as_deref(), Some(Card::ROBIN.name));
+    assert_eq!(spy.count(Way::Up, "admit"), 2, "Mallory was brought back");
+    patient.quit().await;
+    all_leave(clinic, host, mallory).await;
+}
+
 /// 1. Mallory says that it leaves, so the host takes it out; the server lets a path update of Mallory's win, five times.
 /// 2. Each time the host makes the Remove anew in the next epoch.
 /// 3. The first one that comes back is merged: Mallory is out, and holds no keys of what follows.
@@ -149,7 +186,7 @@ async fn updates_do_not_keep_a_removal_from_being_made_again() {
     let commit = removal.bytes("/commit");
     let entry = json!({"kind": "commit", "commit": opaque(&commit)});
     clinic.hostile().slip_in(line, mallory.group.epoch(), &from, &entry);
-    let alone = |view: &client::session::View| match &view.phase {
+    let alone = |view: &View| match &view.phase {
         Phase::Call(call) => (call.members.len() == 1).then_some(()),
         _ => None,
     };
