@@ -1,14 +1,15 @@
 //! The view of a session: plain data, made anew from its state.
 
-use crypto::{CallMode, CallRole, Vouched};
+use crypto::{CallMode, CallRole, Member, Vouched};
 use media::transport::Path as MediaPath;
 
 use super::door::Invitations;
 use super::joining::{Joining, Step};
 use super::room::Room;
 use super::view::{
-    AboutYou, AssessorQuestion, Call, DeviceCheck, Goodbye, Held, JoinCode, JoinLink, LobbyGuest, LobbyHost,
-    MemberMedia, Path, Phase, PracticeInfo, Role, RosterRow, ServerInfo, SignIn, SignInStep, View, VouchedBy,
+    AboutYou, AdmittedBy, AssessorQuestion, Call, DeviceCheck, Goodbye, Held, JoinCode, JoinLink, LobbyGuest,
+    LobbyHost, MemberMedia, Path, Phase, PracticeInfo, Role, RosterRow, ServerInfo, SignIn, SignInStep, View,
+    VouchedBy,
 };
 use super::{Endpoint, Hosting, Session, Stage, Visiting};
 use crate::Private;
@@ -110,7 +111,9 @@ impl Session {
             undecryptable: false,
         };
         // The MLS tree and nothing else says who is here.
-        let members = room.group().members().into_iter().map(|member| {
+        let members = room.group().members();
+        let admitted_by = only_host(&members);
+        let members = members.into_iter().map(|member| {
             let peer = room.peer(member.leaf);
             let said = peer.and_then(|peer| peer.name.clone()).or_else(|| own_name.clone().filter(|_| member.own));
             let lost = MemberMedia { connected: false, ..own_media };
@@ -122,6 +125,7 @@ impl Session {
                     Vouched::Practice => VouchedBy::Practice,
                     Vouched::Invitation => VouchedBy::Invitation,
                 },
+                admitted_by: admitted_by.clone().filter(|_| member.vouched == Vouched::Invitation),
                 verified: room.safety().is_verified(),
                 you: member.own,
                 removing: room.is_removing(&member.signature_key),
@@ -167,6 +171,13 @@ impl Session {
             Stage::Start | Stage::JoinLink | Stage::Goodbye(_) => None,
         }
     }
+}
+
+/// The host, where there is one alone.
+fn only_host(members: &[Member]) -> Option<AdmittedBy> {
+    let mut hosts = members.iter().filter(|member| member.role == CallRole::Host);
+    let host = hosts.next().filter(|_| hosts.next().is_none())?;
+    if host.own { Some(AdmittedBy::You) } else { host.name.clone().map(|name| AdmittedBy::Host(name.into())) }
 }
 
 /// By the policy in the group itself.

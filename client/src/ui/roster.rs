@@ -7,7 +7,7 @@ use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Palette, Tone};
 use super::widget::{Answer, badge_ui, card_ui, muted_ui, question_ui, subheading_ui};
-use crate::session::{Command, Role, RosterRow, SourceState, VouchedBy};
+use crate::session::{AdmittedBy, Command, Role, RosterRow, SourceState, VouchedBy};
 
 /// Paints the members, the person's own row included; a host may take the others out, `removing` one of them after a
 /// question.
@@ -73,15 +73,19 @@ fn row_ui(ui: &mut Ui, member: &RosterRow) {
             });
         });
     });
-    let vouched = match member.vouched {
-        VouchedBy::Practice => "roster-vouched-practice",
-        VouchedBy::Invitation => "roster-vouched-invitation",
+    let vouched = match (member.vouched, &member.admitted_by) {
+        (VouchedBy::Practice, _) => text("roster-vouched-practice"),
+        (VouchedBy::Invitation, None) => text("roster-vouched-invitation"),
+        (VouchedBy::Invitation, Some(AdmittedBy::You)) => text("roster-vouched-you"),
+        (VouchedBy::Invitation, Some(AdmittedBy::Host(name))) => {
+            fill("roster-vouched-host", [("name", name.as_str().into())])
+        }
     };
     if member.removing {
         badge_ui(ui, Tone::Caution, Icon::Clock, &text("roster-removing"));
         return;
     }
-    badge_ui(ui, Tone::Good, Icon::Shield, &text(vouched));
+    badge_ui(ui, Tone::Good, Icon::Shield, &vouched);
     if member.verified {
         badge_ui(ui, Tone::Good, Icon::Check, &text("roster-verified"));
     }
@@ -215,6 +219,15 @@ mod tests {
         stage.find(Part::ListItem, "Mia Okafor, Patient");
         assert!(stage.shows("Signed by the practice"));
         assert!(stage.shows("Link and code checked"));
+    }
+
+    #[test]
+    fn a_guest_stands_with_who_let_it_in() {
+        let mut members = sample::members();
+        members[1].admitted_by = Some(AdmittedBy::You);
+        assert!(stage(members.clone()).shows("Link and code checked by you"));
+        members[1].admitted_by = Some(AdmittedBy::Host("Dr Ada Byron".into()));
+        assert!(stage(members).shows("Link and code checked by Dr Ada Byron"));
     }
 
     #[test]

@@ -133,6 +133,7 @@ pub fn members_for(you_host: bool) -> Vec<RosterRow> {
         name: Some(Private::from(name)),
         role,
         vouched,
+        admitted_by: None,
         verified: false,
         you,
         media: BOTH,

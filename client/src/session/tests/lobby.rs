@@ -67,3 +67,13 @@ fn a_guest_whom_nobody_answers_after_a_failed_admission_does_not_wait_for_ever()
     world.wait(1);
     assert_eq!(goodbye(&world, Side::Guest).reason, GoodbyeReason::Failed);
 }
+
+#[test]
+fn the_roster_says_who_let_a_guest_in() {
+    let world = World::in_call();
+    let guest_row = |side| call(&world, side).members.into_iter().find(|row| row.role == Role::Patient).unwrap();
+    assert_eq!(guest_row(Side::Host).admitted_by, Some(AdmittedBy::You));
+    let hosts_name = call(&world, Side::Guest).members[0].name.clone().unwrap();
+    assert_eq!(guest_row(Side::Guest).admitted_by, Some(AdmittedBy::Host(hosts_name)));
+    assert_eq!(call(&world, Side::Guest).members[0].admitted_by, None, "a host is there by its certificate");
+}

@@ -79,6 +79,8 @@ pub struct RosterRow {
     pub role: Role,
     /// Who vouches for this member.
     pub vouched: VouchedBy,
+    /// Guests: who checked link and code and let them in. Only hosts can, so it is known where there is one.
+    pub admitted_by: Option<AdmittedBy>,
     /// The safety words matched with this roster.
     pub verified: bool,
     /// This is us.
@@ -113,6 +115,16 @@ pub enum VouchedBy {
     Practice,
     /// The host checked link and code of this member.
     Invitation,
+}
+
+/// The host that let a guest in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdmittedBy {
+    /// This side.
+    You,
+    /// The host of this name, from its certificate.
+    Host(Private),
 }
 
 /// What a member sends, and whether it opens here.
