@@ -14,7 +14,7 @@ use super::message::{self, fill, text};
 use super::roster::{self, roster_ui};
 use super::safety::safety_ui;
 use super::theme::{self, Palette, Tone};
-use super::video_tile::{Instead, Tiles, name_tag, tile_ui};
+use super::video_tile::{Instead, Tiles, grid, name_tag, tile_ui};
 use super::waiting::waiting_banner_ui;
 use super::widget::{Answer, badge_ui, banner_ui, muted_ui, question_ui};
 use super::{controls, shell};
@@ -259,24 +259,6 @@ fn self_ui(ui: &mut Ui, stage: Rect, state: &Call, tiles: &Tiles) {
     tile_ui(ui, rect, tile, &text("call-self"), Instead { icon: Icon::CameraOff, words: &words });
 }
 
-/// Equal cells, as square as the count allows.
-fn grid(room: Rect, count: usize) -> Vec<Rect> {
-    let columns = (1..=count).find(|columns| columns * columns >= count).unwrap_or(1);
-    let rows = count.div_ceil(columns);
-    let gap = theme::GAP;
-    let cell = Vec2::new(
-        (room.width() - gap * (columns - 1) as f32) / columns as f32,
-        (room.height() - gap * (rows - 1) as f32) / rows as f32,
-    );
-    (0..count)
-        .map(|place| {
-            let (column, row) = (place % columns, place / columns);
-            let corner = room.min + Vec2::new(column as f32 * (cell.x + gap), row as f32 * (cell.y + gap));
-            Rect::from_min_size(corner, cell)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use egui::Role;
@@ -289,6 +271,22 @@ mod tests {
     fn stage(state: Call) -> Stage<'static, Forms> {
         let view = sample::view();
         Stage::new(Forms::default(), move |ui, forms| call_ui(ui, &state, &view, sample::NOW, &Tiles::default(), forms))
+    }
+
+    /// The window as it opens, without the bar above.
+    fn at_first_size(state: Call) -> Stage<'static, Forms> {
+        let mut stage = stage(state);
+        stage.harness.set_size(Vec2::new(1100.0, 688.0));
+        stage.harness.run();
+        stage
+    }
+
+    #[test]
+    fn two_people_stand_whole_in_the_list_without_scrolling() {
+        let stage = at_first_size(sample::call(true));
+        let last = stage.find(Role::Button, "Remove Mia Okafor from the call").rect();
+        let below = stage.find(Role::Heading, "Safety words").rect();
+        assert!(last.max.y < below.min.y, "{last:?} runs under {below:?}");
     }
 
     #[test]
@@ -332,10 +330,7 @@ mod tests {
 
     #[test]
     fn the_words_and_their_buttons_are_on_screen_without_scrolling() {
-        let mut stage = stage(Call { safety: sample::compare(), ..sample::call(true) });
-        // The window at its first size, without the bar above.
-        stage.harness.set_size(Vec2::new(1100.0, 688.0));
-        stage.harness.run();
+        let stage = at_first_size(Call { safety: sample::compare(), ..sample::call(true) });
         let controls = stage.find(Role::Button, "End for all").rect();
         for label in ["They match", "They don’t match"] {
             let button = stage.find(Role::Button, label).rect();
@@ -377,18 +372,5 @@ mod tests {
         assert!(off.shows("You are muted"));
         off.click("Unmute");
         assert!(matches!(off.command(), Some(Command::Mute { muted: false })));
-    }
-
-    #[test]
-    fn a_grid_fills_the_room_without_overlap() {
-        let room = Rect::from_min_size(pos2(0.0, 0.0), Vec2::new(800.0, 600.0));
-        for count in 1..=9 {
-            let cells = grid(room, count);
-            assert_eq!(cells.len(), count);
-            for (place, cell) in cells.iter().enumerate() {
-                assert!(room.expand(0.5).contains_rect(*cell));
-                assert!(cells[..place].iter().all(|other| !other.shrink(0.5).intersects(*cell)));
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@ use super::button::Button;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Palette, Tone};
-use super::widget::{Answer, badge_ui, card_ui, muted_ui, question_ui, subheading_ui};
+use super::widget::{Answer, badge_ui, muted_ui, question_ui, small_card_ui, subheading_ui};
 use crate::session::{AdmittedBy, Command, Role, RosterRow, SourceState, VouchedBy};
 
 /// Paints the members, the person's own row included; a host may take the others out, `removing` one of them after a
@@ -16,7 +16,7 @@ pub(crate) fn roster_ui(ui: &mut Ui, members: &[RosterRow], host: bool, removing
     let count = fill("call-people-count", [("count", members.len().into())]);
     subheading_ui(ui, &format!("{} · {count}", text("call-people")));
     for member in members {
-        card_ui(ui, |ui| {
+        small_card_ui(ui, |ui| {
             row_ui(ui, member);
             if host && !member.you && !member.removing {
                 let asked = remove_ui(ui, member, removing);
@@ -64,8 +64,9 @@ fn row_ui(ui: &mut Ui, member: &RosterRow) {
                     [("name", name.as_str().into()), ("role", role.as_str().into())],
                 ));
             });
+            // A row is as high as a button unless it is told otherwise.
+            ui.spacing_mut().interact_size.y = 20.0;
             ui.horizontal(|ui| {
-                ui.spacing_mut().interact_size.y = 20.0;
                 let role = if member.you { format!("{role} · {}", text("roster-you")) } else { role.clone() };
                 ui.label(RichText::new(role).font(theme::small()).color(palette.muted));
                 // What works is a sign; what does not gets its words below.
@@ -225,9 +226,9 @@ mod tests {
     fn a_guest_stands_with_who_let_it_in() {
         let mut members = sample::members();
         members[1].admitted_by = Some(AdmittedBy::You);
-        assert!(stage(members.clone()).shows("Link and code checked by you"));
+        assert!(stage(members.clone()).shows("Admitted by you"));
         members[1].admitted_by = Some(AdmittedBy::Host("Dr Ada Byron".into()));
-        assert!(stage(members).shows("Link and code checked by Dr Ada Byron"));
+        assert!(stage(members).shows("Admitted by Dr Ada Byron"));
     }
 
     #[test]

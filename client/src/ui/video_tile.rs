@@ -181,6 +181,24 @@ fn fitted(picture: Vec2, room: Vec2) -> Vec2 {
     picture * (room.x / picture.x).min(room.y / picture.y)
 }
 
+/// Equal cells, as square as the count allows.
+pub(crate) fn grid(room: Rect, count: usize) -> Vec<Rect> {
+    let columns = (1..=count).find(|columns| columns * columns >= count).unwrap_or(1);
+    let rows = count.div_ceil(columns);
+    let gap = theme::GAP;
+    let cell = Vec2::new(
+        (room.width() - gap * (columns - 1) as f32) / columns as f32,
+        (room.height() - gap * (rows - 1) as f32) / rows as f32,
+    );
+    (0..count)
+        .map(|place| {
+            let (column, row) = (place % columns, place / columns);
+            let corner = room.min + Vec2::new(column as f32 * (cell.x + gap), row as f32 * (cell.y + gap));
+            Rect::from_min_size(corner, cell)
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,5 +248,18 @@ mod tests {
     fn pictures_keep_their_proportions() {
         assert_eq!(fitted(Vec2::new(1280.0, 720.0), Vec2::new(640.0, 640.0)), Vec2::new(640.0, 360.0));
         assert_eq!(fitted(Vec2::new(0.0, 720.0), Vec2::new(640.0, 640.0)), Vec2::ZERO);
+    }
+
+    #[test]
+    fn a_grid_fills_the_room_without_overlap() {
+        let room = Rect::from_min_size(pos2(0.0, 0.0), Vec2::new(800.0, 600.0));
+        for count in 1..=9 {
+            let cells = grid(room, count);
+            assert_eq!(cells.len(), count);
+            for (place, cell) in cells.iter().enumerate() {
+                assert!(room.expand(0.5).contains_rect(*cell));
+                assert!(cells[..place].iter().all(|other| !other.shrink(0.5).intersects(*cell)));
+            }
+        }
     }
 }

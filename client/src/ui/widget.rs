@@ -127,12 +127,21 @@ pub(crate) fn banner_ui<R>(
 
 /// A white card.
 pub(crate) fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    framed_ui(ui, Margin::same(20), contents)
+}
+
+/// A card of a list that has little room.
+pub(crate) fn small_card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    framed_ui(ui, Margin::symmetric(16, 12), contents)
+}
+
+fn framed_ui<R>(ui: &mut Ui, margin: Margin, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = Palette::of(ui);
     Frame::new()
         .fill(palette.surface)
         .stroke(Stroke::new(1.0, palette.line))
         .corner_radius(CornerRadius::same(theme::CARD_RADIUS))
-        .inner_margin(Margin::same(20))
+        .inner_margin(margin)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             contents(ui)
