@@ -175,7 +175,7 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
 /// Who waits, what went wrong, and what the others cannot do, in this order.
 fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
     let door = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
-    if let Some(code) = state.held.and_then(Held::code) {
+    if let Some(code) = state.held.map(Held::code) {
         // Stays as long as it is so: unlike a notice it cannot be closed.
         let said = message::notice(&Notice::new(code), &view.phase);
         banner_ui(ui, Tone::Bad, &said.happened, &[&said.seen, &said.next, &said.code], |_| ());
@@ -315,6 +315,12 @@ mod tests {
         assert!(stage.shows("This call was split: not everybody is in the same one."));
         assert!(stage.shows("Nothing is sent any more."));
         assert!(!stage.shows("Close this notice"));
+    }
+
+    #[test]
+    fn a_removal_that_the_server_holds_back_says_that_nobody_hears_the_host() {
+        let stage = stage(Call { held: Some(Held::Removing), ..sample::call(true) });
+        assert!(stage.shows("A change of this call is being held back"));
     }
 
     #[test]

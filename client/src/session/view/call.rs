@@ -56,14 +56,15 @@ pub enum Held {
 }
 
 impl Held {
-    /// The code whose sentences tell it; none for what is over in a moment.
-    pub const fn code(self) -> Option<ErrorCode> {
+    /// The code whose sentences tell it.
+    #[must_use]
+    pub const fn code(self) -> ErrorCode {
         match self {
-            Self::Removing => None,
-            Self::Withheld => Some(ErrorCode::E2e06),
-            Self::Split => Some(ErrorCode::E2e07),
-            Self::Silent => Some(ErrorCode::E2e08),
-            Self::Returning => Some(ErrorCode::E2e10),
+            // Over in a moment, unless the server holds the change back.
+            Self::Removing | Self::Withheld => ErrorCode::E2e06,
+            Self::Split => ErrorCode::E2e07,
+            Self::Silent => ErrorCode::E2e08,
+            Self::Returning => ErrorCode::E2e10,
         }
     }
 }
