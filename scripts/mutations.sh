@@ -38,6 +38,7 @@ run() {
   local where=$1 test=$2 arguments
   case "$where" in
     sockets) arguments=(-p tests --test tests) ;;
+    lab) arguments=(-p tests --test tests --features lab) ;;
     *) arguments=(-p "$where" --lib) ;;
   esac
   (cd "$copy/tree" && cargo test --quiet --locked --no-run "${arguments[@]}") >"$log" 2>&1 || return 2
@@ -53,7 +54,7 @@ run() {
 row() {
   local attack=$1 where=$2 test=$3 file text before status=0
   shift 3
-  [ "$where" = sockets ] && [ "$sockets" = no ] && return
+  case "$where" in sockets | lab) [ "$sockets" = yes ] || return 0 ;; esac
   [[ "$attack" == *"$only"* ]] || return 0
   local files=()
   while [ $# -ge 3 ]; do
@@ -140,7 +141,12 @@ row "guest that forks and adds the next" sockets \
   attacks::member::a_guest_who_forks_the_group_cannot_bring_in_the_next_one "${fork[@]}"
 
 row "replayed or forged Welcome" sockets attacks::door::a_welcome_of_an_earlier_epoch_opens_for_nobody_else \
-  client/src/session/joining.rs 'fx.fail(ErrorCode::E2e05);' ''
+  client/src/session/retrying.rs 'now.since_start.saturating_sub(since) >= GIVE_UP' \
+  'now.since_start.saturating_sub(since) > Duration::MAX'
+row "forged Welcome" sockets attacks::door::a_made_up_welcome_ends_in_a_goodbye_and_not_in_a_call \
+  client/src/session/retrying.rs 'if self.retrying.count >= RETRIES {' 'if false {'
+row "forged Welcome" sockets attacks::door::one_made_up_welcome_costs_the_guest_nothing \
+  client/src/session/retrying.rs 'if self.retrying.count >= RETRIES {' 'if true {'
 
 # -- the group --------------------------------------------------------------------------------------------------------
 
@@ -166,8 +172,9 @@ row "ghost Add" crypto mls::hostile::an_invited_guest_is_not_added_without_its_o
 row "ghost Add by a guest" sockets attacks::member::a_ghost_added_by_a_guest_ends_the_call_with_the_guests_name \
   "${ghost[@]}" crypto/src/mls/rules.rs 'if found == expected && brought {' 'if brought {'
 
-row "partition" crypto mls::heartbeat::tests::two_halves_of_a_split_group_see_a_partition \
-  crypto/src/mls/heartbeat.rs 'Some(view) if view != theirs => HeartbeatVerdict::Partition,' ''
+partition=(crypto/src/mls/heartbeat.rs 'Some(view) if view != theirs => HeartbeatVerdict::Partition,' '')
+row "partition" crypto mls::heartbeat::tests::two_halves_of_a_split_group_see_a_partition "${partition[@]}"
+row "partition" sockets attacks::group::two_groups_of_one_call_stop_both_who_hear_of_each_other "${partition[@]}"
 row "withheld commit, dropped Remove" crypto \
   mls::heartbeat::tests::a_withheld_commit_shows_as_newer_and_the_one_left_behind_as_older \
   crypto/src/mls/heartbeat.rs 'if theirs.epoch > own.epoch {' 'if false {'
@@ -176,6 +183,9 @@ row "heartbeat in another name" crypto mls::heartbeat::tests::a_heartbeat_counts
 row "removed member that claims to be lost" crypto \
   mls::returns::a_removed_member_that_claims_to_be_lost_has_no_leaf_to_come_back_to \
   crypto/src/mls/rules.rs 'if !proven {' 'if false {'
+row "removed member that claims to be lost" sockets attacks::member::a_removed_member_that_claims_to_be_lost_stays_out \
+  crypto/src/mls/admit.rs '(None, Some(_)) => return Err(GroupError::NoSuchMember),' \
+  '(None, Some(_)) => (None, Attached::Nothing),'
 row "return without its proof" crypto mls::returns::every_member_refuses_a_return_without_its_proof \
   crypto/src/mls/returning.rs 'proven && later && old.key != new.key' 'later && old.key != new.key'
 row "made-up leave request" crypto mls::leave::tests::a_request_made_up_by_another_member_is_refused_by_everybody \
@@ -222,9 +232,10 @@ row "KID collision" crypto sframe::tests::a_removed_member_and_a_reused_leaf_los
   crypto/src/sframe/key_ring.rs \
   '&& keys.keys.iter().any(|key| key.sender == entry.sender && key.owner == entry.owner)' \
   '&& keys.keys.iter().any(|key| key.sender == entry.sender)'
-row "truncated tag" crypto sframe::tests::every_altered_byte_is_refused_and_does_not_move_the_window \
-  crypto/src/sframe/key.rs '.map_err(|ring::error::Unspecified| OpenError::BadTag)?
-            .len();' '.map_or(0, |opened| opened.len());'
+tag=(crypto/src/sframe/key.rs '.map_err(|ring::error::Unspecified| OpenError::BadTag)?
+            .len();' '.map_or(0, |opened| opened.len());')
+row "truncated tag" crypto sframe::tests::every_altered_byte_is_refused_and_does_not_move_the_window "${tag[@]}"
+row "altered media" lab attacks::media::sound_that_was_changed_behind_its_sealing_is_refused_and_told "${tag[@]}"
 
 echo "killed $killed, survived $survived, broken $broken"
 [ "$survived" -eq 0 ] && [ "$broken" -eq 0 ]
