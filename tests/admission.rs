@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::harness::{Card, Clinic, LIMIT, Person, no_devices};
+use crate::invitation::refused;
 
 /// 1. The host opens a room; the patient joins with link and code.
 /// 2. The host sees both badges and the card, confirms the identity, admits.
@@ -85,12 +86,8 @@ async fn a_denied_guest_reads_neutral_words_and_its_link_is_spent() {
     assert_eq!(patient.goodbye().await.reason, GoodbyeReason::Denied);
     patient.quit().await;
 
-    let mut again = Person::guest(no_devices());
-    again.tell(Command::ChooseGuest).await;
-    again.tell(Command::PasteLink { text: invitation.link.as_str().into() }).await;
-    let refused = again.until("a refusal", |view| view.notice.as_ref().map(|notice| notice.code)).await;
+    let refused = refused(&invitation.link).await;
     assert!([ErrorCode::Lob04, ErrorCode::Inv08].contains(&refused), "{refused:?}");
-    again.quit().await;
     host.quit().await;
     clinic.close().await;
 }
@@ -196,11 +193,8 @@ async fn who_is_removed_is_out_and_stays_out() {
     };
     host.until("the host alone", alone).await;
 
-    let mut again = Person::guest(no_devices());
-    again.tell(Command::ChooseGuest).await;
-    again.tell(Command::PasteLink { text: invitation.link.as_str().into() }).await;
-    again.told(ErrorCode::Inv08).await;
-    for person in [again, patient, host] {
+    assert_eq!(refused(&invitation.link).await, ErrorCode::Inv08);
+    for person in [patient, host] {
         person.quit().await;
     }
     clinic.close().await;

@@ -14,6 +14,7 @@ use client::session::{ErrorCode, Phase};
 use client::settings::Settings;
 
 use crate::harness::{Card, Clinic, PASSPHRASE, Person, no_devices};
+use crate::invitation::refused;
 
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<Vec<u8>>>);
@@ -118,10 +119,8 @@ async fn a_new_computer_with_a_mistyped_passphrase_is_left_as_it_was() {
     clinic.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_recovery_sheet_makes_a_new_computer_the_owners() {
-    let clinic = Clinic::open().await;
-    let sheet = types(&clinic.office(), &["practice", "recovery-sheet"], &[PASSPHRASE]).await.unwrap();
+/// Types the rows of a recovery sheet on a new computer.
+async fn recovers(clinic: &Clinic, office: &Path, sheet: &str) -> Result<String, ClientError> {
     let rows: Vec<&str> = sheet
         .lines()
         .filter(|line| line.starts_with("   ") && line.trim().starts_with(|c: char| c.is_ascii_digit()))
@@ -130,8 +129,15 @@ async fn the_recovery_sheet_makes_a_new_computer_the_owners() {
     let named: Vec<&str> = named.iter().map(String::as_str).collect();
     let words = [&["practice", "recover", "--passphrase-only"], named.as_slice()].concat();
     let lines = [rows.as_slice(), &["owner", PASSPHRASE]].concat();
+    types(office, &words, &lines).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_recovery_sheet_makes_a_new_computer_the_owners() {
+    let clinic = Clinic::open().await;
+    let sheet = types(&clinic.office(), &["practice", "recovery-sheet"], &[PASSPHRASE]).await.unwrap();
     let office = clinic.place("office-2");
-    let said = types(&office, &words, &lines).await.unwrap();
+    let said = recovers(&clinic, &office, &sheet).await.unwrap();
     assert_eq!(read_after(&said, "key fingerprint:"), read_after(&sheet, "Fingerprint"));
 
     // It certifies on, with serial numbers above the lost count.
@@ -171,11 +177,7 @@ async fn a_replaced_practice_key_ends_certificates_and_invitations_and_starts_an
     let fingerprint = read_after(&said, "new key fingerprint:").to_owned();
 
     // 3. The old invitation opens nothing; 4. the clinician signs in, but cannot host.
-    let mut patient = Person::guest(no_devices());
-    patient.tell(client::session::Command::ChooseGuest).await;
-    patient.tell(client::session::Command::PasteLink { text: invitation.link.as_str().into() }).await;
-    patient.told(ErrorCode::Inv10).await;
-    patient.quit().await;
+    assert_eq!(refused(&invitation.link).await, ErrorCode::Inv10);
     clinic.pass(lab::totp::STEP_S);
     let mut host = clinic.signed_in().await;
     assert!(!may_host(&mut host).await);
@@ -206,15 +208,7 @@ async fn the_sheet_of_a_replaced_key_restores_nothing() {
     let sheet = types(&clinic.office(), &["practice", "recovery-sheet"], &[PASSPHRASE]).await.unwrap();
     let secret = clinic.practice_reset().await;
     types(&clinic.office(), &["practice", "replace"], &[PASSPHRASE, &secret]).await.unwrap();
-    let rows: Vec<&str> = sheet
-        .lines()
-        .filter(|line| line.starts_with("   ") && line.trim().starts_with(|c: char| c.is_ascii_digit()))
-        .collect();
-    let named = clinic.named();
-    let named: Vec<&str> = named.iter().map(String::as_str).collect();
-    let words = [&["practice", "recover", "--passphrase-only"], named.as_slice()].concat();
-    let lines = [rows.as_slice(), &["owner", PASSPHRASE]].concat();
-    let error = types(&clinic.place("office-2"), &words, &lines).await.unwrap_err();
+    let error = recovers(&clinic, &clinic.place("office-2"), &sheet).await.unwrap_err();
     assert!(error.to_string().contains("another practice key than this sheet's"), "{error}");
     assert!(!Keystore::is_occupied(&clinic.place("office-2")));
     clinic.close().await;

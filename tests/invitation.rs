@@ -5,7 +5,7 @@ use client::session::{Command, ErrorCode, InvitationState, Phase};
 use crate::harness::{Card, Clinic, Person, no_devices};
 
 /// Pastes a link and gives the code of the refusal.
-async fn refused(link: &str) -> ErrorCode {
+pub(crate) async fn refused(link: &str) -> ErrorCode {
     let mut guest = Person::guest(no_devices());
     guest.tell(Command::ChooseGuest).await;
     guest.tell(Command::PasteLink { text: link.into() }).await;

@@ -5,8 +5,15 @@ use super::{
     *,
 };
 
-#[tokio::test]
-async fn a_lost_socket_comes_back_to_the_same_call() {
+/// A room whose admitted guest has just lost its socket.
+struct Gone {
+    practice: Practice,
+    host: Line,
+    session: String,
+    guest_id: ParticipantId,
+}
+
+async fn gone() -> Gone {
     let practice = Practice::open().await;
     let (mut host, _) = practice.host_in_room().await;
     practice.invite(1).await;
@@ -22,6 +29,12 @@ async fn a_lost_socket_comes_back_to_the_same_call() {
     }
     drop(guest);
     assert_eq!(host.hear().await, Some(ServerMessage::Presence { participant: guest_id, present: false }));
+    Gone { practice, host, session, guest_id }
+}
+
+#[tokio::test]
+async fn a_lost_socket_comes_back_to_the_same_call() {
+    let Gone { practice, mut host, session, guest_id } = gone().await;
     host.say(&ClientMessage::Application { epoch: 1, body: bytes(8) }).await;
     let missed = host.hear().await;
 
@@ -36,21 +49,7 @@ async fn a_lost_socket_comes_back_to_the_same_call() {
 
 #[tokio::test]
 async fn a_member_removed_while_offline_is_told_when_it_comes_back() {
-    let practice = Practice::open().await;
-    let (mut host, _) = practice.host_in_room().await;
-    practice.invite(1).await;
-    let session = practice.redeem(1).await.unwrap();
-    let (mut guest, guest_id) = practice.house.greet(&session).await;
-    guest.say(&ClientMessage::EnterLobby).await;
-    guest.hear().await;
-    host.hear().await;
-    host.say(&admit(guest_id, 0)).await;
-    assert!(matches!(guest.hear().await, Some(ServerMessage::Admitted { .. })));
-    for _ in 0..3 {
-        host.hear().await;
-    }
-    drop(guest);
-    assert_eq!(host.hear().await, Some(ServerMessage::Presence { participant: guest_id, present: false }));
+    let Gone { practice, mut host, session, guest_id } = gone().await;
     let intent = CommitIntent::Remove { participant: guest_id };
     host.say(&ClientMessage::Commit { epoch: 1, commit: bytes(4), intent }).await;
     assert!(matches!(host.hear().await, Some(ServerMessage::Entry { .. })));
