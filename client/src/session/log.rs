@@ -93,6 +93,7 @@ mod tests {
         assert!(log.take(Duration::ZERO, 4, entry(0)).is_empty());
         assert_eq!(log.take(Duration::ZERO, 5, entry(0)).len(), 1);
         assert!(log.take(Duration::ZERO, 5, entry(0)).is_empty());
+        assert_eq!((log.held.len(), log.overdue(Duration::from_secs(9))), (0, None), "nothing is missing");
     }
 
     #[test]
