@@ -7,7 +7,7 @@
 //! | module | what | pure? |
 //! | --- | --- | --- |
 //! | [`protocol`] | wire types of REST and WebSocket, the only part that a client compiles (`default-features = false`) | yes |
-//! | `room` | lobby, admission, ordered log, role × action table: messages in, effects out | yes |
+//! | `room` | lobby of guests and colleagues, admission, ordered log, role × action table: messages in, effects out | yes |
 //! | `auth` | passphrase, second factor, tokens, throttle | yes, but for the hashing threads |
 //! | `audit` | the hash chain | yes |
 //! | `store` | SQLite: accounts, appointments, invitations, sessions, audit | I/O |

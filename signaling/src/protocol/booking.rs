@@ -64,10 +64,31 @@ pub struct Appointment {
     pub host: UserId,
     /// Where it stands.
     pub state: AppointmentState,
-    /// Guests in its lobby now.
+    /// Guests and colleagues in its lobby now.
     pub waiting: u32,
     /// Newest last, at most 64.
     pub invitations: Vec<InvitationSummary>,
+}
+
+/// Rooms of other hosts of the practice who are in them now, by begin, at most [`super::MAX_OPEN_ROOMS`]. Accounts that do
+/// not host are refused with `SRV-02`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomsResponse {
+    /// The rooms.
+    pub rooms: Vec<OpenRoom>,
+}
+
+/// One room that a colleague may visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRoom {
+    /// Its appointment, for `VisitRoom`.
+    pub appointment: AppointmentId,
+    /// Reference of the practice.
+    pub label: String,
+    /// Display name of the host's account.
+    pub host: String,
+    /// Begin of the appointment.
+    pub starts_at: UnixSeconds,
 }
 
 /// Where an appointment stands.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{AppointmentId, Opaque, ParticipantId, Secret};
 
 /// One message of a client. Everything but `Hello` passes the room's authority check (role × action, default deny).
+///
+/// What is said of guests holds for a colleague as well, which comes by `VisitRoom` and has no invitation.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
@@ -23,6 +25,13 @@ pub enum ClientMessage {
     /// Guest: wait (or, once admitted, be reconnected) in the room that its invitation names. Answered with `Lobby`, or
     /// with `Admitted` again; whoever was removed meanwhile, or left, with `Lobby` `Denied`.
     EnterLobby,
+    /// Staff who host, at a colleague's appointment: wait at its room (or, once admitted, be reconnected). Leaves another
+    /// room that this socket was in. Answered as `EnterLobby` is.
+    VisitRoom {
+        /// An appointment of another host. `SRV-03`: there is none; `INV-05`: it was cancelled; `SRV-02`: one's own, or
+        /// not an account that hosts.
+        appointment: AppointmentId,
+    },
     /// Opaque message before admission, at most [`super::MAX_RELAY_LEN`] bytes. Not stored: without a host a guest is
     /// answered with `LOB-01`; what a host says to somebody who does not wait is dropped without a word, since
     /// `Waiting` tells that already. What one guest may say in 10 s is bounded (64 KiB, entering included); beyond it
@@ -47,7 +56,7 @@ pub enum ClientMessage {
         /// The sealed external PSK for the members present, if there are any besides the host.
         invite_psk: Option<Opaque>,
     },
-    /// Host: refuse a waiting guest. Its invitation is spent. Nothing happens when it does not wait.
+    /// Host: refuse a waiting guest. Its invitation, if it has one, is spent. Nothing happens when it does not wait.
     Deny {
         /// The waiting guest.
         participant: ParticipantId,
@@ -115,6 +124,9 @@ mod tests {
         let message: ClientMessage = serde_json::from_str(r#"{"type":"application","epoch":3,"body":"AA=="}"#).unwrap();
         assert!(matches!(message, ClientMessage::Application { epoch: 3, .. }));
         assert_eq!(serde_json::to_string(&ClientMessage::EnterLobby).unwrap(), r#"{"type":"enter_lobby"}"#);
+        let visit = ClientMessage::VisitRoom { appointment: AppointmentId::from_bytes([0x11; 16]) };
+        let id = "11".repeat(16);
+        assert_eq!(serde_json::to_string(&visit).unwrap(), format!(r#"{{"type":"visit_room","appointment":"{id}"}}"#));
         let update = ClientMessage::Commit { epoch: 0, commit: Opaque::default(), intent: CommitIntent::Update };
         assert_eq!(
             serde_json::to_string(&update).unwrap(),
@@ -129,6 +141,7 @@ mod tests {
             r#"{"type":"replay","after":1,"also":2}"#,
             r#"{"type":"replay"}"#,
             r#"{"type":"replay","after":-1}"#,
+            r#"{"type":"visit_room"}"#,
             "[]",
             "",
         ] {

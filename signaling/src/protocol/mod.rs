@@ -8,7 +8,8 @@
 //!         Admit | Commit | Application -> Entry (the echo, to everyone admitted) or Conflict
 //! guest:  Hello -> Ready;  EnterLobby -> Lobby (now and at each change);  Relay <-> host;
 //!         Admitted -> Entry… ;  Commit | Application -> Entry or Conflict
-//! after a lost socket: Hello, then OpenRoom or EnterLobby again, then Replay { after: last sequence number seen }
+//! colleague (staff, at another host's appointment): Hello -> Ready;  VisitRoom -> Lobby;  then as a guest
+//! after a lost socket: Hello, then OpenRoom, EnterLobby or VisitRoom again, then Replay { after: last number seen }
 //! ```
 //!
 //! A message that the server does not know is answered with [`ErrorCode::MessageUnknown`] and the socket stays; one above
@@ -25,6 +26,7 @@ mod server;
 pub use booking::{
     Appointment, AppointmentList, AppointmentState, BookRequest, CreateInvitationRequest, GuestRole, InvitationState,
     InvitationSummary, JoinLookupRequest, JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, MoveRequest,
+    OpenRoom, RoomsResponse,
 };
 pub use client::{ClientMessage, CommitIntent};
 pub use error::{ErrorBody, ErrorCode};
@@ -35,7 +37,7 @@ pub use rest::{
     CreateUserResponse, Empty, EnrolRequest, EnrolResponse, InfoResponse, PracticeInfo, ReplacePracticeRequest,
     SessionResponse, StaffList, StaffMember, StaffRole, TicketResponse, UnixSeconds,
 };
-pub use server::{Delivery, LobbyState, ServerMessage, WaitingGuest};
+pub use server::{Delivery, LobbyState, ServerMessage, Visitor, WaitingGuest};
 
 /// Version of messages and REST bodies; both sides must say the same.
 pub const PROTOCOL_VERSION: u16 = 1;
@@ -54,6 +56,9 @@ pub const MAX_RELAY_LEN: usize = 16 * 1024;
 
 /// Most participants who hold keys at once (SFrame key ids have four bits for the sender).
 pub const MAX_MEMBERS: usize = 16;
+
+/// Most rooms in one answer of `GET /v1/rooms`.
+pub const MAX_OPEN_ROOMS: usize = 64;
 
 /// Longest label of an appointment in bytes.
 pub const MAX_LABEL_LEN: usize = 64;

@@ -13,6 +13,7 @@
 //! | `GET /v1/users` | admin, front desk, host | → [`StaffList`] |
 //! | `/v1/users` | admin | [`CreateUserRequest`] → [`CreateUserResponse`] |
 //! | `GET /v1/appointments` | admin, front desk (all), host (own) | → [`super::AppointmentList`] |
+//! | `GET /v1/rooms` | host (not own) | → [`super::RoomsResponse`] |
 //! | `/v1/appointments` | admin, front desk, host (own) | [`super::BookRequest`] → [`super::Appointment`] |
 //! | `/v1/appointments/{id}/move` | as booking | [`super::MoveRequest`] → [`super::Appointment`] |
 //! | `/v1/appointments/{id}/cancel` | as booking | → [`Empty`] |

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ErrorCode, GuestRole, InviteId, Opaque, ParticipantId};
 
-/// One message of the server. A guest who was not admitted gets `Ready`, `Lobby`, `Relay`, `Error` and `Admitted`,
-/// nothing else, ever.
+/// One message of the server. A guest or a colleague who was not admitted gets `Ready`, `Lobby`, `Relay`, `Error` and
+/// `Admitted`, nothing else, ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ServerMessage {
@@ -21,7 +21,7 @@ pub enum ServerMessage {
         /// At most 50.
         guests: Vec<WaitingGuest>,
     },
-    /// To guests: how they stand in the lobby.
+    /// To guests and colleagues: how they stand in the lobby.
     Lobby {
         /// Current state; it replaces the one before.
         state: LobbyState,
@@ -44,7 +44,7 @@ pub enum ServerMessage {
         /// The bytes.
         entry: Delivery,
     },
-    /// To the admitted guest only.
+    /// To the admitted guest or colleague only.
     Admitted {
         /// Position of the commit that admitted it; later entries follow, `Replay` starts here.
         seq: u64,
@@ -81,21 +81,34 @@ pub enum ServerMessage {
     },
 }
 
-/// One waiting guest as the host sees it; who it is comes sealed through `Relay`.
+/// Somebody who waits, as the host sees it; who it is comes sealed through `Relay`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WaitingGuest {
     /// Its id in rooms.
     pub participant: ParticipantId,
-    /// Role that the invitation was made for.
-    pub role: GuestRole,
-    /// Its invitation.
-    pub invite_id: InviteId,
+    /// What it came with.
+    pub visitor: Visitor,
     /// Time since it came, in milliseconds; a short loss of the socket does not reset it.
     pub waited_ms: u64,
 }
 
-/// How a guest stands in the lobby.
+/// What somebody who waits came with, as the server knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Visitor {
+    /// With an invitation.
+    Guest {
+        /// Role that the invitation was made for.
+        role: GuestRole,
+        /// Its invitation.
+        invite_id: InviteId,
+    },
+    /// With the session of a staff account that hosts, by `VisitRoom`. Which one, its certificate says through `Relay`.
+    Colleague,
+}
+
+/// How a guest or a colleague stands in the lobby.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LobbyState {
@@ -106,7 +119,8 @@ pub enum LobbyState {
         /// Place in the queue, from 1.
         position: u32,
     },
-    /// Not admitted this time (`LOB-04`), or removed from the call meanwhile: it is over for this invitation.
+    /// Not admitted this time (`LOB-04`), or removed from the call meanwhile: it is over for this invitation, or for this
+    /// session of a colleague as long as the room lasts.
     Denied,
     /// The consultation is over.
     Closed,
@@ -154,6 +168,22 @@ mod tests {
         ] {
             let json = serde_json::to_string(&message).unwrap();
             assert_eq!(serde_json::from_str::<ServerMessage>(&json).unwrap(), message, "{json}");
+        }
+    }
+
+    #[test]
+    fn whoever_waits_has_the_agreed_form() {
+        let participant = ParticipantId::from_bytes([1; 16]);
+        let invited = Visitor::Guest { role: GuestRole::Patient, invite_id: InviteId::from_bytes([2; 16]) };
+        let (hex, invite) = (participant.to_hex(), InviteId::from_bytes([2; 16]).to_hex());
+        for (visitor, form) in [
+            (invited, format!(r#"{{"kind":"guest","role":"patient","invite_id":"{invite}"}}"#)),
+            (Visitor::Colleague, r#"{"kind":"colleague"}"#.to_owned()),
+        ] {
+            let waits = WaitingGuest { participant, visitor, waited_ms: 5 };
+            let json = serde_json::to_string(&waits).unwrap();
+            assert_eq!(json, format!(r#"{{"participant":"{hex}","visitor":{form},"waited_ms":5}}"#));
+            assert_eq!(serde_json::from_str::<WaitingGuest>(&json).unwrap(), waits);
         }
     }
 

@@ -1,13 +1,13 @@
-//! What each guest may make the host hear before it is admitted, so that one guest cannot fill the host's outbox.
+//! What each guest or colleague may make the host hear before it is admitted, so that one cannot fill the host's outbox.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::protocol::InviteId;
+use super::Identity;
 
 /// Time after which an allowance is whole again.
 pub(super) const RELAY_PAUSE: Duration = Duration::from_secs(10);
 
-/// Bytes of one invitation in that time: entering and a whole key exchange at its largest. Base64 makes a third more of
+/// Bytes of one of them in that time: entering and a whole key exchange at its largest. Base64 makes a third more of
 /// it, far below what an outbox holds.
 const RELAY_BYTES: usize = 64 * 1024;
 
@@ -17,13 +17,14 @@ pub(super) const ENTRY: usize = 4 * 1024;
 /// What a message costs at least, since outboxes count messages as well.
 const LEAST: usize = 1024;
 
-/// Most invitations remembered. They are the host's own, so more do not come in a pause; if they do, they wait.
+/// Most of them remembered. Invitations are the host's own and accounts few, so more do not come in a pause; if they do,
+/// they wait.
 const REMEMBERED: usize = 256;
 
-/// Allowances by invitation: a new session or a new seat of the same guest brings no new one.
+/// Allowances by invitation or account: a new session or a new seat of the same one brings no new allowance.
 #[derive(Debug, Default)]
 pub(super) struct Allowances {
-    spent: BTreeMap<InviteId, Spent>,
+    spent: BTreeMap<Identity, Spent>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +35,13 @@ struct Spent {
 
 impl Allowances {
     /// Takes the cost of one message. `Err`: whole seconds, at least 1, until it may be said.
-    pub(super) fn take(&mut self, now: Duration, invite_id: InviteId, len: usize) -> Result<(), u32> {
+    pub(super) fn take(&mut self, now: Duration, whose: Identity, len: usize) -> Result<(), u32> {
         let age = |spent: &Spent| now.saturating_sub(spent.since);
         if self.spent.len() >= REMEMBERED {
             self.spent.retain(|_, spent| age(spent) < RELAY_PAUSE);
         }
         let fresh = Spent { since: now, bytes: 0 };
-        let current = self.spent.get(&invite_id).copied();
+        let current = self.spent.get(&whose).copied();
         if current.is_none() && self.spent.len() >= REMEMBERED {
             return Err(seconds(RELAY_PAUSE));
         }
@@ -50,7 +51,7 @@ impl Allowances {
             return Err(seconds(RELAY_PAUSE.saturating_sub(age(&spent))));
         }
         spent.bytes = bytes;
-        self.spent.insert(invite_id, spent);
+        self.spent.insert(whose, spent);
         Ok(())
     }
 }
@@ -63,12 +64,13 @@ fn seconds(wait: Duration) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{InviteId, UserId};
 
-    fn invite(number: u16) -> InviteId {
+    fn invite(number: u16) -> Identity {
         let [high, low] = number.to_be_bytes();
         let mut bytes = [0; 16];
         bytes[..2].copy_from_slice(&[high, low]);
-        InviteId::from_bytes(bytes)
+        Identity::Invitation(InviteId::from_bytes(bytes))
     }
 
     #[test]
@@ -84,5 +86,14 @@ mod tests {
     #[test]
     fn a_length_cannot_overflow() {
         assert_eq!(Allowances::default().take(Duration::ZERO, invite(1), usize::MAX), Err(10));
+    }
+
+    #[test]
+    fn an_account_and_an_invitation_of_the_same_bytes_do_not_share() {
+        let mut allowances = Allowances::default();
+        assert_eq!(allowances.take(Duration::ZERO, invite(0), RELAY_BYTES), Ok(()));
+        assert!(allowances.take(Duration::ZERO, invite(0), 1).is_err());
+        let account = Identity::Account(UserId::from_bytes([0; 16]));
+        assert_eq!(allowances.take(Duration::ZERO, account, RELAY_BYTES), Ok(()));
     }
 }

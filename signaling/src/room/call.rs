@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Room, audit,
+    Effect, Room, Sender, audit,
     delivery::{Conflict, HistoryGone, Page},
     error,
     role::Standing,
@@ -22,13 +22,13 @@ impl Room {
     pub(super) fn on_commit(
         &mut self,
         now: Duration,
-        from: ParticipantId,
+        sender: &Sender,
         standing: Standing,
         epoch: u64,
         commit: Opaque,
         intent: CommitIntent,
     ) -> Vec<Effect> {
-        let is_host = standing == Standing::Host;
+        let (from, is_host) = (sender.participant, standing == Standing::Host);
         if !is_host && now < self.host_first_until {
             return vec![error(from, ErrorCode::Busy, Some(2))];
         }
@@ -40,7 +40,7 @@ impl Room {
             }
         }
         if let CommitIntent::Remove { participant } = intent {
-            let holds_keys = |guest: &Guest| matches!(guest.standing(), Standing::Admitted | Standing::Gone);
+            let holds_keys = |guest: &Guest| guest.is_admitted() || guest.place == Place::Gone;
             if !self.roster.guest(participant).is_some_and(holds_keys) {
                 return vec![error(from, ErrorCode::GuestLeft, None)];
             }
@@ -65,7 +65,7 @@ impl Room {
                 "group.member_removed"
             }
         };
-        vec![audit(event, from, if is_host { "host" } else { "guest" }), delivered]
+        vec![audit(event, from, if is_host { "host" } else { sender.who.audited() }), delivered]
     }
 
     pub(super) fn on_application(&mut self, from: ParticipantId, epoch: u64, body: Opaque) -> Vec<Effect> {

@@ -13,9 +13,6 @@ use crate::protocol::{Delivery, ErrorCode, LobbyState, Opaque, ParticipantId, Se
 
 impl Room {
     pub(super) fn on_enter(&mut self, now: Duration, sender: &Sender) -> Vec<Effect> {
-        let Who::Guest { invite_id, role, .. } = sender.who else {
-            return Vec::new();
-        };
         let from = sender.participant;
         let known = self.roster.guest(from).is_some();
         if matches!(self.roster.guest(from).map(|guest| &guest.place), Some(Place::Denied | Place::Gone)) {
@@ -28,7 +25,7 @@ impl Room {
         {
             return vec![error(from, ErrorCode::Busy, Some(wait))];
         }
-        if !self.roster.seat_guest(now, from, role, invite_id) {
+        if !self.roster.seat_guest(now, sender) {
             return vec![error(from, ErrorCode::Busy, Some(60))];
         }
         match self.roster.guest(from).map(|guest| &guest.place) {
@@ -40,7 +37,7 @@ impl Room {
             _ => {
                 let mut effects = Vec::new();
                 if !known {
-                    effects.push(audit("lobby.entered", from, "guest"));
+                    effects.push(audit("lobby.entered", from, sender.who.audited()));
                 }
                 effects.extend(self.tell_lobby(now));
                 effects
@@ -64,7 +61,7 @@ impl Room {
             return vec![error(from, ErrorCode::GuestLeft, None)];
         };
         // Who is admitted already lost its group and is brought back in place of its old leaf.
-        let (invite_id, returns) = (guest.invite_id, guest.is_admitted());
+        let (who, returns) = (guest.who, guest.is_admitted());
         if !returns && !self.roster.has_room() {
             return vec![error(from, ErrorCode::Busy, Some(10))];
         }
@@ -75,9 +72,9 @@ impl Room {
         let event = if returns { "group.member_returned" } else { "lobby.admitted" };
         let mut effects = Vec::new();
         if !returns {
-            effects.push(Effect::Spend { invite_id, admitted: true });
+            effects.extend(spend(who, true));
         }
-        effects.push(Effect::Audit { event, actor: participant, role: "guest", outcome: None });
+        effects.push(audit(event, participant, who.audited()));
         effects.push(send(self.roster.listeners(), entry));
         let admitted = ServerMessage::Admitted { seq, epoch, welcome };
         if let Some(guest) = self.roster.guest_mut(participant) {
@@ -95,11 +92,10 @@ impl Room {
             return Vec::new();
         };
         guest.place = Place::Denied;
-        let mut effects = vec![
-            Effect::Spend { invite_id: guest.invite_id, admitted: false },
-            audit("lobby.denied", participant, "guest"),
-            send(vec![participant], ServerMessage::Lobby { state: LobbyState::Denied }),
-        ];
+        let who = guest.who;
+        let mut effects: Vec<_> = spend(who, false).into_iter().collect();
+        effects.push(audit("lobby.denied", participant, who.audited()));
+        effects.push(send(vec![participant], ServerMessage::Lobby { state: LobbyState::Denied }));
         effects.extend(self.tell_lobby(now));
         effects
     }
@@ -123,5 +119,13 @@ impl Room {
             }
         }
         effects
+    }
+}
+
+/// A colleague has no invitation to spend.
+const fn spend(who: Who, admitted: bool) -> Option<Effect> {
+    match who {
+        Who::Guest { invite_id, .. } => Some(Effect::Spend { invite_id, admitted }),
+        Who::Staff { .. } => None,
     }
 }

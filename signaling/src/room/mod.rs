@@ -1,14 +1,15 @@
 //! The rules of one room, pure: a message goes in, effects come out, and `now` is given.
 //!
 //! One rule of use: every client message passes [`Room::handle`], where the table of `role.rs` is asked before anything
-//! else happens; it is asked again for each further page of a replay. Effects are carried out in order by the room's task.
+//! else happens; it is asked again for each further page of a replay and when a socket goes to another room. Effects are
+//! carried out in order by the room's task.
 //!
 //! | operation | nobody hosts | host present | host's socket lost |
 //! | --- | --- | --- | --- |
 //! | `OpenRoom` by the same participant | new group | list again | resume the log |
 //! | `OpenRoom` by another device of the host | new group | `HOF-02` | new group, admitted guests wait again |
-//! | `EnterLobby` | wait, `host_present: false` | wait | wait, `host_present: false` |
-//! | `Relay` of a guest | `LOB-01` | delivered, `SRV-05` beyond its allowance | `LOB-01` |
+//! | `EnterLobby`, `VisitRoom` | wait, `host_present: false` | wait | wait, `host_present: false` |
+//! | `Relay` of a guest or colleague | `LOB-01` | delivered, `SRV-05` beyond its allowance | `LOB-01` |
 //! | `EndCall`, `Leave` of the host | – | log dropped | – |
 
 mod allowance;
@@ -50,6 +51,30 @@ pub(crate) enum Who {
     Guest { appointment: AppointmentId, invite_id: InviteId, role: GuestRole },
 }
 
+/// Who somebody is over all of its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Identity {
+    Invitation(InviteId),
+    Account(UserId),
+}
+
+impl Who {
+    pub(crate) const fn identity(self) -> Identity {
+        match self {
+            Self::Staff { user, .. } => Identity::Account(user),
+            Self::Guest { invite_id, .. } => Identity::Invitation(invite_id),
+        }
+    }
+
+    /// Role as the audit writes it.
+    const fn audited(self) -> &'static str {
+        match self {
+            Self::Staff { .. } => "staff",
+            Self::Guest { .. } => "guest",
+        }
+    }
+}
+
 /// What must happen because of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -61,7 +86,7 @@ pub(crate) enum Effect {
     Spend { invite_id: InviteId, admitted: bool },
     /// The replay has more: call [`Room::resume`] when the socket has written what was sent before.
     More { to: ParticipantId, after: u64 },
-    /// The call is over: end the sessions of its guests and drop the room.
+    /// The call is over: end the sessions of its guests, not those of colleagues, and drop the room.
     Over,
 }
 
@@ -113,18 +138,18 @@ impl Room {
         match message {
             ClientMessage::Hello { .. } => Vec::new(),
             ClientMessage::OpenRoom { .. } => self.on_open(now, from),
-            ClientMessage::EnterLobby => self.on_enter(now, sender),
+            ClientMessage::EnterLobby | ClientMessage::VisitRoom { .. } => self.on_enter(now, sender),
             ClientMessage::Relay { to, body } => self.on_relay(now, sender, standing, to, body),
             ClientMessage::Admit { participant, epoch, commit, welcome, invite_psk } => {
                 self.on_admit(now, from, participant, epoch, commit, welcome, invite_psk)
             }
             ClientMessage::Deny { participant } => self.on_deny(now, participant),
             ClientMessage::Commit { epoch, commit, intent } => {
-                self.on_commit(now, from, standing, epoch, commit, intent)
+                self.on_commit(now, sender, standing, epoch, commit, intent)
             }
             ClientMessage::Application { epoch, body } => self.on_application(from, epoch, body),
             ClientMessage::Replay { after } => self.on_replay(from, after),
-            ClientMessage::Leave => self.on_leave(now, from, standing),
+            ClientMessage::Leave => self.on_leave(now, sender, standing),
             ClientMessage::EndCall => self.on_end(from),
         }
     }
@@ -137,16 +162,27 @@ impl Room {
         self.on_replay(sender.participant, after)
     }
 
+    /// The sender's socket goes to another room. Whoever has nothing to leave is not refused: it did not ask.
+    pub(crate) fn depart(&mut self, now: Duration, sender: &Sender) -> Vec<Effect> {
+        let standing = self.roster.standing(sender.participant, &sender.who);
+        let mut effects = Vec::new();
+        if role::allows(standing, Action::Leave) {
+            effects = self.on_leave(now, sender, standing);
+        }
+        effects.extend(self.lose(now, sender.participant));
+        effects
+    }
+
     /// A participant's socket is gone.
     pub(crate) fn lose(&mut self, now: Duration, participant: ParticipantId) -> Vec<Effect> {
         match self.roster.lose(now, participant) {
-            Some(Standing::Admitted) => self.presence(participant, false),
+            Some(Standing::Admitted | Standing::ColleagueAdmitted) => self.presence(participant, false),
             Some(Standing::Host) => {
                 let mut effects = self.presence(participant, false);
                 effects.extend(self.tell_lobby(now));
                 effects
             }
-            Some(Standing::Waiting) => self.tell_lobby(now),
+            Some(Standing::Waiting | Standing::ColleagueWaiting) => self.tell_lobby(now),
             _ => Vec::new(),
         }
     }
@@ -156,9 +192,14 @@ impl Room {
         self.roster.expire(now);
     }
 
-    /// Guests who wait with an open socket.
+    /// Guests and colleagues who wait with an open socket.
     pub(crate) fn waiting_count(&self) -> usize {
         self.roster.queue().len()
+    }
+
+    /// Whether the host is there.
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.roster.present_host().is_some()
     }
 
     /// Whether no socket is there at all.
@@ -171,6 +212,7 @@ impl Room {
             ClientMessage::Hello { .. } => Action::Hello,
             ClientMessage::OpenRoom { .. } => Action::OpenRoom,
             ClientMessage::EnterLobby => Action::EnterLobby,
+            ClientMessage::VisitRoom { .. } => Action::VisitRoom,
             ClientMessage::Relay { .. } => Action::Relay,
             ClientMessage::Admit { .. } => Action::Admit,
             ClientMessage::Deny { .. } => Action::Deny,
@@ -241,13 +283,11 @@ impl Room {
 
     /// Charges a guest for what the host is about to hear of it.
     fn spend_allowance(&mut self, now: Duration, sender: &Sender, len: usize) -> Result<(), u32> {
-        match sender.who {
-            Who::Guest { invite_id, .. } => self.allowances.take(now, invite_id, len),
-            Who::Staff { .. } => Ok(()),
-        }
+        self.allowances.take(now, sender.who.identity(), len)
     }
 
-    fn on_leave(&mut self, now: Duration, from: ParticipantId, standing: Standing) -> Vec<Effect> {
+    fn on_leave(&mut self, now: Duration, sender: &Sender, standing: Standing) -> Vec<Effect> {
+        let from = sender.participant;
         match standing {
             Standing::Host => {
                 self.roster.unseat_host();
@@ -256,17 +296,17 @@ impl Room {
                 effects.extend(self.tell_lobby(now));
                 effects
             }
-            Standing::Admitted => {
+            Standing::Admitted | Standing::ColleagueAdmitted => {
                 if let Some(guest) = self.roster.guest_mut(from) {
                     guest.place = Place::Gone;
                 }
-                let mut effects = vec![audit("call.left", from, "guest")];
+                let mut effects = vec![audit("call.left", from, sender.who.audited())];
                 effects.extend(self.presence(from, false));
                 effects
             }
-            Standing::Waiting => {
+            Standing::Waiting | Standing::ColleagueWaiting => {
                 self.roster.forget(from);
-                let mut effects = vec![audit("lobby.left", from, "guest")];
+                let mut effects = vec![audit("lobby.left", from, sender.who.audited())];
                 effects.extend(self.tell_lobby(now));
                 effects
             }
@@ -274,13 +314,15 @@ impl Room {
         }
     }
 
-    fn on_end(&self, from: ParticipantId) -> Vec<Effect> {
+    fn on_end(&mut self, from: ParticipantId) -> Vec<Effect> {
         let mut effects = vec![audit("call.ended", from, "host")];
         effects.push(send(self.roster.listeners(), ServerMessage::Ended));
         let waiting: Vec<_> = self.roster.queue().into_iter().map(|(id, _)| id).collect();
         if !waiting.is_empty() {
             effects.push(send(waiting, ServerMessage::Lobby { state: crate::protocol::LobbyState::Closed }));
         }
+        // The room is not open any more, even before it is dropped.
+        self.roster.unseat_host();
         effects.push(Effect::Over);
         effects
     }
@@ -297,11 +339,7 @@ impl Room {
         let mut effects = Vec::new();
         if self.refusals_left > 0 {
             self.refusals_left -= 1;
-            let role = match sender.who {
-                Who::Staff { .. } => "staff",
-                Who::Guest { .. } => "guest",
-            };
-            let actor = sender.participant;
+            let (actor, role) = (sender.participant, sender.who.audited());
             effects.push(Effect::Audit { event: "room.refused", actor, role, outcome: Some(code) });
         }
         effects.push(error(sender.participant, code, None));

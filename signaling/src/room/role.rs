@@ -5,6 +5,7 @@
 //!                outside         outside
 //! OpenRoom         x        x
 //! EnterLobby                       x         x        x        x      x
+//! VisitRoom
 //! Relay                     x                x        x
 //! Admit, Deny               x
 //! RemoveMember              x
@@ -15,7 +16,25 @@
 //! Leave                     x                x        x        x
 //! EndCall                   x
 //! Hello
+//!
+//!                colleague colleague colleague colleague colleague
+//!                outside   waiting   admitted  denied    gone
+//! OpenRoom
+//! EnterLobby
+//! VisitRoom        x         x         x         x         x
+//! Relay                      x         x
+//! Admit, Deny
+//! RemoveMember
+//! RemoveLeaver                         x
+//! Update                               x
+//! Application                          x
+//! Replay                               x
+//! Leave                      x         x         x
+//! EndCall
+//! Hello
 //! ```
+//!
+//! A colleague is staff with the role host at an appointment of another host: but for the way in, it stands as a guest.
 
 use crate::protocol::ErrorCode;
 
@@ -37,6 +56,7 @@ pub(crate) enum Action {
     RemoveLeaver,
     Replay,
     Update,
+    VisitRoom,
 }
 
 /// How a sender stands to the room at this moment.
@@ -56,6 +76,16 @@ pub(crate) enum Standing {
     Denied,
     /// A guest who was admitted, and left or was removed.
     Gone,
+    /// Another host of the practice who did not come in.
+    ColleagueOutside,
+    /// The same, in the lobby.
+    ColleagueWaiting,
+    /// The same, admitted.
+    ColleagueAdmitted,
+    /// The same, not admitted.
+    ColleagueDenied,
+    /// The same, admitted before, and left or removed.
+    ColleagueGone,
     /// Anybody else.
     Stranger,
 }
@@ -64,7 +94,7 @@ pub(crate) enum Standing {
 pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
     use Action::{
         Admit, Application, Deny, EndCall, EnterLobby, Leave, OpenRoom, Relay, RemoveLeaver, RemoveMember, Replay,
-        Update,
+        Update, VisitRoom,
     };
     match standing {
         Standing::HostOutside => matches!(action, OpenRoom),
@@ -91,6 +121,13 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
         Standing::Denied => matches!(action, EnterLobby | Leave),
         // Only to be told that it is over.
         Standing::Gone => matches!(action, EnterLobby),
+        Standing::ColleagueOutside => matches!(action, VisitRoom),
+        Standing::ColleagueWaiting => matches!(action, VisitRoom | Relay | Leave),
+        Standing::ColleagueAdmitted => {
+            matches!(action, VisitRoom | Relay | RemoveLeaver | Update | Application | Replay | Leave)
+        }
+        Standing::ColleagueDenied => matches!(action, VisitRoom | Leave),
+        Standing::ColleagueGone => matches!(action, VisitRoom),
         Standing::Stranger => false,
     }
 }
@@ -102,8 +139,14 @@ pub(crate) const fn refusal(standing: Standing, action: Action) -> ErrorCode {
         Action::Application | Action::Replay | Action::Update | Action::RemoveLeaver | Action::RemoveMember
     );
     match standing {
-        Standing::Waiting | Standing::GuestOutside if of_members => ErrorCode::NotAdmittedYet,
-        Standing::Denied => ErrorCode::NotAdmitted,
+        // The other kind's way in, however it stands.
+        _ if matches!(action, Action::EnterLobby | Action::VisitRoom) => ErrorCode::NotAllowed,
+        Standing::Waiting | Standing::GuestOutside | Standing::ColleagueWaiting | Standing::ColleagueOutside
+            if of_members =>
+        {
+            ErrorCode::NotAdmittedYet
+        }
+        Standing::Denied | Standing::ColleagueDenied => ErrorCode::NotAdmitted,
         _ => ErrorCode::NotAllowed,
     }
 }
@@ -112,9 +155,10 @@ pub(crate) const fn refusal(standing: Standing, action: Action) -> ErrorCode {
 mod tests {
     use super::{Action::*, Standing::*, *};
 
-    const ACTIONS: [Action; 13] = [
+    const ACTIONS: [Action; 14] = [
         OpenRoom,
         EnterLobby,
+        VisitRoom,
         Relay,
         Admit,
         Deny,
@@ -129,15 +173,20 @@ mod tests {
     ];
 
     /// Rows in the order of `ACTIONS`, columns as in the module's table.
-    const TABLE: [(Standing, &str); 8] = [
-        (HostOutside, "x------------"),
-        (Host, "x-xxxxxxxxxx-"),
-        (GuestOutside, "-x-----------"),
-        (Waiting, "-xx-------x--"),
-        (Admitted, "-xx---xxxxx--"),
-        (Denied, "-x--------x--"),
-        (Gone, "-x-----------"),
-        (Stranger, "-------------"),
+    const TABLE: [(Standing, &str); 13] = [
+        (HostOutside, "x-------------"),
+        (Host, "x--xxxxxxxxxx-"),
+        (GuestOutside, "-x------------"),
+        (Waiting, "-x-x-------x--"),
+        (Admitted, "-x-x---xxxxx--"),
+        (Denied, "-x---------x--"),
+        (Gone, "-x------------"),
+        (Stranger, "--------------"),
+        (ColleagueOutside, "--x-----------"),
+        (ColleagueWaiting, "--xx-------x--"),
+        (ColleagueAdmitted, "--xx---xxxxx--"),
+        (ColleagueDenied, "--x--------x--"),
+        (ColleagueGone, "--x-----------"),
     ];
 
     #[test]
@@ -156,5 +205,23 @@ mod tests {
         assert_eq!(refusal(Waiting, Admit), ErrorCode::NotAllowed);
         assert_eq!(refusal(Denied, Application), ErrorCode::NotAdmitted);
         assert_eq!(refusal(Stranger, Replay), ErrorCode::NotAllowed);
+    }
+
+    #[test]
+    fn a_colleague_stands_as_a_guest_but_for_the_way_in() {
+        for (guest, colleague) in [
+            (GuestOutside, ColleagueOutside),
+            (Waiting, ColleagueWaiting),
+            (Admitted, ColleagueAdmitted),
+            (Denied, ColleagueDenied),
+            (Gone, ColleagueGone),
+        ] {
+            for action in ACTIONS.into_iter().filter(|action| !matches!(action, EnterLobby | VisitRoom)) {
+                assert_eq!(allows(guest, action), allows(colleague, action), "{colleague:?} × {action:?}");
+                assert_eq!(refusal(guest, action), refusal(colleague, action), "{colleague:?} × {action:?}");
+            }
+            assert_eq!(refusal(guest, VisitRoom), ErrorCode::NotAllowed);
+            assert_eq!(refusal(colleague, EnterLobby), ErrorCode::NotAllowed);
+        }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Who, role::Standing};
+use super::{Sender, Who, role::Standing};
 use crate::protocol::{
-    AppointmentId, GuestRole, InviteId, LobbyState, MAX_MEMBERS, ParticipantId, ServerMessage, StaffRole, UserId,
-    WaitingGuest,
+    AppointmentId, LobbyState, MAX_MEMBERS, ParticipantId, ServerMessage, StaffRole, UserId, Visitor, WaitingGuest,
 };
 
 /// Most guests who wait at once, absent ones within their grace included.
@@ -34,11 +33,10 @@ pub(crate) struct HostSeat {
     pub(crate) present: bool,
 }
 
-/// A guest's seat.
+/// The seat of a guest, or of a colleague, which has all that a guest has but the invitation.
 #[derive(Debug)]
 pub(crate) struct Guest {
-    pub(crate) role: GuestRole,
-    pub(crate) invite_id: InviteId,
+    pub(crate) who: Who,
     pub(crate) place: Place,
     pub(crate) present: bool,
     /// When it came, and its number in the queue.
@@ -90,22 +88,21 @@ impl Roster {
     }
 
     /// Gives a guest a waiting seat, or marks it present again in the one that it has. `false`: no seat is left.
-    pub(crate) fn seat_guest(
-        &mut self,
-        now: Duration,
-        participant: ParticipantId,
-        role: GuestRole,
-        invite_id: InviteId,
-    ) -> bool {
+    pub(crate) fn seat_guest(&mut self, now: Duration, sender: &Sender) -> bool {
+        let Sender { participant, who } = *sender;
         if let Some(guest) = self.guests.get_mut(&participant) {
             guest.present = true;
             guest.absent_since = None;
             guest.told = None;
             return true;
         }
-        // A new session of the same invitation replaces one that lost its socket; its place in the queue stays.
-        let former =
-            self.guests.iter().find(|(_, guest)| guest.invite_id == invite_id && guest.place == Place::Waiting);
+        // A new session of the same one replaces one that lost its socket; its place in the queue stays. An invitation has
+        // one session at a time, so that its former one is lost for certain; a colleague may wait on two computers.
+        let single = matches!(who, Who::Guest { .. });
+        let replaced = |guest: &Guest| {
+            guest.who.identity() == who.identity() && guest.place == Place::Waiting && (single || !guest.present)
+        };
+        let former = self.guests.iter().find(|(_, guest)| replaced(guest));
         let former = former.map(|(id, guest)| (*id, guest.since, guest.arrival));
         if let Some((id, ..)) = former {
             self.guests.remove(&id);
@@ -118,7 +115,7 @@ impl Roster {
         let (since, arrival) = former.map_or((now, self.arrivals), |(_, since, arrival)| (since, arrival));
         let place = Place::Waiting;
         let (absent_since, told, last_update) = (None, None, None);
-        let guest = Guest { role, invite_id, place, present: true, since, arrival, absent_since, told, last_update };
+        let guest = Guest { who, place, present: true, since, arrival, absent_since, told, last_update };
         self.guests.insert(participant, guest);
         true
     }
@@ -157,18 +154,18 @@ impl Roster {
                 Some(seat) if seat.participant == participant && seat.present => Standing::Host,
                 _ => Standing::HostOutside,
             },
-            Who::Staff { .. } => Standing::Stranger,
+            Who::Staff { role: StaffRole::Host, .. } => self.seated(participant).unwrap_or(Standing::ColleagueOutside),
             Who::Guest { appointment, .. } if appointment == self.appointment => {
-                // A seat without a socket counts as outside: the guest enters first, then acts.
-                match self.guests.get(&participant) {
-                    Some(guest) if guest.present || matches!(guest.place, Place::Denied | Place::Gone) => {
-                        guest.standing()
-                    }
-                    _ => Standing::GuestOutside,
-                }
+                self.seated(participant).unwrap_or(Standing::GuestOutside)
             }
-            Who::Guest { .. } => Standing::Stranger,
+            Who::Staff { .. } | Who::Guest { .. } => Standing::Stranger,
         }
+    }
+
+    /// A seat without a socket counts as none: its holder comes in first, then acts.
+    fn seated(&self, participant: ParticipantId) -> Option<Standing> {
+        let counts = |guest: &&Guest| guest.present || matches!(guest.place, Place::Denied | Place::Gone);
+        self.guests.get(&participant).filter(counts).map(Guest::standing)
     }
 
     pub(crate) fn guest(&self, participant: ParticipantId) -> Option<&Guest> {
@@ -207,8 +204,7 @@ impl Roster {
     pub(crate) fn waiting(&self, now: Duration) -> Vec<WaitingGuest> {
         let seen = |(participant, guest): (ParticipantId, &Guest)| WaitingGuest {
             participant,
-            role: guest.role,
-            invite_id: guest.invite_id,
+            visitor: guest.visitor(),
             waited_ms: u64::try_from(now.saturating_sub(guest.since).as_millis()).unwrap_or(u64::MAX),
         };
         self.queue().into_iter().map(seen).collect()
@@ -222,11 +218,22 @@ impl Roster {
 
 impl Guest {
     pub(crate) const fn standing(&self) -> Standing {
-        match self.place {
-            Place::Waiting => Standing::Waiting,
-            Place::Admitted { .. } => Standing::Admitted,
-            Place::Denied => Standing::Denied,
-            Place::Gone => Standing::Gone,
+        match (self.who, &self.place) {
+            (Who::Guest { .. }, Place::Waiting) => Standing::Waiting,
+            (Who::Guest { .. }, Place::Admitted { .. }) => Standing::Admitted,
+            (Who::Guest { .. }, Place::Denied) => Standing::Denied,
+            (Who::Guest { .. }, Place::Gone) => Standing::Gone,
+            (Who::Staff { .. }, Place::Waiting) => Standing::ColleagueWaiting,
+            (Who::Staff { .. }, Place::Admitted { .. }) => Standing::ColleagueAdmitted,
+            (Who::Staff { .. }, Place::Denied) => Standing::ColleagueDenied,
+            (Who::Staff { .. }, Place::Gone) => Standing::ColleagueGone,
+        }
+    }
+
+    const fn visitor(&self) -> Visitor {
+        match self.who {
+            Who::Guest { role, invite_id, .. } => Visitor::Guest { role, invite_id },
+            Who::Staff { .. } => Visitor::Colleague,
         }
     }
 

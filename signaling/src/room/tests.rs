@@ -1,6 +1,7 @@
 //! The room without sockets: order, bounds, return of the host, fairness.
 
 mod call;
+mod colleague;
 mod flood;
 
 use super::{roster::MAX_WAITING, *};
@@ -70,7 +71,7 @@ fn call(admitted: u8) -> Room {
 #[test]
 fn strangers_may_do_nothing() {
     let mut room = call(1);
-    let other_user = Who::Staff { user: UserId::from_bytes([9; 16]), role: StaffRole::Host };
+    let other_user = Who::Staff { user: UserId::from_bytes([9; 16]), role: StaffRole::FrontDesk };
     let other_role = Who::Staff { user: OWNER, role: StaffRole::Admin };
     let appointment = AppointmentId::from_bytes([9; 16]);
     let other_room = Who::Guest { appointment, invite_id: InviteId::from_bytes([9; 16]), role: GuestRole::Patient };

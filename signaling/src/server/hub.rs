@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     auth::TokenHash,
-    protocol::{AppointmentId, ErrorCode, InviteId, UserId},
+    protocol::{AppointmentId, ErrorCode, InviteId, MAX_OPEN_ROOMS, UserId},
     store::{Holder, Session},
 };
 
@@ -40,7 +40,15 @@ struct Socket {
 pub(crate) struct RoomHandle {
     /// Bounded; a full mailbox makes the sending socket wait, and with it its client.
     pub(crate) mailbox: mpsc::Sender<RoomInput>,
-    waiting: Arc<AtomicU32>,
+    owner: UserId,
+    shown: Arc<Shown>,
+}
+
+/// What a room's task lets others see without asking it.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) waiting: AtomicU32,
+    pub(crate) hosted: AtomicBool,
 }
 
 /// A registered socket; it is forgotten when this is dropped.
@@ -100,17 +108,30 @@ impl Hub {
             return handle.clone();
         }
         rooms.retain(|_, handle| !handle.mailbox.is_closed());
-        let waiting = Arc::new(AtomicU32::new(0));
-        let (task, mailbox) = RoomTask::new(Arc::clone(shared), appointment, owner, Arc::clone(&waiting));
-        let handle = RoomHandle { mailbox, waiting };
+        let shown = Arc::new(Shown::default());
+        let (task, mailbox) = RoomTask::new(Arc::clone(shared), appointment, owner, Arc::clone(&shown));
+        let handle = RoomHandle { mailbox, owner, shown };
         rooms.insert(appointment, handle.clone());
         tokio::spawn(task.run());
         handle
     }
 
-    /// Guests in the lobby of an appointment now.
+    /// Rooms whose host is there and is not this one, at most [`MAX_OPEN_ROOMS`], the same ones each time.
+    pub(crate) fn hosted_rooms(&self, but_of: &UserId) -> Vec<AppointmentId> {
+        let open = |handle: &RoomHandle| {
+            handle.owner != *but_of && !handle.mailbox.is_closed() && handle.shown.hosted.load(Ordering::Relaxed)
+        };
+        let rooms = lock(&self.rooms);
+        let mut hosted: Vec<_> = rooms.iter().filter(|(_, handle)| open(handle)).map(|(id, _)| *id).collect();
+        drop(rooms);
+        hosted.sort_unstable();
+        hosted.truncate(MAX_OPEN_ROOMS);
+        hosted
+    }
+
+    /// Guests and colleagues in the lobby of an appointment now.
     pub(crate) fn waiting(&self, appointment: &AppointmentId) -> u32 {
-        lock(&self.rooms).get(appointment).map_or(0, |handle| handle.waiting.load(Ordering::Relaxed))
+        lock(&self.rooms).get(appointment).map_or(0, |handle| handle.shown.waiting.load(Ordering::Relaxed))
     }
 }
 

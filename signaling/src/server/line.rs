@@ -30,12 +30,15 @@ impl Line {
         message: ClientMessage,
     ) -> Result<Option<ServerMessage>, Error> {
         match (self.session.holder, &message) {
-            (Holder::Staff { .. }, ClientMessage::OpenRoom { appointment }) => {
+            // Whose the appointment is decides in the room what comes of it.
+            (
+                Holder::Staff { .. },
+                ClientMessage::OpenRoom { appointment } | ClientMessage::VisitRoom { appointment },
+            ) => {
                 let appointment = *appointment;
                 let owner = shared.store.room_owner(&appointment).await?;
                 if self.room.as_ref().is_some_and(|(current, _)| *current != appointment) {
-                    self.post(ClientMessage::Leave).await.ok();
-                    self.lose().await;
+                    self.depart().await;
                 }
                 self.room = Some((appointment, Hub::room(shared, appointment, owner)));
             }
@@ -94,6 +97,15 @@ impl Line {
             Holder::Guest { invite_id, appointment, role } => Who::Guest { appointment, invite_id, role },
         };
         Sender { participant: self.session.participant, who }
+    }
+
+    /// Leaves the room for another one.
+    async fn depart(&mut self) {
+        if let Some((_, room)) = self.room.take() {
+            let moved = RoomInput::Moved { sender: self.sender(), socket: self.number };
+            // A room that ended needs no word.
+            room.mailbox.send(moved).await.ok();
+        }
     }
 
     /// Tells the room that the socket is gone.

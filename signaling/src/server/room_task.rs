@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -15,7 +15,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Shared, stopped};
+use super::{Shared, hub::Shown, stopped};
 use crate::{
     audit::Event,
     protocol::{AppointmentId, ClientMessage, ParticipantId, ServerMessage, UserId},
@@ -49,6 +49,11 @@ pub(crate) enum RoomInput {
         sender: Sender,
         socket: u64,
         after: u64,
+    },
+    /// The socket goes to another room.
+    Moved {
+        sender: Sender,
+        socket: u64,
     },
     Lost {
         participant: ParticipantId,
@@ -127,7 +132,7 @@ pub(crate) struct RoomTask {
     room: Room,
     seats: HashMap<ParticipantId, Seat>,
     inputs: mpsc::Receiver<RoomInput>,
-    waiting: Arc<AtomicU32>,
+    shown: Arc<Shown>,
     begin: Instant,
 }
 
@@ -143,12 +148,12 @@ impl RoomTask {
         shared: Arc<Shared>,
         appointment: AppointmentId,
         owner: UserId,
-        waiting: Arc<AtomicU32>,
+        shown: Arc<Shown>,
     ) -> (Self, mpsc::Sender<RoomInput>) {
         let (sender, inputs) = mpsc::channel(MAILBOX);
         let room = Room::new(appointment, owner);
         let (seats, begin) = (HashMap::new(), Instant::now());
-        (Self { shared, appointment, owner, room, seats, inputs, waiting, begin }, sender)
+        (Self { shared, appointment, owner, room, seats, inputs, shown, begin }, sender)
     }
 
     pub(crate) async fn run(mut self) {
@@ -173,9 +178,14 @@ impl RoomTask {
                 }
                 () = stopped(&mut shutdown) => return,
             }
-            let waiting = u32::try_from(self.room.waiting_count()).unwrap_or(u32::MAX);
-            self.waiting.store(waiting, Ordering::Relaxed);
+            self.show();
         }
+    }
+
+    fn show(&self) {
+        let waiting = u32::try_from(self.room.waiting_count()).unwrap_or(u32::MAX);
+        self.shown.waiting.store(waiting, Ordering::Relaxed);
+        self.shown.hosted.store(self.room.is_hosted(), Ordering::Relaxed);
     }
 
     async fn on_input(&mut self, input: RoomInput) {
@@ -197,6 +207,13 @@ impl RoomTask {
                 }
                 self.room.resume(&sender, after)
             }
+            RoomInput::Moved { sender, socket } => {
+                if self.seats.get(&sender.participant).is_none_or(|seat| seat.socket != socket) {
+                    return;
+                }
+                self.seats.remove(&sender.participant);
+                self.room.depart(now, &sender)
+            }
             RoomInput::Lost { participant, socket } => {
                 if self.seats.get(&participant).is_none_or(|seat| seat.socket != socket) {
                     return;
@@ -205,6 +222,8 @@ impl RoomTask {
                 self.room.lose(now, participant)
             }
         };
+        // Whoever hears of a change finds it in the lists already.
+        self.show();
         self.carry_out(effects).await;
     }
 

@@ -324,7 +324,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{CommitIntent, Opaque};
+    use crate::protocol::{AppointmentId, CommitIntent, Opaque};
 
     fn relay() -> ClientMessage {
         ClientMessage::Relay { to: None, body: Opaque::default() }
@@ -352,6 +352,9 @@ mod tests {
         assert_eq!(relayed, 120);
         assert!(!limits.take(None, begin));
         assert!(!limits.take(Some(&ClientMessage::Replay { after: 0 }), begin));
+        assert!(!limits.take(Some(&ClientMessage::EnterLobby), begin));
+        let visit = ClientMessage::VisitRoom { appointment: AppointmentId::from_bytes([1; 16]) };
+        assert!(!limits.take(Some(&visit), begin));
         for message in [
             admit(SOMEBODY),
             ClientMessage::Commit { epoch: 0, commit: Opaque::default(), intent: CommitIntent::Update },

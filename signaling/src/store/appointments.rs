@@ -6,7 +6,7 @@ use super::{Store, id, invitations::summary, seconds, unsigned, users::role_name
 use crate::{
     audit::Event,
     error::Error,
-    protocol::{Appointment, AppointmentId, AppointmentState, ErrorCode, StaffRole, UnixSeconds, UserId},
+    protocol::{Appointment, AppointmentId, AppointmentState, ErrorCode, OpenRoom, StaffRole, UnixSeconds, UserId},
 };
 
 /// How far back and how many the list goes.
@@ -117,6 +117,27 @@ impl Store {
             return Err(ErrorCode::AppointmentMoved.into());
         }
         Ok(UserId::from_bytes(id(&row, 0)?))
+    }
+
+    /// What colleagues are told of these rooms, by begin; a cancelled appointment has none.
+    pub(crate) async fn open_rooms(&self, appointments: &[AppointmentId]) -> Result<Vec<OpenRoom>, Error> {
+        let mut rooms = Vec::with_capacity(appointments.len());
+        for appointment in appointments {
+            let row = sqlx::query(
+                "SELECT a.label, u.display, a.starts_at FROM appointments a JOIN users u ON u.id = a.host
+                 WHERE a.id = ? AND a.state <> ?",
+            )
+            .bind(&appointment.as_bytes()[..])
+            .bind(state_name(AppointmentState::Cancelled))
+            .fetch_optional(&self.read)
+            .await?;
+            if let Some(row) = row {
+                let (label, host, starts_at) = (row.try_get(0)?, row.try_get(1)?, UnixSeconds(unsigned(&row, 2)?));
+                rooms.push(OpenRoom { appointment: *appointment, label, host, starts_at });
+            }
+        }
+        rooms.sort_by_key(|room| room.starts_at);
+        Ok(rooms)
     }
 
     async fn set_state(

@@ -1,4 +1,4 @@
-//! Slots and their invitations.
+//! Slots and their invitations, and which rooms are open.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     protocol::{
         Appointment, AppointmentId, AppointmentList, AppointmentState, BookRequest, CreateInvitationRequest, Empty,
-        ErrorCode, MAX_LABEL_LEN, MoveRequest, StaffRole, UserId,
+        ErrorCode, MAX_LABEL_LEN, MoveRequest, RoomsResponse, StaffRole, UserId,
     },
     server::Shared,
 };
@@ -32,6 +32,12 @@ pub(super) async fn list(State(shared): App, staff: Staff) -> Result<Json<Appoin
         appointment.waiting = shared.hub.waiting(&appointment.id);
     }
     Ok(Json(AppointmentList { appointments }))
+}
+
+pub(super) async fn rooms(State(shared): App, staff: Staff) -> Result<Json<RoomsResponse>, Error> {
+    staff.demand(Deed::SeeRooms)?;
+    let open = shared.hub.hosted_rooms(&staff.user);
+    Ok(Json(RoomsResponse { rooms: shared.store.open_rooms(&open).await? }))
 }
 
 pub(super) async fn book(

@@ -44,6 +44,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/auth/logout", post(sign_in::logout))
         .route("/v1/users", get(staff::list).post(staff::create))
         .route("/v1/appointments", get(appointments::list).post(appointments::book))
+        .route("/v1/rooms", get(appointments::rooms))
         .route("/v1/appointments/{id}/move", post(appointments::reschedule))
         .route("/v1/appointments/{id}/cancel", post(appointments::cancel))
         .route("/v1/appointments/{id}/invitations", post(appointments::invite))

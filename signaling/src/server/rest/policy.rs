@@ -14,6 +14,8 @@ pub(super) enum Deed {
     ReadAudit,
     /// A host sees its own only.
     SeeAppointments,
+    /// Which colleagues are in their rooms now.
+    SeeRooms,
 }
 
 /// The table.
@@ -24,7 +26,9 @@ pub(super) const fn may(role: StaffRole, deed: Deed) -> bool {
         StaffRole::FrontDesk => {
             matches!(deed, Deed::Book | Deed::ListStaff | Deed::SeeAppointments)
         }
-        StaffRole::Host => matches!(deed, Deed::Book | Deed::Invite | Deed::ListStaff | Deed::SeeAppointments),
+        StaffRole::Host => {
+            matches!(deed, Deed::Book | Deed::Invite | Deed::ListStaff | Deed::SeeAppointments | Deed::SeeRooms)
+        }
     }
 }
 
@@ -34,13 +38,14 @@ mod tests {
 
     #[test]
     fn every_cell_is_as_the_table_says() {
-        let deeds = [Book, CreateUsers, Invite, ListStaff, ReadAudit, SeeAppointments];
+        let deeds = [Book, CreateUsers, Invite, ListStaff, ReadAudit, SeeAppointments, SeeRooms];
         for (role, row) in [
-            (StaffRole::Admin, "xx-x-x"),
-            (StaffRole::Auditor, "----x-"),
-            (StaffRole::FrontDesk, "x--x-x"),
-            (StaffRole::Host, "x-xx-x"),
+            (StaffRole::Admin, "xx-x-x-"),
+            (StaffRole::Auditor, "----x--"),
+            (StaffRole::FrontDesk, "x--x-x-"),
+            (StaffRole::Host, "x-xx-xx"),
         ] {
+            assert_eq!(row.len(), deeds.len());
             for (deed, cell) in deeds.into_iter().zip(row.chars()) {
                 assert_eq!(may(role, deed), cell == 'x', "{role:?} × {deed:?}");
             }

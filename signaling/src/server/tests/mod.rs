@@ -1,5 +1,6 @@
 //! Flows over real TLS on the loopback interface, with a hand-set time of day.
 
+mod colleague;
 mod invitations;
 mod pin;
 mod practice;
@@ -56,6 +57,7 @@ struct Practice {
     host: Account,
     session: String,
     appointment: AppointmentId,
+    owner: Account,
 }
 
 /// One WebSocket.

@@ -10,7 +10,7 @@ impl Practice {
         let host = house.hire(&admin, "host", StaffRole::Host).await;
         let session = house.sign_in(&host).await;
         let appointment = book(&house, &session).await;
-        Self { house, host, session, appointment }
+        Self { house, host, session, appointment, owner }
     }
 
     pub(super) async fn invite_within(&self, invite: u8, not_before: u64, expires_at: u64) -> Result<Empty, ErrorCode> {

@@ -96,7 +96,8 @@ async fn a_guest_without_a_host_waits_and_hears_when_one_comes() {
     host.say(&ClientMessage::OpenRoom { appointment: practice.appointment }).await;
     let Some(ServerMessage::Waiting { guests }) = host.hear().await else { panic!("no list") };
     assert_eq!(guests[0].participant, guest_id);
-    assert_eq!(guests[0].invite_id, InviteId::from_bytes([1; 16]));
+    let visitor = Visitor::Guest { role: GuestRole::Patient, invite_id: InviteId::from_bytes([1; 16]) };
+    assert_eq!(guests[0].visitor, visitor);
     assert_eq!(guest.hear().await, Some(waiting(true)));
     host.say(&ClientMessage::Leave).await;
     assert_eq!(guest.hear().await, Some(waiting(false)));
