@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Effect, Room, Sender, audit,
+    Effect, Room, Sender, Who, audit,
     delivery::{Conflict, HistoryGone, Page},
     error,
     role::Standing,
@@ -59,7 +59,14 @@ impl Room {
                 "group.epoch_changed"
             }
             CommitIntent::Remove { participant } => {
-                if let Some(guest) = self.roster.guest_mut(participant) {
+                let guest = self.roster.guest_mut(participant);
+                if guest
+                    .as_ref()
+                    .is_some_and(|guest| guest.place == Place::Gone && matches!(guest.who, Who::Staff { .. }))
+                {
+                    // Left by itself and holds no keys any more: it may ask again, having spent no invitation.
+                    self.roster.forget(participant);
+                } else if let Some(guest) = guest {
                     guest.place = Place::Gone;
                 }
                 "group.member_removed"

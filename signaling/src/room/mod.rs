@@ -115,8 +115,8 @@ impl Room {
 
     /// Handles one message of one sender: the single authority check, then the action.
     pub(crate) fn handle(&mut self, now: Duration, sender: &Sender, message: ClientMessage) -> Vec<Effect> {
-        let standing = self.roster.standing(sender.participant, &sender.who);
         let action = self.action(&message);
+        let standing = self.roster.standing(sender.participant, &sender.who, action == Action::Leave);
         let subject = message.subject();
         let mut effects = if role::allows(standing, action) {
             self.act(now, sender, standing, message)
@@ -156,7 +156,7 @@ impl Room {
 
     /// The next page of a replay. Whoever may not read the log any more gets nothing: it did not ask just now.
     pub(crate) fn resume(&self, sender: &Sender, after: u64) -> Vec<Effect> {
-        if !role::allows(self.roster.standing(sender.participant, &sender.who), Action::Replay) {
+        if !role::allows(self.roster.standing(sender.participant, &sender.who, false), Action::Replay) {
             return Vec::new();
         }
         self.on_replay(sender.participant, after)
@@ -164,7 +164,7 @@ impl Room {
 
     /// The sender's socket goes to another room. Whoever has nothing to leave is not refused: it did not ask.
     pub(crate) fn depart(&mut self, now: Duration, sender: &Sender) -> Vec<Effect> {
-        let standing = self.roster.standing(sender.participant, &sender.who);
+        let standing = self.roster.standing(sender.participant, &sender.who, true);
         let mut effects = Vec::new();
         if role::allows(standing, Action::Leave) {
             effects = self.on_leave(now, sender, standing);
@@ -303,6 +303,11 @@ impl Room {
                 let mut effects = vec![audit("call.left", from, sender.who.audited())];
                 effects.extend(self.presence(from, false));
                 effects
+            }
+            // The host was faster than its word: it left by itself, and may ask again.
+            Standing::ColleagueGone => {
+                self.roster.forget(from);
+                Vec::new()
             }
             Standing::Waiting | Standing::ColleagueWaiting => {
                 self.roster.forget(from);

@@ -13,7 +13,7 @@
 //! Update                    x                         x
 //! Application               x                         x
 //! Replay                    x                         x
-//! Leave                     x                x        x        x
+//! Leave                     x                x        x        x      x
 //! EndCall                   x
 //! Hello
 //!
@@ -29,7 +29,7 @@
 //! Update                               x
 //! Application                          x
 //! Replay                               x
-//! Leave                      x         x         x
+//! Leave                      x         x         x         x
 //! EndCall
 //! Hello
 //! ```
@@ -119,15 +119,15 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
             matches!(action, EnterLobby | Relay | RemoveLeaver | Update | Application | Replay | Leave)
         }
         Standing::Denied => matches!(action, EnterLobby | Leave),
-        // Only to be told that it is over.
-        Standing::Gone => matches!(action, EnterLobby),
+        // To be told that it is over; and a word of leaving that crossed the removal is none that is refused.
+        Standing::Gone => matches!(action, EnterLobby | Leave),
         Standing::ColleagueOutside => matches!(action, VisitRoom),
         Standing::ColleagueWaiting => matches!(action, VisitRoom | Relay | Leave),
         Standing::ColleagueAdmitted => {
             matches!(action, VisitRoom | Relay | RemoveLeaver | Update | Application | Replay | Leave)
         }
         Standing::ColleagueDenied => matches!(action, VisitRoom | Leave),
-        Standing::ColleagueGone => matches!(action, VisitRoom),
+        Standing::ColleagueGone => matches!(action, VisitRoom | Leave),
         Standing::Stranger => false,
     }
 }
@@ -180,13 +180,13 @@ mod tests {
         (Waiting, "-x-x-------x--"),
         (Admitted, "-x-x---xxxxx--"),
         (Denied, "-x---------x--"),
-        (Gone, "-x------------"),
+        (Gone, "-x---------x--"),
         (Stranger, "--------------"),
         (ColleagueOutside, "--x-----------"),
         (ColleagueWaiting, "--xx-------x--"),
         (ColleagueAdmitted, "--xx---xxxxx--"),
         (ColleagueDenied, "--x--------x--"),
-        (ColleagueGone, "--x-----------"),
+        (ColleagueGone, "--x--------x--"),
     ];
 
     #[test]

@@ -148,23 +148,27 @@ impl Roster {
         self.guests.get_mut(&participant)
     }
 
-    pub(crate) fn standing(&self, participant: ParticipantId, who: &Who) -> Standing {
+    /// How a sender stands, and how it stands to its own leaving: that counts also when the socket that it came over was
+    /// found gone meanwhile, since people leave and close at once.
+    pub(crate) fn standing(&self, participant: ParticipantId, who: &Who, leaves: bool) -> Standing {
         match *who {
             Who::Staff { user, role: StaffRole::Host } if user == self.owner => match self.host {
                 Some(seat) if seat.participant == participant && seat.present => Standing::Host,
                 _ => Standing::HostOutside,
             },
-            Who::Staff { role: StaffRole::Host, .. } => self.seated(participant).unwrap_or(Standing::ColleagueOutside),
+            Who::Staff { role: StaffRole::Host, .. } => {
+                self.seated(participant, leaves).unwrap_or(Standing::ColleagueOutside)
+            }
             Who::Guest { appointment, .. } if appointment == self.appointment => {
-                self.seated(participant).unwrap_or(Standing::GuestOutside)
+                self.seated(participant, leaves).unwrap_or(Standing::GuestOutside)
             }
             Who::Staff { .. } | Who::Guest { .. } => Standing::Stranger,
         }
     }
 
     /// A seat without a socket counts as none: its holder comes in first, then acts.
-    fn seated(&self, participant: ParticipantId) -> Option<Standing> {
-        let counts = |guest: &&Guest| guest.present || matches!(guest.place, Place::Denied | Place::Gone);
+    fn seated(&self, participant: ParticipantId, leaves: bool) -> Option<Standing> {
+        let counts = |guest: &&Guest| guest.present || leaves || matches!(guest.place, Place::Denied | Place::Gone);
         self.guests.get(&participant).filter(counts).map(Guest::standing)
     }
 

@@ -132,7 +132,7 @@ fn a_colleague_leaves_the_lobby_and_may_come_again() {
 }
 
 #[test]
-fn a_colleague_who_left_the_call_or_was_removed_is_out_of_it() {
+fn a_colleague_who_left_may_ask_again_and_one_that_was_removed_may_not() {
     for leaves in [true, false] {
         let mut room = visited();
         if leaves {
@@ -144,8 +144,15 @@ fn a_colleague_who_left_the_call_or_was_removed_is_out_of_it() {
         let effects = room.handle(NOW, &host(200), application(2));
         assert_eq!(told(&effects, &colleague(100)), []);
         let effects = room.handle(NOW, &colleague(100), visit());
-        let denied = ServerMessage::Lobby { state: LobbyState::Denied };
-        assert_eq!(effects, [send(vec![colleague(100).participant], denied)]);
+        let heard = told(&effects, &colleague(100));
+        let waits = |message: &ServerMessage| {
+            matches!(message, ServerMessage::Lobby { state: LobbyState::Waiting { host_present: true, .. } })
+        };
+        assert!(if leaves {
+            heard.iter().any(waits)
+        } else {
+            heard == [ServerMessage::Lobby { state: LobbyState::Denied }]
+        });
     }
 }
 
@@ -291,4 +298,13 @@ fn going_to_another_room_leaves_this_one_and_is_never_refused() {
     assert_eq!(room.depart(NOW, &colleague(102)), []);
     assert_eq!(audited(&room.depart(NOW, &host(200))), [("call.left", "host")]);
     assert!(room.is_deserted());
+}
+
+#[test]
+fn a_word_of_leaving_counts_although_the_socket_was_found_gone_before_it() {
+    let mut room = visited();
+    room.lose(NOW, colleague(100).participant);
+    let effects = room.handle(NOW, &colleague(100), ClientMessage::Leave);
+    assert_eq!(audited(&effects), [("call.left", "staff")]);
+    assert_eq!(code(&room.handle(NOW, &colleague(100), application(1)), &colleague(100)), Some(ErrorCode::NotAllowed));
 }
