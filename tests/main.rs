@@ -2,6 +2,7 @@
 //!
 //! - [`harness`]: a practice on the loopback interface and the people in it.
 //! - [`admission`], [`authentication`], [`invitation`], [`devices`]: the journey, and where it is refused.
+//! - [`colleague`]: a second clinician in a consultation.
 //! - [`identity`]: the practice key and the devices it certifies, over the years.
 //! - [`attacks`]: the server's operator as the enemy.
 //! - [`confidentiality`]: what wire, server, database and logs hold of it.
@@ -17,6 +18,8 @@ mod admission;
 mod attacks;
 #[cfg(test)]
 mod authentication;
+#[cfg(test)]
+mod colleague;
 #[cfg(test)]
 mod confidentiality;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use client::session::{Command, ErrorCode, Phase, View};
 use crypto::{GuestInvitation, InvitationCode, InvitationLink};
-use lab::hostile::operator::opaque;
+use lab::hostile::operator::{guest, opaque};
 use lab::hostile::{Honest, Line, Said, Way};
 use serde_json::json;
 
@@ -28,7 +28,7 @@ impl<'a> Ghost<'a> {
         let host = spy.host().await;
         spy.nth(0, Way::Down, "waiting", |said| said.line == host).await;
         let invite: String = link.invite_id().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        let listed = json!({"participant": GHOST, "role": "patient", "invite_id": invite, "waited_ms": 0});
+        let listed = json!({"participant": GHOST, "visitor": guest(&invite.into()), "waited_ms": 0});
         let ghost = Self { clinic, host, read: answers };
         ghost.say(json!({"type": "waiting", "guests": [listed]}));
         ghost

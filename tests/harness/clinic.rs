@@ -26,8 +26,18 @@ use super::{Invitation, Person, logs, no_devices};
 /// Passphrase of everybody on the staff.
 pub(crate) const PASSPHRASE: &str = "correct horse battery";
 const OWNER: &str = "owner";
-const CLINICIAN: &str = "ada";
+const ADA: Account<'_> = Account { name: "ada", display: "Dr Ada Example", folder: "host", serial: 1 };
+const SAM: Account<'_> = Account { name: "sam", display: "Dr Sam Example", folder: "colleague", serial: 2 };
 const PHONE: &str = "+61 2 5550 0199";
+
+/// A clinician's account and computer.
+#[derive(Clone, Copy)]
+struct Account<'a> {
+    name: &'a str,
+    display: &'a str,
+    folder: &'a str,
+    serial: u64,
+}
 
 /// A practice at work.
 pub(crate) struct Clinic {
@@ -100,7 +110,7 @@ impl Clinic {
 
     /// Data folder of the clinician's computer.
     pub(crate) fn desk(&self) -> std::path::PathBuf {
-        self.folder.path().join("host")
+        self.place(ADA.folder)
     }
 
     /// Data folder of the owner's computer, with the practice key.
@@ -147,7 +157,7 @@ impl Clinic {
     /// The clinician, signed in.
     pub(crate) async fn signed_in(&self) -> Person {
         let mut host = self.clinician();
-        host.sign_in(CLINICIAN, PASSPHRASE).await;
+        host.sign_in(ADA.name, PASSPHRASE).await;
         host.second_factor(&self.code(0)).await;
         host
     }
@@ -162,13 +172,28 @@ impl Clinic {
 
     /// A session of the clinician beside the one in the window, for what a client does not offer.
     pub(crate) async fn session(&self) -> String {
-        self.session_of(CLINICIAN, &self.code(1)).await
+        self.session_of(ADA.name, &self.code(1)).await
     }
 
     /// Makes an account that was never enrolled to the end: its second factor is not confirmed.
     pub(crate) async fn half_enrolled(&self, name: &str) {
         let session = self.owner_session().await;
-        self.enrol(&session, name).await;
+        self.enrol(&session, Account { name, ..ADA }).await;
+    }
+
+    /// A second clinician, `sam`, with a computer and a certificate of its own, signed in.
+    pub(crate) async fn colleague(&self) -> Person {
+        let session = self.owner_session().await;
+        let enrolled = self.enrol(&session, SAM).await;
+        let secret = self.confirm(enrolled).await;
+        let office = Keystore::open(&self.office(), PASSPHRASE).unwrap();
+        let key = PracticeKey::from_pkcs8(&office.load(Item::PracticeKey).unwrap()).unwrap();
+        let practice = Settings::load(&self.office()).unwrap().practice.unwrap();
+        self.certify(&key, practice, SAM);
+        let mut colleague = Person::at(&self.place(SAM.folder), no_devices());
+        colleague.sign_in(SAM.name, PASSPHRASE).await;
+        colleague.second_factor(&totp::code(&secret, self.now()).unwrap()).await;
+        colleague
     }
 
     /// Stops the server.
@@ -200,7 +225,7 @@ impl Clinic {
         let owners = self.confirm(enrolled).await;
         std::fs::write(self.folder.path().join("owner.totp"), &owners).unwrap();
         let session = self.owner_session().await;
-        let enrolled = self.enrol(&session, CLINICIAN).await;
+        let enrolled = self.enrol(&session, ADA).await;
         let secret = self.confirm(enrolled).await;
         let practice = Practice {
             name: "Banksia Street Practice".to_owned(),
@@ -212,7 +237,7 @@ impl Clinic {
         keystore.store(Item::PracticeKey, &pkcs8).unwrap();
         let settings = Settings { practice: Some(practice.clone()), last_serial: 1, ..self.settings(OWNER) };
         settings.save(&self.office()).unwrap();
-        self.certify(&key, practice);
+        self.certify(&key, practice, ADA);
         secret
     }
 
@@ -224,9 +249,9 @@ impl Clinic {
     }
 
     /// Makes an account and sets its passphrase; the second factor is still to be confirmed.
-    async fn enrol(&self, session: &str, name: &str) -> EnrolResponse {
-        let body =
-            CreateUserRequest { name: name.to_owned(), display: "Dr Ada Example".to_owned(), role: StaffRole::Host };
+    async fn enrol(&self, session: &str, account: Account<'_>) -> EnrolResponse {
+        let Account { name, display, .. } = account;
+        let body = CreateUserRequest { name: name.to_owned(), display: display.to_owned(), role: StaffRole::Host };
         let created: CreateUserResponse = self.connection().post("/v1/users", Some(session), &body).await.unwrap();
         let body =
             EnrolRequest { name: name.to_owned(), enrolment_secret: created.enrolment_secret, passphrase: login(name) };
@@ -251,26 +276,26 @@ impl Clinic {
         session.session.expose().to_owned()
     }
 
-    /// Sets the clinician's computer up, as the subcommands of the client do.
-    fn certify(&self, practice_key: &PracticeKey, practice: Practice) {
+    /// Sets a clinician's computer up, as the subcommands of the client do.
+    fn certify(&self, practice_key: &PracticeKey, practice: Practice, account: Account<'_>) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let device = DeviceKey::generate().unwrap();
         let terms = CertificateTerms {
-            display_name: "Dr Ada Example".to_owned(),
+            display_name: account.display.to_owned(),
             roles: vec![crypto::StaffRole::Clinician],
             registration: None,
-            serial: 1,
+            serial: account.serial,
             not_before: now - 60,
             not_after: now + 86_400,
         };
         let certificate = practice_key.certify(&device.request().unwrap(), terms).unwrap();
-        let folder = self.desk();
+        let folder = self.place(account.folder);
         let keystore = Keystore::create(&folder, PASSPHRASE).unwrap();
         keystore.store(Item::DeviceKey, &device.to_bytes()).unwrap();
         let settings = Settings {
             practice: Some(practice),
             certificate: Some(encode(&certificate.encode())),
-            ..self.settings(CLINICIAN)
+            ..self.settings(account.name)
         };
         settings.save(&folder).unwrap();
     }

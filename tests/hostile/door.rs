@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::operator::{Answer, Line, Operator, Said, Scene, Way, opaque};
+use super::operator::{Answer, Line, Operator, Said, Scene, Way, guest, opaque};
 
 /// Where message 2 holds the host's leaf key: behind version, number, invitation, group, role, mode, delivery
 /// and attempt.
@@ -210,6 +210,6 @@ impl OfferUsedAgain {
     }
 
     fn listed(&self) -> Value {
-        json!({"participant": GHOST, "role": "patient", "invite_id": self.invitation, "waited_ms": 0})
+        json!({"participant": GHOST, "visitor": guest(&self.invitation), "waited_ms": 0})
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::door::GHOST;
-use super::operator::{Operator, Said, Scene, Way};
+use super::operator::{Operator, Said, Scene, Way, guest};
 
 /// How late a late entry comes: long enough to be overtaken, shorter than a client's patience.
 const LATE: Duration = Duration::from_millis(300);
@@ -37,7 +37,7 @@ pub(super) fn forge_presence() -> impl Operator {
 }
 
 fn ghost() -> serde_json::Value {
-    json!({"participant": GHOST, "role": "patient", "invite_id": GHOST, "waited_ms": 1000})
+    json!({"participant": GHOST, "visitor": guest(&GHOST.into()), "waited_ms": 1000})
 }
 
 /// Delivers every entry three times.

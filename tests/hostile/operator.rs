@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Clients that an operator keeps apart; the oldest is forgotten first.
 const LINES: usize = 64;
@@ -64,6 +64,12 @@ impl<F: FnMut(Said) -> Vec<Said> + Send> Operator for F {
     fn live(&mut self, said: Said) -> Vec<Said> {
         self(said)
     }
+}
+
+/// Who waits by this invitation, as the server lists it.
+#[must_use]
+pub fn guest(invite_id: &Value) -> Value {
+    json!({"kind": "guest", "role": "patient", "invite_id": invite_id})
 }
 
 /// Changes nothing.

@@ -65,6 +65,11 @@ pub enum Command {
         /// Id from today's list.
         appointment: String,
     },
+    /// Asks to be let into a colleague's open room.
+    VisitRoom {
+        /// Id from today's list of colleagues' rooms.
+        appointment: String,
+    },
     /// Guest: the invitation's link, as pasted.
     PasteLink {
         /// Text holding a `quietroom:` link.

@@ -3,13 +3,15 @@
 use crypto::{CallMode, CallRole, InvitationTerms, OwnedInvitation};
 use signaling::protocol::{
     Appointment, AppointmentId, AppointmentState, CreateInvitationRequest, GuestRole, InvitationState as ServerState,
-    Opaque, SessionResponse, StaffRole, UnixSeconds,
+    Opaque, OpenRoom, SessionResponse, StaffRole, UnixSeconds,
 };
 
 use super::door::Invitations;
-use super::effect::{Endpoint, HostIdentity, Now, Request, Unlocked};
+use super::effect::{Day, Endpoint, HostIdentity, Now, Request, Unlocked};
 use super::error_code::ErrorCode;
-use super::view::{AppointmentRow, Booking, InvitationState, Invite, InvitePage, Phase, PracticeInfo, Today};
+use super::view::{
+    AppointmentRow, Booking, ColleagueRoom, InvitationState, Invite, InvitePage, Phase, PracticeInfo, Today,
+};
 use crate::private::Private;
 
 /// Guests may come this long before the appointment.
@@ -35,6 +37,7 @@ pub(super) struct Desk {
     display_name: String,
     may_host: bool,
     appointments: Vec<Appointment>,
+    rooms: Vec<OpenRoom>,
     renew_in_days: Option<u64>,
     updated_at: Option<u64>,
     asked_at: u64,
@@ -78,6 +81,7 @@ impl Desk {
                 .map(|practice| PracticeInfo { name: practice.name.clone(), phone: practice.phone.clone() }),
             display_name: session.display.clone(),
             appointments: Vec::new(),
+            rooms: Vec::new(),
             renew_in_days: None,
             updated_at: None,
             asked_at: 0,
@@ -99,6 +103,7 @@ impl Desk {
                 may_host: self.may_host && self.host.is_some(),
                 renew_in_days: self.renew_in_days,
                 appointments: self.appointments.iter().map(|appointment| self.row(appointment, now)).collect(),
+                colleagues: self.rooms.iter().map(colleague).collect(),
                 busy: self.busy,
                 updated_at: self.updated_at,
             }),
@@ -119,8 +124,8 @@ impl Desk {
     }
 
     /// Today's list came.
-    pub(super) fn on_appointments(&mut self, now: u64, appointments: Vec<Appointment>) {
-        self.appointments = appointments;
+    pub(super) fn on_day(&mut self, now: u64, day: Day) {
+        (self.appointments, self.rooms) = (day.appointments, day.rooms);
         self.appointments.retain(|appointment| appointment.state != AppointmentState::Cancelled);
         self.updated_at = Some(now);
         self.renew_in_days = self.host.as_ref().and_then(|host| host.renewal_due(now));
@@ -148,6 +153,12 @@ impl Desk {
     /// The appointment with this id.
     pub(super) fn find(&self, id: &str) -> Option<&Appointment> {
         self.appointments.iter().find(|appointment| appointment.id.to_hex() == id)
+    }
+
+    /// A colleague's open room with this id, and its host's name.
+    pub(super) fn colleagues_room(&self, id: &str) -> Option<(AppointmentId, String)> {
+        let room = self.rooms.iter().find(|room| room.appointment.to_hex() == id)?;
+        Some((room.appointment, room.host.clone()))
     }
 
     /// Makes link and code. They are shown once the record is on disk and the server knows the token's hash.
@@ -256,4 +267,8 @@ impl Desk {
 /// The consultation's id in the group's policy: it stays when a new group is opened for the same appointment.
 pub(super) fn call_id(appointment: AppointmentId) -> crypto::CallId {
     crypto::CallId::from_bytes(*appointment.as_bytes())
+}
+
+fn colleague(room: &OpenRoom) -> ColleagueRoom {
+    ColleagueRoom { id: room.appointment.to_hex(), label: room.label.clone(), host: room.host.clone() }
 }

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crypto::{CallGroup, InvitationError, LobbyCard, OwnedInvitation, ProofReply, VerifiedGuest};
-use signaling::protocol::{ClientMessage, ParticipantId, WaitingGuest};
+use signaling::protocol::{ClientMessage, ParticipantId, Visitor, WaitingGuest};
 
 use super::effect::{Mark, MediaCommand, Now, Output};
 use super::effects::Effects;
@@ -46,14 +46,17 @@ struct Knock {
 impl Door {
     /// The server's list of who waits, whole at each change. Gives back who went away.
     pub(super) fn on_waiting(&mut self, now: Now, guests: &[WaitingGuest]) -> Vec<ParticipantId> {
-        let listed = guests.iter().take(GUESTS);
-        self.order = listed.clone().map(|guest| guest.participant).collect();
+        let invited = guests.iter().filter_map(|guest| match guest.visitor {
+            Visitor::Guest { invite_id, .. } => Some((guest, *invite_id.as_bytes())),
+            Visitor::Colleague => None,
+        });
+        let listed: Vec<_> = invited.take(GUESTS).collect();
+        self.order = listed.iter().map(|(guest, _)| guest.participant).collect();
         let gone: Vec<_> = self.knocks.keys().filter(|id| !self.order.contains(id)).copied().collect();
         for id in &gone {
             self.knocks.remove(id);
         }
-        for guest in listed {
-            let invite = *guest.invite_id.as_bytes();
+        for (guest, invite) in listed {
             let knock = self.knocks.entry(guest.participant).or_insert_with(|| Knock {
                 invite,
                 waiting_since: now.unix.saturating_sub(guest.waited_ms / 1_000),
@@ -271,6 +274,7 @@ impl Knock {
         let with_them = self.card.as_ref().and_then(|card| card.with_them.as_deref()).map(Private::from);
         Knocker {
             participant: id.to_hex(),
+            colleague: false,
             name: field(|card| &card.name),
             birth_date: field(|card| &card.birth_date),
             phone: field(|card| &card.phone),
@@ -313,8 +317,7 @@ mod tests {
     fn guest(id: u8, invite: u8) -> WaitingGuest {
         WaitingGuest {
             participant: ParticipantId::from_bytes([id; 16]),
-            role: GuestRole::Patient,
-            invite_id: InviteId::from_bytes([invite; 16]),
+            visitor: Visitor::Guest { role: GuestRole::Patient, invite_id: InviteId::from_bytes([invite; 16]) },
             waited_ms: 5_000,
         }
     }

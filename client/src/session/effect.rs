@@ -9,7 +9,7 @@ use media::EngineEvent;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{
     Appointment, AppointmentId, ClientMessage, CreateInvitationRequest, InviteId, JoinLookupResponse,
-    JoinRedeemResponse, Secret, SessionResponse,
+    JoinRedeemResponse, OpenRoom, Secret, SessionResponse,
 };
 use zeroize::Zeroizing;
 
@@ -241,7 +241,7 @@ pub enum Reply {
     /// To `SecondFactor`.
     SignedIn(Result<Box<SessionResponse>, Refusal>),
     /// To `Appointments`.
-    Appointments(Result<Vec<Appointment>, Refusal>),
+    Appointments(Result<Day, Refusal>),
     /// To `Book`, `Revoke`, `SignOut`.
     Done(Result<(), Refusal>),
     /// To `RegisterInvitation`.
@@ -252,6 +252,15 @@ pub enum Reply {
     Redeemed(Result<JoinRedeemResponse, Refusal>),
     /// A record of an invitation could not be written; what should have left did not.
     NotStored(ErrorCode),
+}
+
+/// What a desk shows of the day.
+#[derive(Debug, Default)]
+pub struct Day {
+    /// Own appointments, or those of all hosts.
+    pub appointments: Vec<Appointment>,
+    /// Rooms in which a colleague is.
+    pub rooms: Vec<OpenRoom>,
 }
 
 /// What the passphrase opened.

@@ -20,6 +20,8 @@ pub(super) struct Effects {
     pub end: Option<GoodbyeReason>,
     /// Guests who are members now.
     pub admitted: Vec<VerifiedGuest>,
+    /// A colleague is a member now.
+    pub colleague_in: bool,
     /// This guest's group fell behind or does not open what the log has: it must be brought back.
     pub stranded: bool,
     /// A guest whose admission came to nothing: it waits again, with what it proved.

@@ -98,12 +98,13 @@ impl CallMessage {
 /// | kind | message of the exchange … |
 /// +------+-----------------------------+
 /// ```
-/// Kinds 1 to 5 are the five messages of the invitation exchange, 6 is that of a member who lost its group, all
-/// authenticated by themselves.
+/// Kinds 1 to 5 are the five messages of the invitation exchange, 6 is that of a member who lost its group, 7 a host's to a
+/// colleague (the group's id, 16 bytes), 8 the colleague's answer (key package and certificate): all authenticated by
+/// themselves but 7, which can only lead to a refusal.
 /// The other two are advice without proof: the server could have made them, so they only change a notice.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RelayMessage<'a> {
-    /// Message 1 to 6.
+    /// Message 1 to 8.
     Exchange(u8, &'a [u8]),
     /// Host to guest: the knock was refused, with a code as text.
     Refused(&'a str),
@@ -119,7 +120,7 @@ impl<'a> RelayMessage<'a> {
     pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
         match *kind {
-            number @ 1..=6 => Some(Self::Exchange(number, rest)),
+            number @ 1..=8 => Some(Self::Exchange(number, rest)),
             Self::REFUSED if rest.len() <= 8 => std::str::from_utf8(rest).ok().map(Self::Refused),
             Self::CODE_FAILED if rest.is_empty() => Some(Self::CodeFailed),
             _ => None,
@@ -146,7 +147,7 @@ mod tests {
         for message in [RelayMessage::Exchange(3, b"abc"), RelayMessage::Refused("INV-08"), RelayMessage::CodeFailed] {
             assert_eq!(RelayMessage::decode(message.encode().as_bytes()), Some(message));
         }
-        for wrong in [&b""[..], b"\x00x", b"\x07x", b"\x20far too long for a code", b"\x21x"] {
+        for wrong in [&b""[..], b"\x00x", b"\x09x", b"\x20far too long for a code", b"\x21x"] {
             assert_eq!(RelayMessage::decode(wrong), None);
         }
     }

@@ -12,8 +12,10 @@
 //! | Host | the desk, `door`, `room` | `Leave`, `EndForAll`, the server's `Ended` |
 //! | Joining | `joining`: link, code, card | admission, denial, `Leave` |
 //! | Guest | the way in (for a new group), `room` | `Leave`, the server's `Ended`, removal |
+//! | Colleague | the desk, `room` once admitted | `Leave`, denial, the server's `Ended`, removal |
 //! | Goodbye | the desk, for staff | `Done` |
 
+mod colleague;
 mod command;
 mod desk;
 mod door;
@@ -37,22 +39,25 @@ mod show;
 #[cfg(test)]
 mod tests;
 mod view;
+mod visitors;
 
 use std::time::Duration;
 
 use crypto::CallMode;
 use signaling::protocol::AppointmentId;
 
+use colleague::Colleague;
 use desk::{Desk, Drafted};
 use door::Door;
 use effects::Effects;
 use joining::Joining;
 use returning::Returning;
 use room::{Room, Sources};
+use visitors::Visitors;
 
 pub use command::Command;
 pub use effect::{
-    Device, Endpoint, HostIdentity, Input, Mark, MediaCommand, Now, Output, Refusal, Reply, Request, Unlocked,
+    Day, Device, Endpoint, HostIdentity, Input, Mark, MediaCommand, Now, Output, Refusal, Reply, Request, Unlocked,
 };
 pub use error_code::ErrorCode;
 #[cfg(feature = "lab")]
@@ -90,6 +95,8 @@ enum Stage {
     JoinLink,
     Joining(Box<Entering>),
     Guest(Box<Visiting>),
+    /// A clinician at a colleague's consultation.
+    Colleague(Box<Colleague>),
     Goodbye(Ended),
 }
 
@@ -111,6 +118,7 @@ struct Hosting {
     appointment: AppointmentId,
     label: String,
     door: Door,
+    visitors: Visitors,
     room: Room,
     /// Somebody was admitted: the call page stays, also when everybody left.
     called: bool,
@@ -196,6 +204,7 @@ impl Session {
         match &self.stage {
             Stage::Host(hosting) => hosting.room.next_wake(),
             Stage::Guest(visiting) => visiting.room.next_wake(),
+            Stage::Colleague(colleague) => colleague.room.as_ref().and_then(Room::next_wake),
             _ => None,
         }
     }
@@ -204,6 +213,11 @@ impl Session {
     fn settle(&mut self, now: Now, fx: &mut Effects) {
         for guest in std::mem::take(&mut fx.admitted) {
             self.on_member(&guest, fx);
+        }
+        if std::mem::take(&mut fx.colleague_in)
+            && let Stage::Host(hosting) = &mut self.stage
+        {
+            hosting.called = true;
         }
         if std::mem::take(&mut fx.stranded) {
             self.ask_back(now, fx);
@@ -238,6 +252,7 @@ impl Session {
         let assessor = match &self.stage {
             Stage::Host(hosting) => show::is_assessor(&hosting.room),
             Stage::Guest(visiting) => show::is_assessor(&visiting.room),
+            // A colleague joins private calls alone.
             _ => false,
         };
         let desk = match std::mem::replace(&mut self.stage, Stage::Start) {
@@ -258,6 +273,7 @@ impl Session {
                 disclose(visiting.room, fx);
                 None
             }
+            Stage::Colleague(colleague) => Some(Box::new(colleague.desk)),
             _ => None,
         };
         self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, assessor, practice }));
@@ -323,6 +339,11 @@ impl Session {
         match &mut self.stage {
             Stage::Host(hosting) => hosting.room.set_sources(sources, fx),
             Stage::Guest(visiting) => visiting.room.set_sources(sources, fx),
+            Stage::Colleague(colleague) => {
+                if let Some(room) = &mut colleague.room {
+                    room.set_sources(sources, fx);
+                }
+            }
             _ => {}
         }
     }
@@ -331,6 +352,7 @@ impl Session {
         match &mut self.stage {
             Stage::Host(hosting) => Some(&mut hosting.room),
             Stage::Guest(visiting) => Some(&mut visiting.room),
+            Stage::Colleague(colleague) => colleague.room.as_mut(),
             _ => None,
         }
     }

@@ -11,6 +11,7 @@ use super::joining::{Joining, Step};
 use super::message::CallMessage;
 use super::room::{Change, Room};
 use super::view::{CardField, ConnectionState, GoodbyeReason};
+use super::visitors::Visitors;
 use super::{AtDesk, Command, Door, Entering, Hosting, Session, SignInStage, Stage};
 
 impl Session {
@@ -44,6 +45,7 @@ impl Session {
             },
             Stage::Joining(_) => self.at_joining(command, fx),
             Stage::Guest(_) => self.as_guest(command, fx),
+            Stage::Colleague(_) => self.as_colleague(&command, fx),
             Stage::Goodbye(ended) => {
                 if let Command::Done = command {
                     match ended.desk.take() {
@@ -107,6 +109,7 @@ impl Session {
                     self.request(request, fx);
                 }
             }
+            Command::VisitRoom { appointment } => self.visit_room(now, &appointment, fx),
             Command::StartConsultation { appointment } => self.start_consultation(now, &appointment, fx),
             Command::SignOut => {
                 let request = Request::SignOut { token: desk.token.clone() };
@@ -176,6 +179,7 @@ impl Session {
             appointment,
             label,
             door: Door::default(),
+            visitors: Visitors::default(),
             room,
             called: false,
         })));
@@ -185,8 +189,15 @@ impl Session {
         let Stage::Host(hosting) = &mut self.stage else { return };
         match command {
             Command::Admit { participant, identity_confirmed } => {
-                let Some(id) = hosting.door.find(&participant) else { return fx.tell(ErrorCode::Lob02) };
-                if !identity_confirmed {
+                let visitor = hosting.visitors.find(&participant);
+                let Some(id) = hosting.door.find(&participant).or(visitor) else { return fx.tell(ErrorCode::Lob02) };
+                if !identity_confirmed || hosting.room.is_admitting(id) {
+                    return;
+                }
+                if let Some(request) = hosting.visitors.request(id) {
+                    fx.out.push(Output::Mark(Mark::Admit));
+                    let change = Change::AdmitStaff { participant: id, request, at: now.unix };
+                    hosting.room.wish(now, change, fx);
                     return;
                 }
                 if let Some((guest, name)) = hosting.door.take_guest(id) {
@@ -195,8 +206,10 @@ impl Session {
                 }
             }
             Command::Deny { participant } => {
-                if let Some(id) = hosting.door.find(&participant).filter(|id| !hosting.room.is_admitting(*id)) {
+                let found = hosting.door.find(&participant).or_else(|| hosting.visitors.find(&participant));
+                if let Some(id) = found.filter(|id| !hosting.room.is_admitting(*id)) {
                     fx.send(ClientMessage::Deny { participant: id });
+                    hosting.visitors.forget(id);
                     hosting.door.forget(id);
                 }
             }
@@ -313,6 +326,7 @@ impl Session {
         match &mut self.stage {
             Stage::Host(_) => self.as_host(now, Command::EndForAll, fx),
             Stage::Guest(_) => self.as_guest(Command::Leave, fx),
+            Stage::Colleague(_) => self.as_colleague(&Command::Leave, fx),
             Stage::Joining(entering) if matches!(entering.joining.step, Step::Assessor | Step::Lobby) => {
                 fx.send(ClientMessage::Leave);
                 fx.end = Some(GoodbyeReason::Left);

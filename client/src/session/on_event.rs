@@ -32,6 +32,10 @@ impl Session {
                         visiting.room.on_offline();
                         fx.tell(ErrorCode::Net04);
                     }
+                    Stage::Colleague(colleague) => {
+                        colleague.on_offline();
+                        fx.tell(if colleague.room.is_some() { ErrorCode::Net04 } else { code });
+                    }
                     Stage::Joining(entering) => {
                         entering.joining.on_offline();
                         fx.tell(code);
@@ -50,7 +54,9 @@ impl Session {
                 self.on_refused(now, code, retry_after_s, participant, fx)
             }
             ServerMessage::Ended => match &self.stage {
-                Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) => fx.end = Some(GoodbyeReason::Ended),
+                Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) | Stage::Colleague(_) => {
+                    fx.end = Some(GoodbyeReason::Ended);
+                }
                 _ => {}
             },
             message => match &mut self.stage {
@@ -59,8 +65,12 @@ impl Session {
                         // Who is under way from the door into the group leaves the list before the echo comes:
                         // its admission goes on, and the server says so if it cannot.
                         hosting.door.on_waiting(now, &guests);
+                        hosting.visitors.on_waiting(now, &guests, hosting.room.group(), fx);
                     }
                     ServerMessage::Relay { from, body } => {
+                        if hosting.visitors.on_relay(now, from, body.as_bytes(), hosting.room.group(), fx) {
+                            return;
+                        }
                         let (invitations, group) = (&mut hosting.desk.invitations, hosting.room.group());
                         if let Some(guest) = Door::on_return(from, body.as_bytes(), invitations, group, fx) {
                             hosting.room.wish(now, Change::Readmit { participant: from, guest }, fx);
@@ -72,6 +82,7 @@ impl Session {
                     message => in_room(now, &mut hosting.room, message, fx),
                 },
                 Stage::Joining(_) => self.in_lobby(now, message, fx),
+                Stage::Colleague(_) => self.to_colleague(now, message, fx),
                 Stage::Guest(visiting) => match message {
                     // The host lost its group: the exchange begins anew, without typing anything.
                     ServerMessage::Lobby { state: LobbyState::Waiting { .. } } => self.back_to_lobby(now, message, fx),
@@ -102,6 +113,12 @@ impl Session {
                 }
             }
             Stage::Joining(_) => fx.send(ClientMessage::EnterLobby),
+            Stage::Colleague(colleague) => {
+                fx.send(ClientMessage::VisitRoom { appointment: colleague.appointment });
+                if let Some(room) = &mut colleague.room {
+                    room.on_online(now, fx);
+                }
+            }
             _ => {}
         }
     }
@@ -176,7 +193,7 @@ impl Session {
                     entering.joining.send_knock(fx);
                 }
             }
-            Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) if over => {
+            Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) | Stage::Colleague(_) if over => {
                 fx.notice = Some(notice);
                 fx.end = Some(GoodbyeReason::Failed);
             }
@@ -226,9 +243,9 @@ impl Session {
         let AtDesk { desk, drafted } = &mut **at_desk;
         desk.busy = false;
         let refusal = match reply {
-            Reply::Appointments(Ok(appointments)) => {
+            Reply::Appointments(Ok(day)) => {
                 self.connection = ConnectionState::Online;
-                return desk.on_appointments(now.unix, appointments);
+                return desk.on_day(now.unix, day);
             }
             Reply::Done(Ok(())) => {
                 desk.show_today();
@@ -350,12 +367,17 @@ impl Session {
             Stage::Joining(entering) => entering.joining.tick(now, fx),
             Stage::Guest(visiting) if visiting.returning.is_some() => self.wait_for_return(now, fx),
             Stage::Guest(visiting) => visiting.room.tick(now, fx),
+            Stage::Colleague(colleague) => {
+                if let Some(room) = &mut colleague.room {
+                    room.tick(now, fx);
+                }
+            }
             _ => {}
         }
     }
 }
 
-fn in_room(now: Now, room: &mut Room, message: ServerMessage, fx: &mut Effects) {
+pub(super) fn in_room(now: Now, room: &mut Room, message: ServerMessage, fx: &mut Effects) {
     match message {
         ServerMessage::Entry { seq, from, entry, .. } => room.on_entry(now, seq, from, entry, fx),
         ServerMessage::Conflict { epoch } => room.on_conflict(epoch, fx),

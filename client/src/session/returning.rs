@@ -39,7 +39,10 @@ pub(super) struct Returning {
 impl Session {
     /// Begins the way back.
     pub(super) fn ask_back(&mut self, now: Now, fx: &mut Effects) {
-        let Stage::Guest(visiting) = &mut self.stage else { return };
+        let Stage::Guest(visiting) = &mut self.stage else {
+            // A colleague comes in again from the desk, by its certificate.
+            return fx.fail(ErrorCode::E2e09);
+        };
         if visiting.returning.is_some() {
             return;
         }

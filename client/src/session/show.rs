@@ -48,6 +48,10 @@ impl Session {
                 let held = if returning.is_some() { Some(Held::Returning) } else { call.held };
                 Phase::Call(Call { held, ..call })
             }
+            Stage::Colleague(colleague) => match &colleague.room {
+                Some(room) => Phase::Call(self.call(room, false, String::new(), None, Vec::new())),
+                None => Phase::LobbyGuest(colleague.lobby(self.devices)),
+            },
             Stage::Goodbye(ended) => Phase::Goodbye(Goodbye {
                 reason: ended.reason,
                 devices_closed: ended.devices_closed,
@@ -59,7 +63,9 @@ impl Session {
 
     fn host_phase(&self, hosting: &Hosting) -> Phase {
         let invitations: &Invitations = &hosting.desk.invitations;
-        let waiting = hosting.door.view(invitations, &hosting.label, |id| hosting.room.is_admitting(id));
+        let is_admitting = |id| hosting.room.is_admitting(id);
+        let mut waiting = hosting.door.view(invitations, &hosting.label, is_admitting);
+        waiting.extend(hosting.visitors.view(&hosting.label, is_admitting));
         if hosting.called {
             return Phase::Call(self.call(&hosting.room, true, hosting.label.clone(), None, waiting));
         }
@@ -154,6 +160,7 @@ impl Session {
         match &self.stage {
             Stage::Desk(at_desk) => at_desk.desk.practice.clone(),
             Stage::Host(hosting) => hosting.desk.practice.clone(),
+            Stage::Colleague(colleague) => colleague.desk.practice.clone(),
             Stage::Joining(entering) => Some(entering.joining.practice.clone()),
             Stage::Guest(visiting) => Some(visiting.entering.joining.practice.clone()),
             Stage::Goodbye(ended) => ended.practice.clone(),
@@ -166,6 +173,7 @@ impl Session {
             Stage::SignIn(sign_in) => sign_in.unlocked.as_ref().map(|unlocked| unlocked.endpoint.clone()),
             Stage::Desk(at_desk) => Some(at_desk.desk.endpoint.clone()),
             Stage::Host(hosting) => Some(hosting.desk.endpoint.clone()),
+            Stage::Colleague(colleague) => Some(colleague.desk.endpoint.clone()),
             Stage::Joining(entering) => Some(entering.joining.endpoint()),
             Stage::Guest(visiting) => Some(visiting.entering.joining.endpoint()),
             Stage::Start | Stage::JoinLink | Stage::Goodbye(_) => None,
@@ -175,7 +183,7 @@ impl Session {
 
 /// The host, where there is one alone.
 fn only_host(members: &[Member]) -> Option<AdmittedBy> {
-    let mut hosts = members.iter().filter(|member| member.role == CallRole::Host);
+    let mut hosts = members.iter().filter(|member| member.hosts);
     let host = hosts.next().filter(|_| hosts.next().is_none())?;
     if host.own { Some(AdmittedBy::You) } else { host.name.clone().map(|name| AdmittedBy::Host(name.into())) }
 }

@@ -66,6 +66,7 @@ fn progress_ui(ui: &mut Ui, state: &LobbyGuest) {
         KnockState::WaitingForHost => (Tone::Info, Icon::Clock, "lobby-waiting-host"),
         KnockState::Proving => (Tone::Info, Icon::Key, "lobby-proving"),
         KnockState::Proven => (Tone::Good, Icon::Check, "lobby-proven"),
+        KnockState::Listed => (Tone::Good, Icon::Check, "lobby-listed"),
         KnockState::Entering => (Tone::Good, Icon::Door, "lobby-entering"),
     };
     badge_ui(ui, tone, icon, &text(id));

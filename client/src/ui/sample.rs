@@ -56,6 +56,7 @@ pub fn today() -> Today {
             row("a3", "R-1044", 60, InvitationState::Elsewhere, 0),
             row("a4", "R-1038", 90, InvitationState::Revoked, 0),
         ],
+        colleagues: Vec::new(),
         busy: false,
         updated_at: Some(NOW - 60),
     }
@@ -85,6 +86,7 @@ pub fn invite_code() -> Invite {
 pub fn knocker() -> Knocker {
     Knocker {
         participant: "p1".into(),
+        colleague: false,
         name: Some(Private::from("Mia Okafor")),
         birth_date: Some(Private::from("1984-03-07")),
         phone: Some(Private::from("0412 345 678")),
@@ -95,6 +97,19 @@ pub fn knocker() -> Knocker {
         ready: true,
         admitting: false,
     }
+}
+
+/// A colleague at the door.
+#[must_use]
+pub fn colleague() -> Knocker {
+    let name = Some(Private::from("Dr Sam Lee"));
+    Knocker { colleague: true, name, birth_date: None, phone: None, with_them: None, ..knocker() }
+}
+
+/// A room in which a colleague is.
+#[must_use]
+pub fn colleagues_room() -> ColleagueRoom {
+    ColleagueRoom { id: "r1".into(), label: "R-2077".into(), host: "Dr Sam Lee".into() }
 }
 
 /// The host's open room with one guest at the door.
@@ -211,6 +226,8 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("booking", with(Phase::Booking(Booking { busy: false }))),
         ("invite-link", with(Phase::Invite(invite_link()))),
         ("invite-code", with(Phase::Invite(invite_code()))),
+        ("today-colleagues", with(Phase::Today(Today { colleagues: vec![colleagues_room()], ..today() }))),
+        ("lobby-host-colleague", with(Phase::LobbyHost(LobbyHost { waiting: vec![colleague()], ..lobby_host() }))),
         ("lobby-host", with(Phase::LobbyHost(lobby_host()))),
         ("join-link", with(Phase::JoinLink(JoinLink { busy: false }))),
         ("join-code", with(Phase::JoinCode(JoinCode { tries_left: None, opens_at: None }))),

@@ -10,7 +10,7 @@ use super::form::TodayQuestion;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::theme::{self, Tone};
-use super::widget::{Answer, badge_ui, banner_ui, card_ui, heading_ui, muted_ui, question_ui};
+use super::widget::{Answer, badge_ui, banner_ui, card_ui, heading_ui, muted_ui, question_ui, subheading_ui};
 use crate::session::{AppointmentRow, Command, ConnectionState, InvitationState, Today};
 
 /// Paints the list. `question` is what was pressed and is asked once more.
@@ -41,6 +41,30 @@ pub(crate) fn today_ui(
     for row in &state.appointments {
         let row = row_ui(ui, row, state, question);
         command = command.or(row);
+    }
+    let visit = colleagues_ui(ui, state);
+    command.or(visit)
+}
+
+/// Rooms in which colleagues are now, for who may host.
+fn colleagues_ui(ui: &mut Ui, state: &Today) -> Option<Command> {
+    if state.colleagues.is_empty() || !state.may_host {
+        return None;
+    }
+    let mut command = None;
+    subheading_ui(ui, &text("today-colleagues"));
+    for room in &state.colleagues {
+        card_ui(ui, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.label(RichText::new(&room.host).font(theme::subheading()));
+                muted_ui(ui, &room.label);
+            });
+            let spoken = fill("today-visit-spoken", [("name", room.host.as_str().into())]);
+            let visit = Button::secondary(text("today-visit")).icon(Icon::Door).compact().spoken(spoken);
+            if ui.add_enabled(!state.busy, visit).clicked() {
+                command = Some(Command::VisitRoom { appointment: room.id.clone() });
+            }
+        });
     }
     command
 }
@@ -193,6 +217,15 @@ mod tests {
 
     fn stage(state: Today) -> Stage<'static, Option<TodayQuestion>> {
         Stage::new(None, move |ui, question| today_ui(ui, &state, ConnectionState::Online, question))
+    }
+
+    #[test]
+    fn a_colleagues_open_room_can_be_visited_by_who_may_host() {
+        let today = Today { colleagues: vec![sample::colleagues_room()], ..sample::today() };
+        let mut host = stage(today.clone());
+        host.click("Ask Dr Sam Lee to let you in");
+        assert!(matches!(host.command(), Some(Command::VisitRoom { appointment }) if appointment == "r1"));
+        assert!(!stage(Today { may_host: false, ..today }).shows("Dr Sam Lee"));
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn knocker_ui(
 
 fn card_of(ui: &mut Ui, knocker: &Knocker, now: u64, size: Size) {
     if knocker.name.is_none() {
-        muted_ui(ui, &text("waiting-unsealed"));
+        muted_ui(ui, &text(if knocker.colleague { "waiting-unverified" } else { "waiting-unsealed" }));
     }
     let lines = [
         (&knocker.birth_date, "waiting-birth", "date"),
@@ -116,6 +116,12 @@ fn card_of(ui: &mut Ui, knocker: &Knocker, now: u64, size: Size) {
 }
 
 fn badges_ui(ui: &mut Ui, knocker: &Knocker) {
+    if knocker.colleague {
+        if knocker.name.is_some() {
+            badge_ui(ui, Tone::Good, Icon::Shield, &text("roster-vouched-practice"));
+        }
+        return;
+    }
     let badge = knocker.badge;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().interact_size.y = 20.0;
@@ -146,7 +152,7 @@ fn buttons_ui(ui: &mut Ui, knocker: &Knocker, name: &str, door: &mut Option<Door
         }
     });
     if !knocker.ready {
-        muted_ui(ui, &text("waiting-notready"));
+        muted_ui(ui, &text(if knocker.colleague { "waiting-notverified" } else { "waiting-notready" }));
     }
 }
 
@@ -156,9 +162,14 @@ fn admit_ui(ui: &mut Ui, knocker: &Knocker, name: &str, door: &mut Option<DoorQu
     let no = Button::secondary(text("admit-no"));
     let answer = question_ui(ui, &title, yes, no, |ui| {
         muted_ui(ui, &fill("admit-lead", [("label", knocker.appointment_label.as_str().into())]));
-        body_ui(ui, &text("admit-compare"));
+        let (why, tick) = if knocker.colleague {
+            ("admit-colleague", "admit-colleague-check")
+        } else {
+            ("admit-compare", "admit-check")
+        };
+        body_ui(ui, &text(why));
         let Some(DoorQuestion::Admit { compared, .. }) = door.as_mut() else { return false };
-        checkbox_ui(ui, compared, &text("admit-check"));
+        checkbox_ui(ui, compared, &text(tick));
         *compared && knocker.ready
     })?;
     *door = None;
@@ -191,6 +202,16 @@ mod tests {
 
     fn stage(knocker: Knocker) -> Stage<'static, Option<DoorQuestion>> {
         Stage::new(None, move |ui, door| waiting_ui(ui, std::slice::from_ref(&knocker), sample::NOW, door))
+    }
+
+    #[test]
+    fn a_colleague_stands_with_its_certificate_and_comes_in_when_the_patient_was_told() {
+        let mut stage = stage(sample::colleague());
+        assert!(stage.shows("Signed by the practice") && !stage.shows("Link proven"));
+        stage.click("Admit Dr Sam Lee");
+        stage.tick("The others in this call know who is joining.");
+        stage.click("Admit");
+        assert!(matches!(stage.command(), Some(Command::Admit { .. })));
     }
 
     #[test]

@@ -73,6 +73,18 @@ impl CallGroup {
         self.bring_in_staff(&entry, None)
     }
 
+    /// Name on the certificate of staff that asks with a [`StaffEntry`](super::StaffEntry), to be
+    /// shown before it is admitted. `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// As [`admit_staff`](Self::admit_staff) for the request.
+    pub fn staff_name(&self, now: u64, request: &[u8]) -> Result<String, GroupError> {
+        match self.read_staff(now, request)?.credential {
+            LeafCredential::Staff { certificate, .. } => Ok(certificate.display_name().to_owned()),
+            LeafCredential::Invited { .. } => Err(GroupError::Malformed),
+        }
+    }
+
     /// Commits the Remove of a lost staff device's leaf and the Add of its new one; pending until
     /// its echo. Its certificate is its proof.
     ///

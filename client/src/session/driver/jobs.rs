@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crypto::{DeviceKey, OwnedInvitation};
 use signaling::protocol::{
     Appointment, AppointmentList, AuthStartRequest, BookRequest, CodeRequest, Empty, InfoResponse, JoinLookupRequest,
-    JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, Secret, SessionResponse, TicketResponse, UnixSeconds,
+    JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, RoomsResponse, Secret, SessionResponse, TicketResponse,
+    UnixSeconds,
 };
 use zeroize::Zeroizing;
 
@@ -14,7 +15,7 @@ use super::{Done, Driver};
 use crate::Private;
 use crate::connection::{Server, ServerPin};
 use crate::keystore::{Item, Keystore, KeystoreError, login_secret};
-use crate::session::{Endpoint, ErrorCode, HostIdentity, Input, Refusal, Reply, Request, Unlocked};
+use crate::session::{Day, Endpoint, ErrorCode, HostIdentity, Input, Refusal, Reply, Request, Unlocked};
 use crate::settings::Settings;
 
 /// A record is kept this long after its invitation expired, in seconds: what people ask about in the week after.
@@ -70,7 +71,7 @@ async fn perform(request: Request, server: Option<Server>, keystore: Option<Arc<
             Err(refusal) => Err(refusal),
         }),
         Request::Appointments { token } => Reply::Appointments(match staff {
-            Ok(server) => appointments(&server, &token).await,
+            Ok(server) => day(&server, &token).await,
             Err(refusal) => Err(refusal),
         }),
         Request::Book { token, label, starts_at } => Reply::Done(match staff {
@@ -129,8 +130,11 @@ fn guest_server(endpoint: &Endpoint) -> Result<Server, Refusal> {
     Ok(Server::new(address, ServerPin(endpoint.pin)))
 }
 
-async fn appointments(server: &Server, token: &str) -> Result<Vec<Appointment>, Refusal> {
-    Ok(server.get::<AppointmentList>("/v1/appointments", Some(token)).await?.appointments)
+async fn day(server: &Server, token: &str) -> Result<Day, Refusal> {
+    let list: AppointmentList = server.get("/v1/appointments", Some(token)).await?;
+    // Not for everybody: who may not visit rooms sees none.
+    let rooms = server.get::<RoomsResponse>("/v1/rooms", Some(token)).await.map(|answer| answer.rooms);
+    Ok(Day { appointments: list.appointments, rooms: rooms.unwrap_or_default() })
 }
 
 async fn second_factor(server: &Server, ticket: Secret, code: &str) -> Result<SessionResponse, Refusal> {

@@ -119,6 +119,12 @@ impl Room {
                     self.participants.insert(peer.key, participant);
                 }
             }
+            Some(Pending { change: Change::AdmitStaff { participant, .. }, .. }) if own => {
+                if let Some(peer) = added.first().and_then(|leaf| self.peers.get(&leaf.as_u8())) {
+                    self.participants.insert(peer.key, participant);
+                }
+                fx.colleague_in = true;
+            }
             Some(_) if own => {}
             Some(pending) => self.retry(pending, fx),
             None => {}
@@ -196,6 +202,7 @@ impl Room {
         let made = match &change {
             Change::Admit { guest, .. } => self.group.admit(guest),
             Change::Readmit { guest, .. } => self.group.readmit(guest),
+            Change::AdmitStaff { request, at, .. } => self.group.admit_staff(*at, request),
             Change::Update => self.group.update(),
             Change::Remove { key } => match self.group.members().iter().find(|member| member.signature_key == *key) {
                 Some(member) => self.group.remove(member.leaf),
@@ -224,7 +231,9 @@ impl Room {
     pub(super) fn send_bundle(&self, change: &Change, bundle: &Bundle, fx: &mut Effects) {
         let (epoch, commit) = (bundle.epoch, Opaque::new(bundle.commit.clone()));
         match change {
-            Change::Admit { participant, .. } | Change::Readmit { participant, .. } => fx.send(ClientMessage::Admit {
+            Change::Admit { participant, .. }
+            | Change::AdmitStaff { participant, .. }
+            | Change::Readmit { participant, .. } => fx.send(ClientMessage::Admit {
                 participant: *participant,
                 epoch,
                 commit,

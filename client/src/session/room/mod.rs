@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use crypto::{Bundle, CallGroup, CallRole, LeafIndex, MediaCounters, VerifiedGuest};
+use crypto::{Bundle, CallGroup, LeafIndex, MediaCounters, VerifiedGuest};
 use media::transport::TransportRole;
 use signaling::protocol::{ClientMessage, ParticipantId};
 use zeroize::Zeroizing;
@@ -68,6 +68,15 @@ pub(super) enum Change {
         participant: ParticipantId,
         /// What it proved.
         guest: Box<VerifiedGuest>,
+    },
+    /// Let a colleague in, by its certificate.
+    AdmitStaff {
+        /// Its id at the server.
+        participant: ParticipantId,
+        /// Its key package.
+        request: Vec<u8>,
+        /// Unix seconds of the click.
+        at: u64,
     },
     /// Take a member out.
     Remove {
@@ -283,27 +292,12 @@ impl Room {
         true
     }
 
-    /// Takes a member out, unless that is under way; the own leaf stays.
-    pub(super) fn remove(&mut self, now: Now, leaf: u32, fx: &mut Effects) {
-        let members = self.group.members();
-        let Some(member) = members.iter().find(|member| u32::from(member.leaf.as_u8()) == leaf && !member.own) else {
-            return;
-        };
-        let key = member.signature_key;
-        if !self.is_removing(&key) && !self.wish(now, Change::Remove { key }, fx) {
-            fx.tell(ErrorCode::Srv05);
-        }
-    }
-
-    /// Whether the member with this key waits to be taken out.
-    pub(super) fn is_removing(&self, member: &[u8; 32]) -> bool {
-        let is = |change: &Change| matches!(change, Change::Remove { key } if key == member);
-        self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
-    }
-
     /// Whether this guest's admission waits or is under way.
     pub(super) fn is_admitting(&self, guest: ParticipantId) -> bool {
-        let is = |change: &Change| matches!(change, Change::Admit { participant, .. } if *participant == guest);
+        let is = |change: &Change| match change {
+            Change::Admit { participant, .. } | Change::AdmitStaff { participant, .. } => *participant == guest,
+            _ => false,
+        };
         self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
     }
 
@@ -315,6 +309,14 @@ impl Room {
                 if let Some(Pending { change: Change::Admit { participant, guest, .. }, .. }) = self.pending.take() {
                     fx.returned = Some((participant, guest));
                 }
+                fx.tell(code);
+                self.advance(fx);
+                true
+            }
+            Some(Pending { change: Change::AdmitStaff { participant, .. }, .. }) if *participant == about => {
+                // It still waits, with the same key package.
+                self.group.abandon_pending();
+                self.pending = None;
                 fx.tell(code);
                 self.advance(fx);
                 true
@@ -344,7 +346,7 @@ impl Room {
     }
 
     fn is_host(&self) -> bool {
-        self.group.members().iter().any(|member| member.own && member.role == CallRole::Host)
+        self.group.members().iter().any(|member| member.own && member.hosts)
     }
 
     fn name_of(&self, leaf: LeafIndex) -> Option<Private> {

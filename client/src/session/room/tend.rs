@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crypto::{CallRole, HeartbeatError, LeafIndex};
+use crypto::{HeartbeatError, LeafIndex};
 use media::EngineEvent;
 use media::transport::TransportRole;
 use signaling::protocol::{ClientMessage, Opaque, ParticipantId};
@@ -69,7 +69,7 @@ impl Room {
         };
         self.note_commitment(sender, &heard);
         let members = self.group.members();
-        let by_host = members.iter().any(|member| member.leaf == sender && member.role == CallRole::Host);
+        let by_host = members.iter().any(|member| member.leaf == sender && member.hosts);
         if self.watch.on_beat(now.since_start, heard.verdict, by_host) && self.online {
             fx.send(ClientMessage::Replay { after: self.log.last().unwrap_or(0) });
         }
@@ -108,6 +108,24 @@ impl Room {
             }
             Err(error) => tracing::error!(%error, "a heartbeat could not be made"),
         }
+    }
+
+    /// Takes a member out, unless that is under way; the own leaf stays.
+    pub(in crate::session) fn remove(&mut self, now: Now, leaf: u32, fx: &mut Effects) {
+        let members = self.group.members();
+        let Some(member) = members.iter().find(|member| u32::from(member.leaf.as_u8()) == leaf && !member.own) else {
+            return;
+        };
+        let key = member.signature_key;
+        if !self.is_removing(&key) && !self.wish(now, Change::Remove { key }, fx) {
+            fx.tell(ErrorCode::Srv05);
+        }
+    }
+
+    /// Whether the member with this key waits to be taken out.
+    pub(in crate::session) fn is_removing(&self, member: &[u8; 32]) -> bool {
+        let is = |change: &Change| matches!(change, Change::Remove { key } if key == member);
+        self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
     }
 
     /// Presence of a participant as the server says: advice.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crypto::{DenyList, DeviceKey, LeafIndex, PracticeKey};
 use signaling::protocol::{
-    AppointmentId, ClientMessage, Delivery, GuestRole, InviteId, LobbyState, ParticipantId, ServerMessage, WaitingGuest,
+    AppointmentId, ClientMessage, Delivery, GuestRole, InviteId, LobbyState, ParticipantId, ServerMessage, Visitor,
+    WaitingGuest,
 };
 
 use media::EngineEvent;
@@ -63,10 +64,14 @@ pub(super) struct World {
     /// What the host's computer knows of withdrawn certificates at its next sign-in.
     pub deny_list: Option<DenyList>,
     device: DeviceKey,
+    /// Of a clinician who sits at the guest's side.
+    colleagues_device: DeviceKey,
     queue: VecDeque<(Side, Output)>,
     invite: Option<InviteId>,
     room_open: bool,
     in_lobby: bool,
+    /// Who waits is a colleague.
+    visits: bool,
     admitted: bool,
     epoch: u64,
     seq: u64,
@@ -101,10 +106,12 @@ impl World {
             practice: PracticeKey::generate().unwrap().0,
             deny_list: None,
             device: DeviceKey::generate().unwrap(),
+            colleagues_device: DeviceKey::generate().unwrap(),
             queue: VecDeque::new(),
             invite: None,
             room_open: false,
             in_lobby: false,
+            visits: false,
             admitted: false,
             epoch: 0,
             seq: 0,
@@ -249,7 +256,7 @@ impl World {
     fn perform(&mut self, side: Side, output: Output) {
         match output {
             Output::Request(number, request) => {
-                let reply = self.answer(request);
+                let reply = self.answer(side, request);
                 self.feed(side, Input::Reply(number, reply));
             }
             Output::OpenSocket { .. } => {
@@ -312,8 +319,10 @@ impl World {
         if self.room_open {
             let guest = WaitingGuest {
                 participant: id(Side::Guest),
-                role: GuestRole::Patient,
-                invite_id: self.invite.expect("a guest has an invitation"),
+                visitor: match self.invite {
+                    Some(invite_id) if !self.visits => Visitor::Guest { role: GuestRole::Patient, invite_id },
+                    _ => Visitor::Colleague,
+                },
                 waited_ms: 0,
             };
             self.to(Side::Host, ServerMessage::Waiting { guests: vec![guest] });
@@ -332,6 +341,10 @@ impl World {
             }
             ClientMessage::EnterLobby => {
                 self.in_lobby = true;
+                self.lobby();
+            }
+            ClientMessage::VisitRoom { .. } => {
+                (self.in_lobby, self.visits) = (true, true);
                 self.lobby();
             }
             ClientMessage::Relay { body, .. } => {

@@ -1,6 +1,7 @@
 //! The session as a whole, without I/O: two clients and an honest or lying server in memory.
 
 mod assessor;
+mod colleague;
 mod desk;
 mod harness;
 mod hostile;

@@ -84,6 +84,8 @@ pub enum KnockState {
     Proving,
     /// Proven both ways, card handed over; the host decides.
     Proven,
+    /// A colleague: the host knows who waits, by certificate.
+    Listed,
     /// The host let us in; keys are being taken over.
     Entering,
 }

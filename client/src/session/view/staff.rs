@@ -38,10 +38,23 @@ pub struct Today {
     pub renew_in_days: Option<u64>,
     /// Appointments by time.
     pub appointments: Vec<AppointmentRow>,
+    /// Rooms in which a colleague is now.
+    pub colleagues: Vec<ColleagueRoom>,
     /// A request is under way.
     pub busy: bool,
     /// Unix seconds of the last good answer of the server.
     pub updated_at: Option<u64>,
+}
+
+/// A colleague's open room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColleagueRoom {
+    /// Opaque id.
+    pub id: String,
+    /// Practice's own reference.
+    pub label: String,
+    /// Name of the colleague's account, as the server says.
+    pub host: String,
 }
 
 /// One appointment.
@@ -141,7 +154,9 @@ pub struct LobbyHost {
 pub struct Knocker {
     /// Opaque id for `Admit` and `Deny`.
     pub participant: String,
-    /// From the sealed card, once it came.
+    /// A clinician of the practice, who comes by certificate: there is no card, and no link and code.
+    pub colleague: bool,
+    /// From the sealed card, once it came; a colleague's from its certificate, once that was verified.
     pub name: Option<Private>,
     /// From the sealed card.
     pub birth_date: Option<Private>,

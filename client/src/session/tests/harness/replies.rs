@@ -2,21 +2,21 @@
 
 use crypto::{CertificateTerms, DeviceKey, OwnedInvitation, StaffRole as Certified};
 use signaling::protocol::{
-    Appointment, AppointmentId, AppointmentState, JoinLookupResponse, JoinRedeemResponse, Opaque,
+    Appointment, AppointmentId, AppointmentState, JoinLookupResponse, JoinRedeemResponse, Opaque, OpenRoom,
     PracticeInfo as ServerPractice, Secret, SessionResponse, StaffRole, UnixSeconds, UserId,
 };
 
-use super::{APPOINTMENT, START, World};
-use crate::session::{Endpoint, HostIdentity, Reply, Request, Unlocked};
+use super::{APPOINTMENT, START, Side, World};
+use crate::session::{Day, Endpoint, HostIdentity, Reply, Request, Unlocked};
 
 impl World {
     /// Answers a request at once.
-    pub(super) fn answer(&mut self, request: Request) -> Reply {
+    pub(super) fn answer(&mut self, side: Side, request: Request) -> Reply {
         match request {
             Request::SignIn { .. } => Reply::Ticket(Ok(Box::new(Unlocked {
                 ticket: Secret::new("ticket".into()),
                 endpoint: Endpoint { address: "127.0.0.1:1".into(), pin: [9; 32] },
-                host: Some(self.host_identity()),
+                host: Some(self.identity(side)),
                 invitations: self.on_disk.iter().map(|record| OwnedInvitation::decode(record).unwrap()).collect(),
             }))),
             Request::SecondFactor { .. } => Reply::SignedIn(Ok(Box::new(SessionResponse {
@@ -27,16 +27,24 @@ impl World {
                 practice: None,
                 expires_at: UnixSeconds(START + 1_000),
             }))),
-            Request::Appointments { .. } => Reply::Appointments(Ok(vec![Appointment {
-                id: AppointmentId::from_bytes(APPOINTMENT),
-                label: "10:20".into(),
-                starts_at: UnixSeconds(START),
-                duration_min: 30,
-                host: UserId::from_bytes([3; 16]),
-                state: AppointmentState::Planned,
-                waiting: 0,
-                invitations: Vec::new(),
-            }])),
+            Request::Appointments { .. } if side == Side::Guest => {
+                let (appointment, host) = (AppointmentId::from_bytes(APPOINTMENT), "Dr Ada".to_owned());
+                let room = OpenRoom { appointment, label: "10:20".into(), host, starts_at: UnixSeconds(START) };
+                Reply::Appointments(Ok(Day { appointments: Vec::new(), rooms: vec![room] }))
+            }
+            Request::Appointments { .. } => Reply::Appointments(Ok(Day {
+                rooms: Vec::new(),
+                appointments: vec![Appointment {
+                    id: AppointmentId::from_bytes(APPOINTMENT),
+                    label: "10:20".into(),
+                    starts_at: UnixSeconds(START),
+                    duration_min: 30,
+                    host: UserId::from_bytes([3; 16]),
+                    state: AppointmentState::Planned,
+                    waiting: 0,
+                    invitations: Vec::new(),
+                }],
+            })),
             Request::RegisterInvitation { request, record, .. } => {
                 self.stored.insert(*request.invite_id.as_bytes(), record.to_vec());
                 self.invite = Some(request.invite_id);
@@ -60,13 +68,17 @@ impl World {
         }
     }
 
-    fn host_identity(&self) -> HostIdentity {
-        let device = DeviceKey::from_bytes(&self.device.to_bytes()).unwrap();
+    fn identity(&self, side: Side) -> HostIdentity {
+        let (key, name) = match side {
+            Side::Host => (&self.device, "Dr Ada"),
+            Side::Guest => (&self.colleagues_device, "Dr Sam"),
+        };
+        let device = DeviceKey::from_bytes(&key.to_bytes()).unwrap();
         let terms = CertificateTerms {
-            display_name: "Dr Ada".into(),
+            display_name: name.into(),
             roles: vec![Certified::Clinician],
             registration: None,
-            serial: 1,
+            serial: if side == Side::Host { 1 } else { 2 },
             not_before: START - 1_000,
             not_after: START + 86_400,
         };
