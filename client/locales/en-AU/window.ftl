@@ -61,6 +61,7 @@ today-refresh = Refresh
 today-signout = Sign out
 today-colleagues = Colleagues’ open rooms
 today-visit = Ask to join
+today-own = Your appointments
 today-visit-spoken = Ask { $name } to let you in
 today-empty = No appointments yet.
 today-empty-lead = Book one to make an invitation for it.

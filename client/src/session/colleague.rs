@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// A message of the server to a colleague.
-    pub(super) fn to_colleague(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
+    pub(super) fn on_colleague_message(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
         let sources = self.sources();
         let Stage::Colleague(colleague) = &mut self.stage else { return };
         match message {

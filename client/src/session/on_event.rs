@@ -82,7 +82,7 @@ impl Session {
                     message => in_room(now, &mut hosting.room, message, fx),
                 },
                 Stage::Joining(_) => self.in_lobby(now, message, fx),
-                Stage::Colleague(_) => self.to_colleague(now, message, fx),
+                Stage::Colleague(_) => self.on_colleague_message(now, message, fx),
                 Stage::Guest(visiting) => match message {
                     // The host lost its group: the exchange begins anew, without typing anything.
                     ServerMessage::Lobby { state: LobbyState::Waiting { .. } } => self.back_to_lobby(now, message, fx),

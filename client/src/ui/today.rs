@@ -32,6 +32,9 @@ pub(crate) fn today_ui(
         let waiting = waiting_ui(ui, row, state);
         command = command.or(waiting);
     }
+    // Above the own list: who is called into a colleague's room is called now.
+    let visit = colleagues_ui(ui, state);
+    command = command.or(visit);
     if state.appointments.is_empty() {
         card_ui(ui, |ui| {
             ui.label(RichText::new(text("today-empty")).font(theme::strong()));
@@ -42,8 +45,7 @@ pub(crate) fn today_ui(
         let row = row_ui(ui, row, state, question);
         command = command.or(row);
     }
-    let visit = colleagues_ui(ui, state);
-    command.or(visit)
+    command
 }
 
 /// Rooms in which colleagues are now, for who may host.
@@ -66,6 +68,7 @@ fn colleagues_ui(ui: &mut Ui, state: &Today) -> Option<Command> {
             }
         });
     }
+    subheading_ui(ui, &text("today-own"));
     command
 }
 
