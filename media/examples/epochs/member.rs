@@ -175,6 +175,7 @@ fn config(id: Id, video: bool) -> EngineConfig {
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         wake: None,
         warm_up: Duration::ZERO,
+        assessor: false,
         dump: None,
     }
 }
