@@ -55,7 +55,7 @@ count
 # The measuring aids are never in the programs that people get, so they are built apart; of the whole workspace, so that
 # what lies below is not compiled again.
 lab=(--workspace --features client/lab,media/lab,tests/lab --locked --lib --test tests)
-step "lints of the measuring aids" cargo clippy "${lab[@]}" --bin quietroom-lab -- -D warnings
+step "lints of the measuring aids" cargo clippy "${lab[@]}" --bin quietroom-lab --example epochs --example screens -- -D warnings
 step "tests behind SRTP and of the measuring aids" cargo test "${lab[@]}" -- confidentiality attacks::media tap dump auto fuzz
 count
 RUSTDOCFLAGS="-D warnings" step "documentation" cargo doc --workspace --no-deps --locked
