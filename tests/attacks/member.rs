@@ -77,7 +77,7 @@ async fn a_guest_cannot_take_the_host_out() {
 }
 
 /// 1. Mallory leaks the group's info, and a stranger makes an external commit, which MLS itself would accept.
-/// 2. The server puts it into the host's log. Nothing happens, and the call goes on.
+/// 2. The server puts it into the host's log. The host is told (E2E-12), and the call goes on as it was.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strangers_external_commit_is_dropped_and_the_call_goes_on() {
     let (clinic, mut spy, mut host, mut mallory) = call(Box::new(Honest)).await;
@@ -93,6 +93,7 @@ async fn a_strangers_external_commit_is_dropped_and_the_call_goes_on() {
     host.in_call("what Mallory said behind it", off).await;
     let after = host.in_call("the roster", |call| Some((call.epoch, call.members.len()))).await;
     assert_eq!(before, after);
+    host.told(ErrorCode::E2e12).await;
     all_leave(clinic, host, mallory).await;
 }
 

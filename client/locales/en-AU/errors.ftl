@@ -69,6 +69,10 @@ error-E2E-10 = The connection to this call broke. You are being brought back.
 error-E2E-11 = This program was started to hand out the keys of a call, which a private call never does.
     .next = Start Quietroom without --disclose. Only an assessor call goes with it.
 
+error-E2E-12 = Somebody outside this call tried to change it, and was refused.
+    .seen = Nobody came in. You are seen and heard as before.
+    .next = You can go on. If it happens again, tell whoever runs your practice’s server.
+
 error-END-01 = A device could not be released.
     .seen = The call has ended. Nobody can see or hear you.
     .next = Close Quietroom. If a camera light stays on, restart this computer.

@@ -137,6 +137,8 @@ codes! {
     E2e10 = "E2E-10",
     /// This program was started to disclose keys, which a real call never does.
     E2e11 = "E2E-11",
+    /// A change by nobody of this call was refused.
+    E2e12 = "E2E-12",
     /// The patient declined.
     Con02 = "CON-02",
     /// The platform refuses sharing.

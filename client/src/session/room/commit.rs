@@ -67,6 +67,8 @@ impl Room {
                     let person = committer.and_then(|leaf| self.name_of(leaf));
                     fx.fail(ErrorCode::E2e09);
                     fx.notice = Some(Notice { person, ..Notice::new(ErrorCode::E2e09) });
+                } else if is_commit && !std::mem::replace(&mut self.outsider_told, true) {
+                    fx.tell(ErrorCode::E2e12);
                 }
             }
         }
@@ -254,8 +256,8 @@ impl Room {
 
 /// Whether the log went on with this commit while this group could not: others may be in an epoch that it never reaches.
 ///
-/// What is no message of this group at all (a stranger's external commit among it) is not of that kind: it is dropped in
-/// silence, and the audit has it.
+/// What is no message of this group at all (a stranger's external commit among it) is not of that kind: it is dropped,
+/// told once, and the call goes on.
 fn leaves_behind(error: &GroupError) -> bool {
     matches!(
         error,

@@ -142,6 +142,8 @@ pub(super) struct Room {
     sources: Sources,
     /// The server has another log than this group's: media go on, nobody can join, nothing can be said.
     lost: bool,
+    /// A change by nobody of this call was told: once, or a server could fill the screen.
+    outsider_told: bool,
     /// Keys of the current epoch went to the engine.
     pub keyed: bool,
     /// Unix seconds.
@@ -201,6 +203,7 @@ impl Room {
             own_name,
             sources,
             lost: false,
+            outsider_told: false,
             keyed: false,
             started_at: now.unix,
         };

@@ -23,16 +23,24 @@ fn busy(about: Option<ParticipantId>) -> ServerMessage {
 }
 
 #[test]
-fn a_strangers_external_commit_is_dropped_in_silence_and_the_call_goes_on() {
+fn a_strangers_external_commit_is_refused_and_told_once_and_the_call_goes_on() {
     let mut world = World::in_call();
     let forged = crypto::lab::external_commit(guest_room(&mut world).group());
     let before = (call(&world, Side::Host), call(&world, Side::Guest));
     let entry = commit(&world, ParticipantId::from_bytes([66; 16]), forged);
+    let ServerMessage::Entry { seq, epoch, from, entry: delivery } = entry.clone() else { panic!("an entry") };
+    let again = ServerMessage::Entry { seq: seq + 1, epoch, from, entry: delivery };
     for side in [Side::Host, Side::Guest] {
         world.say(side, entry.clone());
     }
     assert_eq!((call(&world, Side::Host), call(&world, Side::Guest)), before);
-    assert!(world.view(Side::Host).notice.is_none());
+    for side in [Side::Host, Side::Guest] {
+        assert_eq!(world.view(side).notice.unwrap().code, ErrorCode::E2e12);
+    }
+    world.command(Side::Host, Command::Dismiss);
+    world.say(Side::Host, again);
+    assert!(world.view(Side::Host).notice.is_none(), "a server cannot fill the screen with it");
+    assert_eq!(call(&world, Side::Host), before.0);
 }
 
 #[test]
