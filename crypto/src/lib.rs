@@ -41,7 +41,8 @@
 //! **Not covered**: a compromised computer during the call, denial of service, a person in the
 //! room; whoever holds link **and** code before the patient does (the lobby card, the face and
 //! the spoken check are for that); whoever stole the practice's key. A host may remove and add
-//! whom it likes: the others see it, they do not prevent it. Visible to the server: who knocks
+//! whom it likes, and a deputy may make itself a host though none was lost: the others see it, they
+//! do not prevent it. Visible to the server: who knocks
 //! when, epochs, sizes in steps of 256 bytes, times, and which leaf of the tree left on request
 //! or came back.
 //!
@@ -97,6 +98,8 @@
 //! [`CallGroup::readmit`]. Both go on with `on_confirm` and `join`.
 //!
 //! Staff: [`StaffEntry::new`] → [`CallGroup::admit_staff`] → [`StaffEntry::join`].
+//!
+//! Host lost: a deputy that is in the call, [`CallGroup::step_in`] → its echo → it hosts.
 //!
 //! Every 5 s: [`CallGroup::heartbeat`] → log and peers → [`CallGroup::check_heartbeat`].
 #![forbid(unsafe_code)]

@@ -43,6 +43,17 @@ pub enum Crafted<'a> {
     Update,
     /// The same group with another list of hosts.
     ChangeHosts,
+    /// The same group with these lists and this mode, and with a Remove beside it.
+    ChangePolicy {
+        /// The list of hosts.
+        hosts: &'a [DevicePublicKey],
+        /// The list of deputies.
+        deputies: &'a [DevicePublicKey],
+        /// The mode.
+        mode: CallMode,
+        /// Whom to remove.
+        remove: Option<LeafIndex>,
+    },
     /// The same group turned into one for assessors, or back.
     ChangeMode,
     /// The same group without its policy.
@@ -259,6 +270,11 @@ fn commit(member: &mut CallGroup, crafted: &Crafted<'_>) -> CommitMessageBundle 
         Crafted::ChangeHosts => {
             let hosts = vec![DevicePublicKey::from_bytes([7; 32])];
             extensions = Some(group_extensions(&Policy { hosts, ..policy }));
+        }
+        Crafted::ChangePolicy { hosts, deputies, mode, remove } => {
+            let (hosts, deputies) = (hosts.to_vec(), deputies.to_vec());
+            extensions = Some(group_extensions(&Policy { hosts, deputies, mode: *mode, ..policy }));
+            removals.extend(remove.map(|leaf| LeafNodeIndex::new(u32::from(leaf.as_u8()))));
         }
         Crafted::ChangeMode => extensions = Some(group_extensions(&in_other_mode(policy))),
         Crafted::DropPolicy => {

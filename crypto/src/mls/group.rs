@@ -97,8 +97,10 @@ impl CallGroup {
         Self::create_with_deputies(now, device, certificate, terms, &[])
     }
 
-    /// The same with the devices that a host may later put on the list of hosts, at most 16. They
-    /// stand in the policy for the life of the group, and alone give no right.
+    /// The same with deputies: at most 16 devices that a host may later put on the list of hosts,
+    /// and that may [step in](Self::step_in) by themselves once a host admitted them in a host's
+    /// role. They stand in the policy for the life of the group. The device itself may be among
+    /// them: taken off the list of hosts, it may then step in again.
     ///
     /// # Errors
     /// As [`create`](Self::create); [`GroupError::Refused`] for too many deputies, or one twice.

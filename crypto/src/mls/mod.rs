@@ -3,6 +3,7 @@
 //! | operation | alone or settled | own commit pending | over (removed, or refused a commit) |
 //! | --- | --- | --- | --- |
 //! | `admit`, `readmit`, `admit_staff`, `readmit_staff`, `remove`, `set_hosts` | → pending; `NotAHost` | `CommitPending` | `Inactive` |
+//! | `step_in` | → pending; `NotAHost` unless a deputy, `Refused` if a host | `CommitPending` | `Inactive` |
 //! | `update`, `remove_leaver` | → pending | `CommitPending` | `Inactive` |
 //! | `seal`, `heartbeat`, `leave_request`, `check_heartbeat` | current epoch | current epoch | `Inactive` |
 //! | `handle` own commit's echo | `ForgedEcho` | merged → settled | `Inactive` |
@@ -29,6 +30,8 @@ mod attached;
 #[cfg(any(test, feature = "lab"))]
 mod craft;
 mod denied;
+#[cfg(test)]
+mod deputies;
 #[cfg(any(test, feature = "lab"))]
 pub(crate) mod fuzz;
 mod group;

@@ -9,8 +9,10 @@
 //!
 //! The profile fixes who may commit what: hosts commit Add, Remove, pre-shared keys and the list
 //! of hosts; everybody else commits its own path update, and the Remove of a member whose signed
-//! leave request goes with it. Deputies get no right of their own before a host puts them on the
-//! list of hosts. There are no external senders. `rules.rs` checks all of it on every commit.
+//! leave request goes with it. A deputy that is in the call in a host's role has one right more: to
+//! put its own device at the end of the list of hosts, in a commit that does nothing else. That the
+//! host was lost cannot be proven to a group, so a deputy need not: whoever names one trusts it as
+//! a host. There are no external senders. `rules.rs` checks all of it on every commit.
 
 use openmls::{
     group::{GroupContext, Member},
@@ -104,8 +106,15 @@ impl Policy {
 
     /// Whether a leaf may commit as a host: staff, in that role, with a device on the list.
     pub(super) fn is_host(&self, leaf: &Leaf) -> bool {
-        matches!(&leaf.credential, LeafCredential::Staff { role: CallRole::Host, certificate, .. }
-            if self.hosts.contains(&certificate.device_key()))
+        hosting_device(leaf).is_some_and(|device| self.hosts.contains(&device))
+    }
+
+    /// The policy that a deputy's leaf may make of this one: its own device at the end of the list
+    /// of hosts. `None` for a leaf that hosts already, is no deputy's, or is not in a host's role.
+    pub(super) fn stepped_in(&self, leaf: &Leaf) -> Option<Self> {
+        let device = hosting_device(leaf)?;
+        let stands_by = self.deputies.contains(&device) && !self.hosts.contains(&device);
+        stands_by.then(|| Self { hosts: [&self.hosts[..], &[device]].concat(), ..self.clone() })
     }
 }
 
@@ -115,6 +124,14 @@ pub(crate) struct Leaf {
     pub(crate) index: LeafIndex,
     pub(crate) key: [u8; 32],
     pub(crate) credential: LeafCredential,
+}
+
+/// The device of a staff leaf in a host's role.
+fn hosting_device(leaf: &Leaf) -> Option<DevicePublicKey> {
+    match &leaf.credential {
+        LeafCredential::Staff { role: CallRole::Host, certificate, .. } => Some(certificate.device_key()),
+        _ => None,
+    }
 }
 
 /// What makes a member the same member: no two leaves may share any of it.

@@ -31,9 +31,11 @@ pub struct Member {
     pub vouched: Vouched,
     /// The certified device of staff.
     pub device: Option<DevicePublicKey>,
-    /// Whether it may commit as a host now. A deputy in a host's role does so only once a host
-    /// put it on the list.
+    /// Whether it may commit as a host now.
     pub hosts: bool,
+    /// Whether it does not host yet, but may [step in](CallGroup::step_in) at any time: staff in a
+    /// host's role, with the device of a deputy.
+    pub deputy: bool,
     /// Ed25519 key of the leaf: names the member within the call.
     pub signature_key: [u8; 32],
     /// Whether it is this client.
@@ -106,6 +108,7 @@ impl CallGroup {
                 vouched,
                 device: device_of(&leaf.credential),
                 hosts: self.policy.is_host(&leaf),
+                deputy: self.policy.stepped_in(&leaf).is_some(),
                 signature_key: leaf.key,
                 own: leaf.index == own,
             }

@@ -8,12 +8,13 @@
 //! | one Add | a host | a credential that verifies; for a guest its pre-shared key |
 //! | one Add and the Remove of the same identity | a host | that, and a proof of return |
 //! | a new list of hosts | a host | names of hosts and deputies only |
+//! | a new list of hosts alone | a deputy in a host's role | the old list with its own device at the end |
 //! | anything else | nobody | |
 //!
 //! "Host" is whoever the policy **before** the commit names.
 
 use openmls::{
-    group::StagedCommit,
+    group::{QueuedProposal, StagedCommit},
     prelude::{LeafNode, PreSharedKeyProposal, Proposal, ProposalOrRefType, Sender},
     schedule::{PreSharedKeyId, Psk},
 };
@@ -77,6 +78,8 @@ pub(super) fn check_commit(
     if leaver.is_some() && commit.queued_proposals().count() != 1 {
         return Err(PolicyViolation::BadProof);
     }
+    // That the host was lost cannot be proven: a deputy's word does, for this one step alone.
+    let stepped_in = before.policy.stepped_in(committer).filter(|_| leaver.is_none() && is_only_a_policy(commit));
 
     for queued in commit.queued_proposals() {
         let own = queued.sender() == sender;
@@ -88,6 +91,8 @@ pub(super) fn check_commit(
                     return Err(PolicyViolation::BadProof);
                 }
             }
+            // `check_policy` looks at what it changes.
+            Proposal::GroupContextExtensions(_) if stepped_in.is_some() => {}
             Proposal::Add(_)
             | Proposal::Remove(_)
             | Proposal::PreSharedKey(_)
@@ -111,7 +116,12 @@ pub(super) fn check_commit(
     }
 
     check_members(before, committer, commit, &attached, beside.brought_by)?;
-    check_policy(before, by_host, commit)
+    check_policy(before, by_host, stepped_in.as_ref(), commit)
+}
+
+fn is_only_a_policy(commit: &StagedCommit) -> bool {
+    let mut proposals = commit.queued_proposals().map(QueuedProposal::proposal);
+    matches!((proposals.next(), proposals.next()), (Some(Proposal::GroupContextExtensions(_)), None))
 }
 
 fn check_members(
@@ -170,12 +180,21 @@ fn check_members(
     if found == expected && brought { Ok(()) } else { Err(PolicyViolation::WrongPsk) }
 }
 
-fn check_policy(before: &Before<'_>, by_host: bool, commit: &StagedCommit) -> Result<Policy, PolicyViolation> {
+/// `stepped_in` is the one policy that a deputy's commit may make; all others keep to the list.
+fn check_policy(
+    before: &Before<'_>,
+    by_host: bool,
+    stepped_in: Option<&Policy>,
+    commit: &StagedCommit,
+) -> Result<Policy, PolicyViolation> {
     let after = Policy::of_group(commit.group_context()).map_err(|_refused| PolicyViolation::PolicyChanged)?;
     let same_but_hosts = Policy { hosts: before.policy.hosts.clone(), ..after.clone() };
-    let hosts_changed = after.hosts != before.policy.hosts;
     let same_group = commit.group_context().group_id().as_slice() == before.group_id.as_bytes();
-    let allowed = before.policy.allows_hosts(&after.hosts) && (!hosts_changed || by_host);
+    let allowed = match stepped_in {
+        Some(expected) => after.hosts == expected.hosts,
+        None if by_host => before.policy.allows_hosts(&after.hosts),
+        None => after.hosts == before.policy.hosts,
+    };
     if same_but_hosts != *before.policy || !allowed || !same_group {
         return Err(PolicyViolation::PolicyChanged);
     }

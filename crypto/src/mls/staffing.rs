@@ -19,22 +19,33 @@ fn entry(colleague: &Colleague, role: CallRole, group_id: GroupId) -> StaffEntry
 }
 
 /// A host, a guest, and a deputy who has entered.
-fn with_deputy() -> (Clinic, Colleague, Vec<CallGroup>) {
+pub(super) fn with_deputy() -> (Clinic, Colleague, Vec<CallGroup>) {
     let clinic = Clinic::new();
     let deputy = clinic.colleague(StaffRole::Clinician);
-    let deputies = [deputy.0.public()];
-    let host = CallGroup::create_with_deputies(NOW, &clinic.device, &clinic.certificate, TERMS, &deputies).unwrap();
+    let members = call_with(&clinic, &[(&deputy, CallRole::Host)], &[deputy.0.public()]);
+    (clinic, deputy, members)
+}
+
+/// A host, a guest, and colleagues who have entered one after the other.
+pub(super) fn call_with(
+    clinic: &Clinic,
+    colleagues: &[(&Colleague, CallRole)],
+    deputies: &[DevicePublicKey],
+) -> Vec<CallGroup> {
+    let host = CallGroup::create_with_deputies(NOW, &clinic.device, &clinic.certificate, TERMS, deputies).unwrap();
     let mut members = vec![host];
     let (_, mut guest, verified) = clinic.lobby(&members[0]);
     let bundle = members[0].admit(&verified).unwrap();
     deliver(&mut members, &bundle);
     members.push(guest.join(NOW, bundle.welcome.as_ref().unwrap()).unwrap());
-    let entry = entry(&deputy, CallRole::Host, members[0].group_id());
-    let bundle = members[0].admit_staff(NOW, entry.request()).unwrap();
-    assert!(bundle.invite_psk.is_none(), "the certificate is enough");
-    deliver(&mut members, &bundle);
-    members.push(entry.join(NOW, bundle.welcome.as_ref().unwrap()).unwrap());
-    (clinic, deputy, members)
+    for (colleague, role) in colleagues {
+        let entry = entry(colleague, *role, members[0].group_id());
+        let bundle = members[0].admit_staff(NOW, entry.request()).unwrap();
+        assert!(bundle.invite_psk.is_none(), "the certificate is enough");
+        deliver(&mut members, &bundle);
+        members.push(entry.join(NOW, bundle.welcome.as_ref().unwrap()).unwrap());
+    }
+    members
 }
 
 #[test]
