@@ -206,3 +206,11 @@ fn nobody_but_a_deputy_in_a_hosts_role_puts_anybody_on_the_list() {
         assert_eq!(commit(&mut members[0], &forged), expected, "{what}");
     }
 }
+
+#[test]
+fn the_certificate_of_a_colleagues_leaf_is_at_hand() {
+    let (clinic, deputy, members) = with_deputy();
+    assert_eq!(members[1].certificate_of(leaf(0)), Some(clinic.certificate));
+    assert_eq!(members[0].certificate_of(leaf(2)), Some(deputy.1));
+    assert_eq!((members[0].certificate_of(leaf(1)), members[0].certificate_of(leaf(9))), (None, None));
+}

@@ -4,7 +4,7 @@ use super::{group::CallGroup, hosts::device_of};
 use crate::{
     error::GroupError,
     id::{CallId, CallMode, CallRole, GroupId, LeafIndex},
-    identity::{DevicePublicKey, LeafCredential, PracticeFingerprint},
+    identity::{DeviceCertificate, DevicePublicKey, LeafCredential, PracticeFingerprint},
     kdf::hash,
     safety_words::SafetyScope,
 };
@@ -114,6 +114,17 @@ impl CallGroup {
             }
         };
         leaves.into_iter().map(member).collect()
+    }
+
+    /// The certificate of the staff device at a leaf, as it was checked when that leaf came in; it
+    /// may have expired since. `None` for a guest's leaf and an empty one.
+    #[must_use]
+    pub fn certificate_of(&self, leaf: LeafIndex) -> Option<DeviceCertificate> {
+        let member = self.leaves().ok()?.into_iter().find(|member| member.index == leaf)?;
+        match member.credential {
+            LeafCredential::Staff { certificate, .. } => Some(*certificate),
+            LeafCredential::Invited { .. } => None,
+        }
     }
 
     /// Hash of the epoch authenticator (RFC 9420 §8.7): equal at all members of an epoch, other
