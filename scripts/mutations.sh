@@ -171,6 +171,18 @@ row "ghost Add" crypto mls::hostile::an_invited_guest_is_not_added_without_its_o
 row "ghost Add by a guest" sockets attacks::member::a_ghost_added_by_a_guest_ends_the_call_with_the_guests_name \
   "${ghost[@]}" crypto/src/mls/rules.rs 'if found == expected && brought {' 'if brought {'
 
+row "deputy that puts anybody on the list" crypto \
+  mls::deputies::a_deputy_puts_itself_at_the_end_of_the_list_and_changes_nothing_else \
+  crypto/src/mls/rules.rs 'Some(expected) => after.hosts == expected.hosts,' \
+  'Some(_) => before.policy.allows_hosts(&after.hosts),'
+row "deputy that removes while it steps in" crypto \
+  mls::deputies::a_deputy_puts_itself_at_the_end_of_the_list_and_changes_nothing_else \
+  crypto/src/mls/rules.rs ' && is_only_a_policy(commit));' ');' \
+  crypto/src/mls/rules.rs 'if !by_host {' 'if !by_host && stepped_in.is_none() {'
+row "staff that makes itself a host" crypto \
+  mls::deputies::nobody_but_a_deputy_in_a_hosts_role_puts_anybody_on_the_list \
+  crypto/src/mls/policy.rs 'let stands_by = self.deputies.contains(&device) && ' 'let stands_by = '
+
 partition=(crypto/src/mls/heartbeat.rs 'Some(view) if view != theirs => HeartbeatVerdict::Partition,' '')
 row "partition" crypto mls::heartbeat::tests::two_halves_of_a_split_group_see_a_partition "${partition[@]}"
 row "partition" sockets attacks::group::two_groups_of_one_call_stop_both_who_hear_of_each_other "${partition[@]}"
