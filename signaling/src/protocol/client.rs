@@ -19,7 +19,7 @@ pub enum ClientMessage {
     },
     /// Host: be present for this appointment. Leaves another room that this socket was in. Answered with `Waiting`.
     OpenRoom {
-        /// The host's own appointment.
+        /// The host's own appointment, or the one whose host's seat it took over, as long as that room lasts.
         appointment: AppointmentId,
     },
     /// Guest: wait (or, once admitted, be reconnected) in the room that its invitation names. Answered with `Lobby`, or
@@ -28,8 +28,8 @@ pub enum ClientMessage {
     /// Staff who host, at a colleague's appointment: wait at its room (or, once admitted, be reconnected). Leaves another
     /// room that this socket was in. Answered as `EnterLobby` is.
     VisitRoom {
-        /// An appointment of another host. `SRV-03`: there is none; `INV-05`: it was cancelled; `SRV-02`: one's own, or
-        /// not an account that hosts.
+        /// An appointment of another host, or one's own whose room another one hosts now. `SRV-03`: there is none;
+        /// `INV-05`: it was cancelled; `SRV-02`: one's own otherwise, or not an account that hosts.
         appointment: AppointmentId,
     },
     /// Opaque message before admission, at most [`super::MAX_RELAY_LEN`] bytes. Not stored: without a host a guest is
@@ -90,13 +90,15 @@ pub enum ClientMessage {
 }
 
 impl ClientMessage {
-    /// Whom a refusal of this message names: an admission and a removal are matched by it.
+    /// Whom a refusal of this message names: an admission, a removal and a handover are matched by it.
     #[must_use]
     pub const fn subject(&self) -> Option<ParticipantId> {
         match self {
-            Self::Admit { participant, .. } | Self::Commit { intent: CommitIntent::Remove { participant }, .. } => {
-                Some(*participant)
-            }
+            Self::Admit { participant, .. }
+            | Self::Commit {
+                intent: CommitIntent::Remove { participant } | CommitIntent::HandOver { participant },
+                ..
+            } => Some(*participant),
             _ => None,
         }
     }
@@ -113,6 +115,15 @@ pub enum CommitIntent {
     },
     /// The committer's own path update; at most one per 60 s for a member who is not a host.
     Update,
+    /// Host: gives its seat to a colleague and stays as one itself. The log goes on. Answered with the `Entry` and `Seat`,
+    /// `Conflict`, or an `Error` that names the participant (`LOB-02`: no admitted colleague who is there).
+    HandOver {
+        /// The colleague who hosts afterwards.
+        participant: ParticipantId,
+    },
+    /// Admitted colleague: takes the seat of a host who is not there. The log goes on. Answered with the `Entry`, `Seat`
+    /// and `Waiting`, `Conflict`, or an `Error` (`HOF-02`: the host is there).
+    StepIn,
 }
 
 #[cfg(test)]
@@ -132,6 +143,14 @@ mod tests {
             serde_json::to_string(&update).unwrap(),
             r#"{"type":"commit","epoch":0,"commit":"","intent":{"kind":"update"}}"#
         );
+        let participant = ParticipantId::from_bytes([0x11; 16]);
+        for (intent, form) in [
+            (CommitIntent::HandOver { participant }, format!(r#"{{"kind":"hand_over","participant":"{id}"}}"#)),
+            (CommitIntent::StepIn, r#"{"kind":"step_in"}"#.to_owned()),
+        ] {
+            assert_eq!(serde_json::to_string(&intent).unwrap(), form);
+            assert_eq!(serde_json::from_str::<CommitIntent>(&form).unwrap(), intent);
+        }
     }
 
     #[test]

@@ -125,7 +125,7 @@ codes! {
     RecordingStopped = "REC-02",
     /// The colleague is not available.
     ColleagueUnavailable = "HOF-01",
-    /// The room is open on another device of this host.
+    /// The room is open on another device of this host, or its host is there after all.
     OpenElsewhere = "HOF-02",
     /// A device could not be released.
     DeviceNotReleased = "END-01",

@@ -9,6 +9,7 @@
 //! guest:  Hello -> Ready;  EnterLobby -> Lobby (now and at each change);  Relay <-> host;
 //!         Admitted -> Entry… ;  Commit | Application -> Entry or Conflict
 //! colleague (staff, at another host's appointment): Hello -> Ready;  VisitRoom -> Lobby;  then as a guest
+//! handover: Commit (HandOver by the host, StepIn by a colleague) -> Entry, Seat (to everyone admitted), Waiting (new host)
 //! after a lost socket: Hello, then OpenRoom, EnterLobby or VisitRoom again, then Replay { after: last number seen }
 //! ```
 //!

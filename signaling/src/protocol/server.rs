@@ -44,13 +44,14 @@ pub enum ServerMessage {
         /// The bytes.
         entry: Delivery,
     },
-    /// To the admitted guest or colleague only.
+    /// To the admitted guest or colleague only. To a former host who comes back by `VisitRoom`: how the log stood when its
+    /// seat went to a colleague, and no Welcome; it holds the group already and asks for a `Replay` from where it was.
     Admitted {
         /// Position of the commit that admitted it; later entries follow, `Replay` starts here.
         seq: u64,
-        /// Epoch that the commit was made in; the joiner's group is in the next one.
+        /// Epoch that the commit was made in; the joiner's group is in the next one. For a former host the log's epoch.
         epoch: u64,
-        /// MLS Welcome.
+        /// MLS Welcome; empty for a former host.
         welcome: Opaque,
     },
     /// The compare-and-set on the epoch was lost; the winner comes or came as an `Entry`.
@@ -65,6 +66,12 @@ pub enum ServerMessage {
         /// Whether a socket is there.
         present: bool,
     },
+    /// To host and admitted participants: the host's seat went to a colleague, by the commit that came just before. Advice
+    /// only, who hosts is known from the group's policy.
+    Seat {
+        /// Who holds it now.
+        host: ParticipantId,
+    },
     /// To admitted participants: the host ended the consultation.
     Ended,
     /// A message, or the session, was refused.
@@ -74,8 +81,8 @@ pub enum ServerMessage {
         /// When trying again makes sense, in seconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after_s: Option<u32>,
-        /// Set when an `Admit` or a `Commit` that removes was refused: whom it named. What is under way for anybody
-        /// else goes on.
+        /// Set when an `Admit` or a `Commit` that removes or hands over was refused: whom it named. What is under way
+        /// for anybody else goes on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         participant: Option<ParticipantId>,
     },
@@ -162,6 +169,7 @@ mod tests {
                 from,
                 entry: Delivery::Commit { commit: Opaque::new(vec![1]), invite_psk: None },
             },
+            ServerMessage::Seat { host: from },
             ServerMessage::Ended,
             ServerMessage::Error { code: ErrorCode::TooManyTries, retry_after_s: Some(300), participant: None },
             ServerMessage::Error { code: ErrorCode::GuestLeft, retry_after_s: None, participant: Some(from) },

@@ -1,9 +1,9 @@
-//! The call: commits, application messages, replay; fairness between host and guests.
+//! The call: commits, application messages, replay; fairness between host and guests; the host's seat on its way.
 
 use std::time::Duration;
 
 use super::{
-    Effect, Room, Sender, Who, audit,
+    Effect, HOST_LOST_S, Room, Sender, Who, audit,
     delivery::{Conflict, HistoryGone, Page},
     error,
     role::Standing,
@@ -29,7 +29,8 @@ impl Room {
         intent: CommitIntent,
     ) -> Vec<Effect> {
         let (from, is_host) = (sender.participant, standing == Standing::Host);
-        if !is_host && now < self.host_first_until {
+        // Who steps in finds no host that could come first.
+        if !is_host && intent != CommitIntent::StepIn && now < self.host_first_until {
             return vec![error(from, ErrorCode::Busy, Some(2))];
         }
         let last_update = self.roster.guest(from).and_then(|guest| guest.last_update);
@@ -44,6 +45,9 @@ impl Room {
             if !self.roster.guest(participant).is_some_and(holds_keys) {
                 return vec![error(from, ErrorCode::GuestLeft, None)];
             }
+        }
+        if let Some(refused) = self.seat_stays(from, intent) {
+            return vec![refused];
         }
         let message = match self.log.append(from, epoch, Delivery::Commit { commit, invite_psk: None }) {
             Ok((_, message)) => message,
@@ -71,8 +75,35 @@ impl Room {
                 }
                 "group.member_removed"
             }
+            CommitIntent::HandOver { .. } => "host.handed_over",
+            CommitIntent::StepIn => "host.stepped_in",
         };
-        vec![audit(event, from, if is_host { "host" } else { sender.who.audited() }), delivered]
+        let mut effects = vec![audit(event, from, if is_host { "host" } else { sender.who.audited() }), delivered];
+        match intent {
+            CommitIntent::HandOver { participant } => effects.extend(self.move_seat(now, participant)),
+            CommitIntent::StepIn => effects.extend(self.move_seat(now, from)),
+            CommitIntent::Remove { .. } | CommitIntent::Update => {}
+        }
+        effects
+    }
+
+    /// Why the host's seat cannot move as a commit wants, if so.
+    fn seat_stays(&self, from: ParticipantId, intent: CommitIntent) -> Option<Effect> {
+        match intent {
+            CommitIntent::HandOver { participant } if !self.roster.may_take_seat(participant) => {
+                Some(error(from, ErrorCode::GuestLeft, None))
+            }
+            CommitIntent::StepIn if self.is_hosted() => Some(error(from, ErrorCode::OpenElsewhere, Some(HOST_LOST_S))),
+            _ => None,
+        }
+    }
+
+    /// Moves the host's seat, in the same step as the commit that did it for the members.
+    fn move_seat(&mut self, now: Duration, to: ParticipantId) -> Vec<Effect> {
+        self.roster.move_seat(now, to, self.log.stand());
+        let mut effects = vec![send(self.roster.listeners(), ServerMessage::Seat { host: to })];
+        effects.extend(self.tell_lobby(now));
+        effects
     }
 
     pub(super) fn on_application(&mut self, from: ParticipantId, epoch: u64, body: Opaque) -> Vec<Effect> {
@@ -83,12 +114,7 @@ impl Room {
     }
 
     pub(super) fn on_replay(&self, from: ParticipantId, after: u64) -> Vec<Effect> {
-        // Nobody reads what was said before it was admitted.
-        let earliest = match self.roster.guest(from).map(|guest| &guest.place) {
-            Some(Place::Admitted { seq, .. }) => *seq,
-            _ => 0,
-        };
-        match self.log.after(after.max(earliest)) {
+        match self.log.after(after.max(self.roster.reads_after(from))) {
             Ok(Page { entries, goes_on_after }) => {
                 let more = goes_on_after.map(|after| Effect::More { to: from, after });
                 entries.into_iter().map(|message| send(vec![from], message)).chain(more).collect()

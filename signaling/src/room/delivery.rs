@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Delivery, ParticipantId, ServerMessage};
+use crate::protocol::{Delivery, Opaque, ParticipantId, ServerMessage};
 
 /// Most entries kept. Lower, and a client that was away for minutes cannot catch up; higher costs memory per room.
 /// Six members with a heartbeat every 5 s fill it in about an hour.
@@ -62,7 +62,7 @@ impl Log {
         let len = match &entry {
             Delivery::Commit { commit, invite_psk } => {
                 self.epoch += 1;
-                commit.len() + invite_psk.as_ref().map_or(0, crate::protocol::Opaque::len)
+                commit.len() + invite_psk.as_ref().map_or(0, Opaque::len)
             }
             Delivery::Application { body } => body.len(),
         };
@@ -78,6 +78,11 @@ impl Log {
             self.bytes -= oldest.len;
         }
         Ok((seq, message))
+    }
+
+    /// How the log stands, as a member without a Welcome of its own is told.
+    pub(crate) fn stand(&self) -> ServerMessage {
+        ServerMessage::Admitted { seq: self.last_seq, epoch: self.epoch, welcome: Opaque::default() }
     }
 
     /// The entries after a sequence number, as many as one page may hold.
@@ -106,7 +111,6 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Opaque;
 
     const FROM: ParticipantId = ParticipantId::from_bytes([1; 16]);
 

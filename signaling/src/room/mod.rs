@@ -8,9 +8,15 @@
 //! | --- | --- | --- | --- |
 //! | `OpenRoom` by the same participant | new group | list again | resume the log |
 //! | `OpenRoom` by another device of the host | new group | `HOF-02` | new group, admitted guests wait again |
+//! | `OpenRoom` by the owner, a colleague holds the seat | – | `HOF-02` | new group, admitted guests wait again |
 //! | `EnterLobby`, `VisitRoom` | wait, `host_present: false` | wait | wait, `host_present: false` |
 //! | `Relay` of a guest or colleague | `LOB-01` | delivered, `SRV-05` beyond its allowance | `LOB-01` |
+//! | `HandOver` of the host | – | the seat moves, the log goes on | – |
+//! | `StepIn` of an admitted colleague | as when it is lost | `HOF-02` | the seat moves, the log goes on |
+//! | `VisitRoom` of a former host | – | `Admitted` without a Welcome | `Admitted` without a Welcome |
 //! | `EndCall`, `Leave` of the host | – | log dropped | – |
+//!
+//! The host is who holds the seat: the appointment's owner, until it moves to a colleague. With the room that is over.
 
 mod allowance;
 mod call;
@@ -36,6 +42,9 @@ use crate::protocol::{
 
 /// Most refusals that one room writes to the audit; a hostile guest cannot fill the disk.
 const AUDITED_REFUSALS: u16 = 64;
+
+/// When a host that seems to be there is known to be lost at the latest, in seconds: the silence that a socket may keep.
+const HOST_LOST_S: u32 = 20;
 
 /// Who sends, as its session says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +125,7 @@ impl Room {
     /// Handles one message of one sender: the single authority check, then the action.
     pub(crate) fn handle(&mut self, now: Duration, sender: &Sender, message: ClientMessage) -> Vec<Effect> {
         let action = self.action(&message);
-        let standing = self.roster.standing(sender.participant, &sender.who, action == Action::Leave);
+        let standing = self.roster.standing(sender.participant, &sender.who, action);
         let subject = message.subject();
         let mut effects = if role::allows(standing, action) {
             self.act(now, sender, standing, message)
@@ -137,7 +146,7 @@ impl Room {
         let from = sender.participant;
         match message {
             ClientMessage::Hello { .. } => Vec::new(),
-            ClientMessage::OpenRoom { .. } => self.on_open(now, from),
+            ClientMessage::OpenRoom { .. } => self.on_open(now, sender),
             ClientMessage::EnterLobby | ClientMessage::VisitRoom { .. } => self.on_enter(now, sender),
             ClientMessage::Relay { to, body } => self.on_relay(now, sender, standing, to, body),
             ClientMessage::Admit { participant, epoch, commit, welcome, invite_psk } => {
@@ -156,7 +165,7 @@ impl Room {
 
     /// The next page of a replay. Whoever may not read the log any more gets nothing: it did not ask just now.
     pub(crate) fn resume(&self, sender: &Sender, after: u64) -> Vec<Effect> {
-        if !role::allows(self.roster.standing(sender.participant, &sender.who, false), Action::Replay) {
+        if !role::allows(self.roster.standing(sender.participant, &sender.who, Action::Replay), Action::Replay) {
             return Vec::new();
         }
         self.on_replay(sender.participant, after)
@@ -164,7 +173,7 @@ impl Room {
 
     /// The sender's socket goes to another room. Whoever has nothing to leave is not refused: it did not ask.
     pub(crate) fn depart(&mut self, now: Duration, sender: &Sender) -> Vec<Effect> {
-        let standing = self.roster.standing(sender.participant, &sender.who, true);
+        let standing = self.roster.standing(sender.participant, &sender.who, Action::Leave);
         let mut effects = Vec::new();
         if role::allows(standing, Action::Leave) {
             effects = self.on_leave(now, sender, standing);
@@ -217,6 +226,8 @@ impl Room {
             ClientMessage::Admit { .. } => Action::Admit,
             ClientMessage::Deny { .. } => Action::Deny,
             ClientMessage::Commit { intent: CommitIntent::Update, .. } => Action::Update,
+            ClientMessage::Commit { intent: CommitIntent::HandOver { .. }, .. } => Action::HandOver,
+            ClientMessage::Commit { intent: CommitIntent::StepIn, .. } => Action::StepIn,
             ClientMessage::Commit { intent: CommitIntent::Remove { participant }, .. } => {
                 match self.roster.guest(*participant) {
                     Some(guest) if guest.place == Place::Gone => Action::RemoveLeaver,
@@ -230,12 +241,13 @@ impl Room {
         }
     }
 
-    fn on_open(&mut self, now: Duration, from: ParticipantId) -> Vec<Effect> {
+    fn on_open(&mut self, now: Duration, sender: &Sender) -> Vec<Effect> {
+        let from = sender.participant;
         if self.roster.present_host().is_some_and(|host| host != from) {
-            return vec![error(from, ErrorCode::OpenElsewhere, Some(20))];
+            return vec![error(from, ErrorCode::OpenElsewhere, Some(HOST_LOST_S))];
         }
         let mut effects = Vec::new();
-        if self.roster.seat_host(from) {
+        if self.roster.seat_host(sender) {
             self.log = Log::default();
             effects.push(audit("group.created", from, "host"));
         } else {

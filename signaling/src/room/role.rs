@@ -11,6 +11,8 @@
 //! RemoveMember              x
 //! RemoveLeaver              x                         x
 //! Update                    x                         x
+//! HandOver                  x
+//! StepIn
 //! Application               x                         x
 //! Replay                    x                         x
 //! Leave                     x                x        x        x      x
@@ -27,6 +29,8 @@
 //! RemoveMember
 //! RemoveLeaver                         x
 //! Update                               x
+//! HandOver
+//! StepIn                               x
 //! Application                          x
 //! Replay                               x
 //! Leave                      x         x         x         x
@@ -34,7 +38,8 @@
 //! Hello
 //! ```
 //!
-//! A colleague is staff with the role host at an appointment of another host: but for the way in, it stands as a guest.
+//! A colleague is staff with the role host at a room that another one hosts: but for the way in, and for stepping in when
+//! the host is lost, it stands as a guest. After a handover the former host is a colleague, and the new one the host.
 
 use crate::protocol::ErrorCode;
 
@@ -46,6 +51,8 @@ pub(crate) enum Action {
     Deny,
     EndCall,
     EnterLobby,
+    /// Give the host's seat away.
+    HandOver,
     Hello,
     Leave,
     OpenRoom,
@@ -55,6 +62,8 @@ pub(crate) enum Action {
     /// Remove somebody who left.
     RemoveLeaver,
     Replay,
+    /// Take the seat of a host who is not there.
+    StepIn,
     Update,
     VisitRoom,
 }
@@ -62,7 +71,7 @@ pub(crate) enum Action {
 /// How a sender stands to the room at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// The appointment's host, not in the room.
+    /// Who may hold the host's seat and does not now: whoever lost its socket in it, another device, the owner.
     HostOutside,
     /// The host in the room: holds keys.
     Host,
@@ -93,8 +102,8 @@ pub(crate) enum Standing {
 /// Whether the action is allowed.
 pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
     use Action::{
-        Admit, Application, Deny, EndCall, EnterLobby, Leave, OpenRoom, Relay, RemoveLeaver, RemoveMember, Replay,
-        Update, VisitRoom,
+        Admit, Application, Deny, EndCall, EnterLobby, HandOver, Leave, OpenRoom, Relay, RemoveLeaver, RemoveMember,
+        Replay, StepIn, Update, VisitRoom,
     };
     match standing {
         Standing::HostOutside => matches!(action, OpenRoom),
@@ -107,6 +116,7 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
                 | RemoveMember
                 | RemoveLeaver
                 | Update
+                | HandOver
                 | Application
                 | Replay
                 | Leave
@@ -124,7 +134,7 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
         Standing::ColleagueOutside => matches!(action, VisitRoom),
         Standing::ColleagueWaiting => matches!(action, VisitRoom | Relay | Leave),
         Standing::ColleagueAdmitted => {
-            matches!(action, VisitRoom | Relay | RemoveLeaver | Update | Application | Replay | Leave)
+            matches!(action, VisitRoom | Relay | RemoveLeaver | Update | StepIn | Application | Replay | Leave)
         }
         Standing::ColleagueDenied => matches!(action, VisitRoom | Leave),
         Standing::ColleagueGone => matches!(action, VisitRoom | Leave),
@@ -136,7 +146,13 @@ pub(crate) const fn allows(standing: Standing, action: Action) -> bool {
 pub(crate) const fn refusal(standing: Standing, action: Action) -> ErrorCode {
     let of_members = matches!(
         action,
-        Action::Application | Action::Replay | Action::Update | Action::RemoveLeaver | Action::RemoveMember
+        Action::Application
+            | Action::HandOver
+            | Action::RemoveLeaver
+            | Action::RemoveMember
+            | Action::Replay
+            | Action::StepIn
+            | Action::Update
     );
     match standing {
         // The other kind's way in, however it stands.
@@ -155,7 +171,7 @@ pub(crate) const fn refusal(standing: Standing, action: Action) -> ErrorCode {
 mod tests {
     use super::{Action::*, Standing::*, *};
 
-    const ACTIONS: [Action; 14] = [
+    const ACTIONS: [Action; 16] = [
         OpenRoom,
         EnterLobby,
         VisitRoom,
@@ -165,6 +181,8 @@ mod tests {
         RemoveMember,
         RemoveLeaver,
         Update,
+        HandOver,
+        StepIn,
         Application,
         Replay,
         Leave,
@@ -174,19 +192,19 @@ mod tests {
 
     /// Rows in the order of `ACTIONS`, columns as in the module's table.
     const TABLE: [(Standing, &str); 13] = [
-        (HostOutside, "x-------------"),
-        (Host, "x--xxxxxxxxxx-"),
-        (GuestOutside, "-x------------"),
-        (Waiting, "-x-x-------x--"),
-        (Admitted, "-x-x---xxxxx--"),
-        (Denied, "-x---------x--"),
-        (Gone, "-x---------x--"),
-        (Stranger, "--------------"),
-        (ColleagueOutside, "--x-----------"),
-        (ColleagueWaiting, "--xx-------x--"),
-        (ColleagueAdmitted, "--xx---xxxxx--"),
-        (ColleagueDenied, "--x--------x--"),
-        (ColleagueGone, "--x--------x--"),
+        (HostOutside, "x---------------"),
+        (Host, "x--xxxxxxx-xxxx-"),
+        (GuestOutside, "-x--------------"),
+        (Waiting, "-x-x---------x--"),
+        (Admitted, "-x-x---xx--xxx--"),
+        (Denied, "-x-----------x--"),
+        (Gone, "-x-----------x--"),
+        (Stranger, "----------------"),
+        (ColleagueOutside, "--x-------------"),
+        (ColleagueWaiting, "--xx---------x--"),
+        (ColleagueAdmitted, "--xx---xx-xxxx--"),
+        (ColleagueDenied, "--x----------x--"),
+        (ColleagueGone, "--x----------x--"),
     ];
 
     #[test]
@@ -203,6 +221,13 @@ mod tests {
     fn a_waiting_guest_hears_that_it_is_not_admitted_yet() {
         assert_eq!(refusal(Waiting, Application), ErrorCode::NotAdmittedYet);
         assert_eq!(refusal(Waiting, Admit), ErrorCode::NotAllowed);
+        for action in [HandOver, StepIn] {
+            assert_eq!(refusal(ColleagueWaiting, action), ErrorCode::NotAdmittedYet);
+            assert_eq!(refusal(Admitted, action), ErrorCode::NotAllowed);
+            assert_eq!(refusal(ColleagueDenied, action), ErrorCode::NotAdmitted);
+        }
+        assert_eq!(refusal(Host, StepIn), ErrorCode::NotAllowed);
+        assert_eq!(refusal(ColleagueAdmitted, HandOver), ErrorCode::NotAllowed);
         assert_eq!(refusal(Denied, Application), ErrorCode::NotAdmitted);
         assert_eq!(refusal(Stranger, Replay), ErrorCode::NotAllowed);
     }
@@ -216,10 +241,11 @@ mod tests {
             (Denied, ColleagueDenied),
             (Gone, ColleagueGone),
         ] {
-            for action in ACTIONS.into_iter().filter(|action| !matches!(action, EnterLobby | VisitRoom)) {
+            for action in ACTIONS.into_iter().filter(|action| !matches!(action, EnterLobby | VisitRoom | StepIn)) {
                 assert_eq!(allows(guest, action), allows(colleague, action), "{colleague:?} × {action:?}");
                 assert_eq!(refusal(guest, action), refusal(colleague, action), "{colleague:?} × {action:?}");
             }
+            assert_eq!(allows(colleague, StepIn), colleague == ColleagueAdmitted);
             assert_eq!(refusal(guest, VisitRoom), ErrorCode::NotAllowed);
             assert_eq!(refusal(colleague, EnterLobby), ErrorCode::NotAllowed);
         }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Sender, Who, role::Standing};
+use super::{
+    Identity, Sender, Who,
+    role::{Action, Standing},
+};
 use crate::protocol::{
     AppointmentId, LobbyState, MAX_MEMBERS, ParticipantId, ServerMessage, StaffRole, UserId, Visitor, WaitingGuest,
 };
@@ -20,17 +23,22 @@ const GRACE: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(crate) struct Roster {
     appointment: AppointmentId,
+    /// Whose appointment it is: holds the seat unless it was moved.
     owner: UserId,
     host: Option<HostSeat>,
+    /// The host who gave the seat up by `Leave` and may hold keys still.
+    left: Option<HostSeat>,
     guests: BTreeMap<ParticipantId, Guest>,
     arrivals: u64,
 }
 
-/// The host's seat: kept over a lost socket, given up by `Leave`.
+/// The host's seat: kept over a lost socket, given up by `Leave`, moved to a colleague by a commit.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct HostSeat {
-    pub(crate) participant: ParticipantId,
-    pub(crate) present: bool,
+struct HostSeat {
+    sender: Sender,
+    present: bool,
+    /// The log is its from the entry after this one, as of a colleague who was admitted: 0 for who began the group.
+    seq: u64,
 }
 
 /// The seat of a guest, or of a colleague, which has all that a guest has but the invitation.
@@ -63,28 +71,59 @@ pub(crate) enum Place {
 
 impl Roster {
     pub(crate) const fn new(appointment: AppointmentId, owner: UserId) -> Self {
-        Self { appointment, owner, host: None, guests: BTreeMap::new(), arrivals: 0 }
+        Self { appointment, owner, host: None, left: None, guests: BTreeMap::new(), arrivals: 0 }
     }
 
     /// Takes the host's seat. Returns whether a new group begins, in which all who were admitted wait again.
-    pub(crate) fn seat_host(&mut self, participant: ParticipantId) -> bool {
-        let resumed = self.host.is_some_and(|seat| seat.participant == participant);
-        self.host = Some(HostSeat { participant, present: true });
-        if !resumed {
-            self.guests.retain(|_, guest| guest.place != Place::Gone);
-            for guest in self.guests.values_mut() {
-                if matches!(guest.place, Place::Admitted { .. }) {
-                    guest.place = Place::Waiting;
-                    guest.told = None;
-                    guest.last_update = None;
-                }
+    pub(crate) fn seat_host(&mut self, sender: &Sender) -> bool {
+        if let Some(seat) = self.host.as_mut().filter(|seat| seat.sender.participant == sender.participant) {
+            seat.present = true;
+            return false;
+        }
+        self.host = Some(HostSeat { sender: *sender, present: true, seq: 0 });
+        self.left = None;
+        // The owner may have waited at its own room while a colleague hosted it.
+        self.guests.retain(|id, guest| guest.place != Place::Gone && *id != sender.participant);
+        for guest in self.guests.values_mut() {
+            if matches!(guest.place, Place::Admitted { .. }) {
+                guest.place = Place::Waiting;
+                guest.told = None;
+                guest.last_update = None;
             }
         }
-        !resumed
+        true
     }
 
     pub(crate) const fn unseat_host(&mut self) {
-        self.host = None;
+        self.left = self.host.take();
+    }
+
+    /// Whether the host's seat may move to this one.
+    pub(crate) fn may_take_seat(&self, participant: ParticipantId) -> bool {
+        self.guests
+            .get(&participant)
+            .is_some_and(|guest| guest.present && guest.standing() == Standing::ColleagueAdmitted)
+    }
+
+    /// Moves the host's seat to who [may take it](Self::may_take_seat); the call and its members stay. The former host
+    /// becomes an admitted colleague, for whom `log` says how the log stands. One who had left is gone, to be removed.
+    pub(crate) fn move_seat(&mut self, now: Duration, to: ParticipantId, log: ServerMessage) {
+        let Some(Guest { who, place: Place::Admitted { seq, .. }, present, .. }) = self.guests.remove(&to) else {
+            return;
+        };
+        let (former, left) = (self.host, self.left.take());
+        self.host = Some(HostSeat { sender: Sender { participant: to, who }, present, seq });
+        let (seat, place) = match (former, left) {
+            (Some(seat), _) => (seat, Place::Admitted { seq: seat.seq, admitted: Box::new(log) }),
+            (None, Some(seat)) => (HostSeat { present: false, ..seat }, Place::Gone),
+            (None, None) => return,
+        };
+        self.arrivals += 1;
+        let (Sender { participant, who }, present, arrival) = (seat.sender, seat.present, self.arrivals);
+        let (absent_since, told, last_update) = ((!present).then_some(now), None, None);
+        let guest = Guest { who, place, present, since: now, arrival, absent_since, told, last_update };
+        // Who left and waits at the door by now has its place there already.
+        self.guests.entry(participant).or_insert(guest);
     }
 
     /// Gives a guest a waiting seat, or marks it present again in the one that it has. `false`: no seat is left.
@@ -122,7 +161,7 @@ impl Roster {
 
     /// Marks a lost socket. Returns how the participant stood.
     pub(crate) fn lose(&mut self, now: Duration, participant: ParticipantId) -> Option<Standing> {
-        if let Some(seat) = self.host.as_mut().filter(|seat| seat.participant == participant && seat.present) {
+        if let Some(seat) = self.host.as_mut().filter(|seat| seat.sender.participant == participant && seat.present) {
             seat.present = false;
             return Some(Standing::Host);
         }
@@ -148,21 +187,36 @@ impl Roster {
         self.guests.get_mut(&participant)
     }
 
-    /// How a sender stands, and how it stands to its own leaving: that counts also when the socket that it came over was
-    /// found gone meanwhile, since people leave and close at once.
-    pub(crate) fn standing(&self, participant: ParticipantId, who: &Who, leaves: bool) -> Standing {
+    /// How a sender stands to what it asks. Its own leaving counts also when the socket that it came over was found gone
+    /// meanwhile, since people leave and close at once.
+    pub(crate) fn standing(&self, participant: ParticipantId, who: &Who, action: Action) -> Standing {
+        let leaves = action == Action::Leave;
         match *who {
-            Who::Staff { user, role: StaffRole::Host } if user == self.owner => match self.host {
-                Some(seat) if seat.participant == participant && seat.present => Standing::Host,
-                _ => Standing::HostOutside,
-            },
-            Who::Staff { role: StaffRole::Host, .. } => {
-                self.seated(participant, leaves).unwrap_or(Standing::ColleagueOutside)
-            }
+            Who::Staff { user, role: StaffRole::Host } => self.staff_standing(participant, user, action),
             Who::Guest { appointment, .. } if appointment == self.appointment => {
                 self.seated(participant, leaves).unwrap_or(Standing::GuestOutside)
             }
             Who::Staff { .. } | Who::Guest { .. } => Standing::Stranger,
+        }
+    }
+
+    /// The host's seat goes before a guest's, a guest's before what the account could be. Whoever takes the room back has
+    /// no seat that counts, unless it is a member: that one steps in, and the group stays.
+    fn staff_standing(&self, participant: ParticipantId, user: UserId, action: Action) -> Standing {
+        if let Some(seat) = self.host.filter(|seat| seat.sender.participant == participant) {
+            return if seat.present { Standing::Host } else { Standing::HostOutside };
+        }
+        let owner = Identity::Account(self.owner);
+        let holder = self.host.map_or(owner, |seat| seat.sender.who.identity());
+        let (holds, owns) = (holder == Identity::Account(user), owner == Identity::Account(user));
+        let guest = self.guests.get(&participant);
+        if action == Action::OpenRoom && (holds || owns) && !guest.is_some_and(Guest::is_admitted) {
+            return Standing::HostOutside;
+        }
+        match self.seated(participant, action == Action::Leave) {
+            Some(standing) => standing,
+            None if holds && guest.is_none() => Standing::HostOutside,
+            None => Standing::ColleagueOutside,
         }
     }
 
@@ -178,7 +232,16 @@ impl Roster {
 
     /// The host, if its socket is there.
     pub(crate) fn present_host(&self) -> Option<ParticipantId> {
-        self.host.filter(|seat| seat.present).map(|seat| seat.participant)
+        self.host.filter(|seat| seat.present).map(|seat| seat.sender.participant)
+    }
+
+    /// The entry of the log after which a member may read: nobody reads what was said before it was admitted.
+    pub(crate) fn reads_after(&self, participant: ParticipantId) -> u64 {
+        match (self.host, self.guests.get(&participant).map(|guest| &guest.place)) {
+            (Some(seat), _) if seat.sender.participant == participant => seat.seq,
+            (_, Some(Place::Admitted { seq, .. })) => *seq,
+            _ => 0,
+        }
     }
 
     /// Everyone who gets log entries now.

@@ -3,6 +3,7 @@
 mod call;
 mod colleague;
 mod flood;
+mod handover;
 
 use super::{roster::MAX_WAITING, *};
 use crate::protocol::LobbyState;

@@ -3,25 +3,25 @@
 use super::{super::allowance::RELAY_PAUSE, *};
 use crate::protocol::Visitor;
 
-fn staff(number: u8, role: StaffRole) -> Sender {
+pub(super) fn staff(number: u8, role: StaffRole) -> Sender {
     let who = Who::Staff { user: UserId::from_bytes([number; 16]), role };
     Sender { participant: ParticipantId::from_bytes([number; 16]), who }
 }
 
-fn colleague(number: u8) -> Sender {
+pub(super) fn colleague(number: u8) -> Sender {
     staff(number, StaffRole::Host)
 }
 
-fn visit() -> ClientMessage {
+pub(super) fn visit() -> ClientMessage {
     ClientMessage::VisitRoom { appointment: APPOINTMENT }
 }
 
-fn application(epoch: u64) -> ClientMessage {
+pub(super) fn application(epoch: u64) -> ClientMessage {
     ClientMessage::Application { epoch, body: Opaque::default() }
 }
 
 /// A call of the host and a colleague (100).
-fn visited() -> Room {
+pub(super) fn visited() -> Room {
     let mut room = call(0);
     room.handle(NOW, &colleague(100), visit());
     let effects = room.handle(NOW, &host(200), admit(&colleague(100), 0));
@@ -30,7 +30,7 @@ fn visited() -> Room {
 }
 
 /// Events and roles that go to the audit.
-fn audited(effects: &[Effect]) -> Vec<(&'static str, &'static str)> {
+pub(super) fn audited(effects: &[Effect]) -> Vec<(&'static str, &'static str)> {
     let written = |effect: &Effect| match effect {
         Effect::Audit { event, role, .. } => Some((*event, *role)),
         _ => None,
