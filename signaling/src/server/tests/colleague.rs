@@ -7,7 +7,7 @@ use super::{
 
 impl Practice {
     /// The session of somebody new.
-    async fn hire(&self, name: &str, role: StaffRole) -> String {
+    pub(super) async fn hire(&self, name: &str, role: StaffRole) -> String {
         let admin = self.house.sign_in(&self.owner).await;
         let account = self.house.hire(&admin, name, role).await;
         self.house.sign_in(&account).await
@@ -17,7 +17,7 @@ impl Practice {
         self.house.fetch::<RoomsResponse>("/v1/rooms", session).await.map(|answer| answer.rooms)
     }
 
-    const fn visit(&self) -> ClientMessage {
+    pub(super) const fn visit(&self) -> ClientMessage {
         ClientMessage::VisitRoom { appointment: self.appointment }
     }
 }

@@ -1,6 +1,7 @@
 //! Flows over real TLS on the loopback interface, with a hand-set time of day.
 
 mod colleague;
+mod handover;
 mod invitations;
 mod pin;
 mod practice;
