@@ -34,9 +34,10 @@ pub use error::{ErrorBody, ErrorCode};
 pub use id::{AppointmentId, InviteId, MalformedId, ParticipantId, UserId};
 pub use opaque::{Opaque, Secret};
 pub use rest::{
-    AuditPage, AuditRow, AuditVerdict, AuthStartRequest, BootstrapRequest, CodeRequest, CreateUserRequest,
-    CreateUserResponse, Empty, EnrolRequest, EnrolResponse, InfoResponse, PracticeInfo, ReplacePracticeRequest,
-    SessionResponse, StaffList, StaffMember, StaffRole, TicketResponse, UnixSeconds,
+    AuditPage, AuditRow, AuditVerdict, AuthStartRequest, BootstrapRequest, CertificatesResponse, CodeRequest,
+    CreateUserRequest, CreateUserResponse, Empty, EnrolRequest, EnrolResponse, InfoResponse, PracticeInfo,
+    PutCertificateRequest, ReplacePracticeRequest, SessionResponse, StaffList, StaffMember, StaffRole, TicketResponse,
+    UnixSeconds,
 };
 pub use server::{Delivery, LobbyState, ServerMessage, Visitor, WaitingGuest};
 
@@ -60,6 +61,12 @@ pub const MAX_MEMBERS: usize = 16;
 
 /// Most rooms in one answer of `GET /v1/rooms`.
 pub const MAX_OPEN_ROOMS: usize = 64;
+
+/// Longest certificate of a device in bytes before base64, well above what a signed key and a name take.
+pub const MAX_CERTIFICATE_LEN: usize = 4096;
+
+/// Most certificates in one answer of `GET /v1/certificates`.
+pub const MAX_CERTIFICATES: usize = 64;
 
 /// Longest label of an appointment in bytes.
 pub const MAX_LABEL_LEN: usize = 64;

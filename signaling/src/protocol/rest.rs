@@ -14,6 +14,8 @@
 //! | `/v1/users` | admin | [`CreateUserRequest`] → [`CreateUserResponse`] |
 //! | `GET /v1/appointments` | admin, front desk (all), host (own) | → [`super::AppointmentList`] |
 //! | `GET /v1/rooms` | host (not own) | → [`super::RoomsResponse`] |
+//! | `PUT /v1/certificate` | host (own) | [`PutCertificateRequest`] → [`Empty`] |
+//! | `GET /v1/certificates` | host | → [`CertificatesResponse`] |
 //! | `/v1/appointments` | admin, front desk, host (own) | [`super::BookRequest`] → [`super::Appointment`] |
 //! | `/v1/appointments/{id}/move` | as booking | [`super::MoveRequest`] → [`super::Appointment`] |
 //! | `/v1/appointments/{id}/cancel` | as booking | → [`Empty`] |
@@ -217,6 +219,27 @@ pub struct StaffMember {
     pub role: StaffRole,
     /// Whether passphrase and second factor are set.
     pub enrolled: bool,
+}
+
+/// Leaves the certificate of the device in use, so that colleagues' devices can name it as a deputy of their calls.
+///
+/// The server cannot check it and does not read it. The same bytes again renew its time; of one account the newest four
+/// stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutCertificateRequest {
+    /// 1 to [`super::MAX_CERTIFICATE_LEN`] bytes, `SRV-04` otherwise.
+    pub certificate: Opaque,
+}
+
+/// Certificates of the devices of all accounts that host, one's own included.
+///
+/// What the server says here is a proposal: it cannot check a certificate, and could leave some out or add its own. The
+/// reader verifies each under the practice's key and drops what does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificatesResponse {
+    /// Put within the last 31 days, newest first, at most [`super::MAX_CERTIFICATES`].
+    pub certificates: Vec<Opaque>,
 }
 
 /// Some rows of the audit.

@@ -5,6 +5,7 @@
 //! transaction. Methods take `now` (Unix seconds) and return refusals as [`Error::Refused`].
 
 mod appointments;
+mod certificates;
 mod invitations;
 mod practice;
 mod sessions;
@@ -65,7 +66,7 @@ impl Store {
         self.write.close().await;
     }
 
-    /// Deletes what is over: sessions, tickets and old tries.
+    /// Deletes what is over: sessions, tickets, old tries and old certificates.
     pub(crate) async fn sweep(&self, now: u64) -> Result<(), Error> {
         let mut tx = self.begin().await?;
         let idle = seconds(now.saturating_sub(crate::auth::IDLE_S));
@@ -74,6 +75,7 @@ impl Store {
             .bind(idle)
             .execute(&mut *tx)
             .await?;
+        Self::sweep_certificates(&mut tx, now).await?;
         sqlx::query("DELETE FROM tickets WHERE expires <= ?").bind(seconds(now)).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM throttle WHERE last_try <= ?")
             .bind(seconds(crate::auth::Tries::stale_before(now)))

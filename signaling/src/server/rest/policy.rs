@@ -16,6 +16,8 @@ pub(super) enum Deed {
     SeeAppointments,
     /// Which colleagues are in their rooms now.
     SeeRooms,
+    /// Leave one's own device's certificate, and read those of colleagues.
+    ShareCertificates,
 }
 
 /// The table.
@@ -27,7 +29,15 @@ pub(super) const fn may(role: StaffRole, deed: Deed) -> bool {
             matches!(deed, Deed::Book | Deed::ListStaff | Deed::SeeAppointments)
         }
         StaffRole::Host => {
-            matches!(deed, Deed::Book | Deed::Invite | Deed::ListStaff | Deed::SeeAppointments | Deed::SeeRooms)
+            matches!(
+                deed,
+                Deed::Book
+                    | Deed::Invite
+                    | Deed::ListStaff
+                    | Deed::SeeAppointments
+                    | Deed::SeeRooms
+                    | Deed::ShareCertificates
+            )
         }
     }
 }
@@ -38,12 +48,12 @@ mod tests {
 
     #[test]
     fn every_cell_is_as_the_table_says() {
-        let deeds = [Book, CreateUsers, Invite, ListStaff, ReadAudit, SeeAppointments, SeeRooms];
+        let deeds = [Book, CreateUsers, Invite, ListStaff, ReadAudit, SeeAppointments, SeeRooms, ShareCertificates];
         for (role, row) in [
-            (StaffRole::Admin, "xx-x-x-"),
-            (StaffRole::Auditor, "----x--"),
-            (StaffRole::FrontDesk, "x--x-x-"),
-            (StaffRole::Host, "x-xx-xx"),
+            (StaffRole::Admin, "xx-x-x--"),
+            (StaffRole::Auditor, "----x---"),
+            (StaffRole::FrontDesk, "x--x-x--"),
+            (StaffRole::Host, "x-xx-xxx"),
         ] {
             assert_eq!(row.len(), deeds.len());
             for (deed, cell) in deeds.into_iter().zip(row.chars()) {

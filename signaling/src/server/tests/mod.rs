@@ -1,5 +1,6 @@
 //! Flows over real TLS on the loopback interface, with a hand-set time of day.
 
+mod certificates;
 mod colleague;
 mod handover;
 mod invitations;
