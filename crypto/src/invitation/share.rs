@@ -177,7 +177,7 @@ impl Share {
 mod tests {
     use super::*;
     use crate::{
-        CallGroup, CallId, CallMode, CallRole, CallTerms, Delivery, DenyTerms, GuestInvitation, StaffRole,
+        CallGroup, CallId, CallMode, CallRole, CallTerms, DenyTerms, GuestInvitation, StaffRole,
         testing::{Clinic, NOW, exchange},
     };
 
@@ -349,35 +349,5 @@ mod tests {
         let (device, certificate) = &practice.other;
         let refused = record.share_with(&SHARING, device, certificate, &practice.clinic.certificate);
         assert_eq!(refused, Err(InvitationError::OutOfOrder));
-    }
-
-    #[test]
-    fn both_sides_know_how_the_link_was_delivered_and_it_never_gets_better() {
-        let mut practice = a_practice();
-        let call = practice.clinic.call();
-        assert!(!practice.owned.delivery().needs_spoken_check());
-        practice.owned.mark_delivery(Delivery::ServerExposed);
-        practice.owned.mark_delivery(Delivery::ServerDelivered);
-        assert_eq!(practice.owned.delivery(), Delivery::ServerExposed);
-        practice.owned = OwnedInvitation::decode(&practice.owned.encode()).unwrap();
-        let mut guest = GuestInvitation::new(practice.link);
-        let verified = exchange(&mut practice.owned, &mut guest, &practice.code, &call);
-        assert_eq!(verified.delivery(), Delivery::ServerExposed);
-        assert_eq!(guest.host().unwrap().delivery, Delivery::ServerExposed);
-        assert!(verified.delivery().needs_spoken_check());
-    }
-
-    #[test]
-    fn a_delivery_that_was_made_to_look_better_on_the_way_ends_the_exchange() {
-        let mut practice = a_practice();
-        let call = practice.clinic.call();
-        practice.owned.mark_delivery(Delivery::ServerDelivered);
-        let mut guest = GuestInvitation::new(practice.link);
-        let message1 = guest.knock(&practice.code).unwrap();
-        let mut message2 = practice.owned.on_knock(NOW, &message1, &call).unwrap().message2;
-        assert_eq!(message2[37], Delivery::ServerDelivered as u8);
-        message2[37] = Delivery::Client as u8;
-        let refused = guest.on_challenge(NOW, &message2);
-        assert_eq!(refused.unwrap_err(), InvitationError::WrongCode { tries_left: 2 });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    CallGroup, CallRole, GroupError, InvitationError,
+    CallGroup, CallRole, Delivery, GroupError, InvitationError,
     testing::{Clinic, NOW, card, exchange},
 };
 
@@ -207,4 +207,30 @@ fn terms_out_of_bounds_make_no_invitation() {
     assert!(refused(InvitationTerms { server: String::new(), ..terms() }));
     assert!(refused(InvitationTerms { practice_phone: "0900".into(), ..terms() }));
     assert!(refused(InvitationTerms { not_before: NOW, expires_at: NOW, ..terms() }));
+}
+
+#[test]
+fn both_sides_know_how_the_link_was_delivered_and_it_never_gets_better() {
+    let mut pair = a_pair();
+    assert!(!pair.owned.delivery().needs_spoken_check());
+    pair.owned.mark_delivery(Delivery::ServerExposed);
+    pair.owned.mark_delivery(Delivery::ServerDelivered);
+    assert_eq!(pair.owned.delivery(), Delivery::ServerExposed);
+    pair.owned = OwnedInvitation::decode(&pair.owned.encode()).unwrap();
+    let verified = exchange(&mut pair.owned, &mut pair.guest, &pair.code, &pair.call);
+    assert_eq!(verified.delivery(), Delivery::ServerExposed);
+    assert_eq!(pair.guest.host().unwrap().delivery, Delivery::ServerExposed);
+    assert!(verified.delivery().needs_spoken_check());
+}
+
+#[test]
+fn a_delivery_that_was_made_to_look_better_on_the_way_ends_the_exchange() {
+    let mut pair = a_pair();
+    pair.owned.mark_delivery(Delivery::ServerDelivered);
+    let message1 = pair.guest.knock(&pair.code).unwrap();
+    let mut message2 = pair.owned.on_knock(NOW, &message1, &pair.call).unwrap().message2;
+    assert_eq!(message2[37], Delivery::ServerDelivered as u8);
+    message2[37] = Delivery::Client as u8;
+    let refused = pair.guest.on_challenge(NOW, &message2);
+    assert_eq!(refused.unwrap_err(), InvitationError::WrongCode { tries_left: 2 });
 }
