@@ -38,7 +38,8 @@ impl GuestInvitation {
     /// leaf. `old` is its group, in whatever state, if it still has it: its leaf key then proves
     /// to every member who comes back. Without it only the host can tell.
     ///
-    /// The Welcome must be signed by the same host's leaf as at first: if that host was lost too,
+    /// The Welcome must be signed by a host whose device the policy named, as host or as deputy,
+    /// when the guest first joined. If none of them has this guest's record,
     /// [`knock`](Self::knock) anew.
     ///
     /// # Errors
@@ -100,7 +101,8 @@ impl OwnedInvitation {
     }
 
     /// Message 6 of a member that was lost → message 4 and the guest, for
-    /// [`readmit`](CallGroup::readmit), after [`admitted`](Self::admitted). The window does not
+    /// [`readmit`](CallGroup::readmit), after [`admitted`](Self::admitted), here or on the device
+    /// that [shared](Self::share_with) the used record. The window does not
     /// count: the call may outlast it. Store the record before message 4 leaves.
     ///
     /// # Errors

@@ -283,7 +283,8 @@ impl GuestInvitation {
 
     /// Joins with the Welcome of the admission. `now` in Unix seconds.
     ///
-    /// The joiner demands a GroupInfo signed by the host's leaf of the exchange, the group id,
+    /// The joiner demands a GroupInfo signed by the host's leaf of the exchange (after
+    /// [`rejoin`](Self::rejoin), by a device that may host the call), the group id,
     /// policy and mode that the host named, a roster of valid credentials, and exactly one
     /// pre-shared key: the one that only the two of them can know.
     ///
@@ -298,8 +299,9 @@ impl GuestInvitation {
         };
         let Agreed { provider, leaf_key, package, mut kept, .. } = *agreed;
         let joined = enter(provider, leaf_key, &package, &kept, now, welcome);
-        if joined.is_ok() && !kept.joined {
+        if let (Ok(call), false) = (&joined, kept.joined) {
             kept.key = kept.key.rejoin().map_err(|_failed| GroupError::Backend)?;
+            kept.expected.signer = Signer::Device(call.may_host());
             kept.joined = true;
         }
         self.phase = Phase::Spent(Box::new(kept));

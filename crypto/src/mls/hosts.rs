@@ -68,6 +68,11 @@ impl CallGroup {
         self.commit_policy(policy)
     }
 
+    /// Devices that host or ever may: no commit brings in another.
+    pub(crate) fn may_host(&self) -> Vec<DevicePublicKey> {
+        [self.hosts(), self.deputies()].concat()
+    }
+
     fn commit_policy(&mut self, policy: Policy) -> Result<Bundle, GroupError> {
         let extensions = Extensions::<GroupContext>::from_vec(group_extensions(&policy));
         let extensions = extensions.map_err(|_invalid| GroupError::Backend)?;

@@ -9,6 +9,7 @@ use openmls::{
 
 use super::{
     group::{CallGroup, refused},
+    hosts::device_of,
     policy::{Policy, check_roster, leaves},
     profile::{Provider, SUITE, join_config},
 };
@@ -17,7 +18,7 @@ use crate::{
     codec::read_tls,
     error::{GroupError, PolicyViolation},
     id::{CallId, CallMode, GroupId, LeafIndex},
-    identity::{DenyList, PracticeFingerprint, SigningKey},
+    identity::{DenyList, DevicePublicKey, PracticeFingerprint, SigningKey},
 };
 
 /// What the exchange with the host promised: the Welcome must lead exactly there.
@@ -40,6 +41,9 @@ pub(crate) struct Expected {
 pub(crate) enum Signer {
     /// The host's leaf of the transcript.
     Leaf { key: [u8; 32], credential: Vec<u8> },
+    /// A host with one of these devices: the guest comes back, and the host of the transcript may
+    /// be lost.
+    Device(Vec<DevicePublicKey>),
     /// Any host by the policy, certified by the practice.
     AnyHost,
 }
@@ -103,15 +107,19 @@ fn check(staged: &StagedWelcome, expected: &Expected, now: u64) -> Result<Policy
 
     // The GroupInfo's signature was verified against this leaf. It must be the host of the
     // transcript: otherwise a guest could fork the group with the server and add the next guest.
+    // For one that comes back, a device that may host by the policy that it had joined under.
     let signer = staged.welcome_sender().map_err(|_missing| GroupError::Undecryptable)?;
+    let index = staged.welcome_sender_index().u32();
+    let host = leaves.iter().find(|leaf| u32::from(leaf.index.as_u8()) == index);
     let same_leaf = match &expected.signer {
         Signer::AnyHost => true,
+        Signer::Device(devices) => {
+            host.and_then(|leaf| device_of(&leaf.credential)).is_some_and(|device| devices.contains(&device))
+        }
         Signer::Leaf { key, credential } => {
             signer.signature_key().as_slice() == key && signer.credential().serialized_content() == credential
         }
     };
-    let index = staged.welcome_sender_index().u32();
-    let host = leaves.iter().find(|leaf| u32::from(leaf.index.as_u8()) == index);
     if !same_leaf || !host.is_some_and(|leaf| policy.is_host(leaf)) {
         return Err(refused(PolicyViolation::WrongSigner));
     }
