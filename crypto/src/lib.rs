@@ -25,7 +25,7 @@
 //! | plays the host | certificate under the link's practice, OPAQUE, MAC of message 4 |
 //! | plays a guest with the link, or the code, alone | link proof; OPAQUE; three tries, each spent before its answer |
 //! | adds a ghost, joins from outside | policy of every member on every commit; wire format |
-//! | forks the group with a guest's help | the joiner demands the host's leaf as signer |
+//! | forks the group with a guest's help | the joiner demands the host's leaf as signer, or to come back the device of a host or deputy |
 //! | rolls an invitation back | the record lives on the owner's device; attempts count up |
 //! | plants a record of its own | a share is signed by a device of the practice |
 //! | keeps using a stolen device | short certificates; deny list, its least version in the link |
@@ -99,7 +99,10 @@
 //!
 //! Staff: [`StaffEntry::new`] → [`CallGroup::admit_staff`] → [`StaffEntry::join`].
 //!
-//! Host lost: a deputy that is in the call, [`CallGroup::step_in`] → its echo → it hosts.
+//! Host lost: a deputy that is in the call, [`CallGroup::step_in`] → its echo → it hosts. It brings
+//! a lost guest back if the host shared the used record with it before:
+//! [`share_with`](OwnedInvitation::share_with) → [`DeviceKey::open_share`], store →
+//! [`on_rejoin`](OwnedInvitation::on_rejoin).
 //!
 //! Every 5 s: [`CallGroup::heartbeat`] → log and peers → [`CallGroup::check_heartbeat`].
 #![forbid(unsafe_code)]

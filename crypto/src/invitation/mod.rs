@@ -26,6 +26,8 @@ mod code;
 pub(crate) mod fuzz;
 mod guest;
 #[cfg(test)]
+mod handover;
+#[cfg(test)]
 mod hostile;
 mod keys;
 mod link;

@@ -247,15 +247,20 @@ impl OwnedInvitation {
 
     /// Takes back an admission whose call was lost with this host's memory, or with the server's room: the same link
     /// and code open the door of a new call, with the tries that are left, until the window ends. A call that has ended
-    /// ([`consume`](Self::consume)) is over for good. Gives whether anything changed; then store the record.
+    /// ([`consume`](Self::consume)) is over for good, and a record that came here used opens no door. Gives whether
+    /// anything changed; then store the record.
     pub fn reopen(&mut self) -> bool {
-        let unfinished = self.exchanges.iter().any(|exchange| matches!(exchange.progress, Progress::Admitted(_)));
-        let reopened = self.consumed && unfinished;
+        let reopened = self.has_admitted() && self.tries_left > 0;
         if reopened {
             self.consumed = false;
             self.exchanges.clear();
         }
         reopened
+    }
+
+    /// Whether it is used, and what the guest in the call may come back by is there.
+    pub(super) fn has_admitted(&self) -> bool {
+        self.consumed && matches!(self.exchanges.as_slice(), [Exchange { progress: Progress::Admitted(_), .. }])
     }
 
     /// Marks it used and forgets everything that could still answer: at the latest when the call

@@ -10,6 +10,9 @@
 //!
 //! Each device counts its own tries, since only a common store could count them together, and the
 //! server's is not to be trusted: one device more is three guesses more.
+//!
+//! A used record is shared for the time after a handover: the new host brings the guest of the
+//! call back by it. It has no try, and no way to get one.
 
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{crypto::OpenMlsCrypto as _, types::HpkeCiphertext};
@@ -55,10 +58,16 @@ impl OwnedInvitation {
     /// exchange. Only the device that made the invitation shares it, so that it can say how many
     /// may answer. Store the record.
     ///
+    /// A used one whose guest is in the call is shared for [`on_rejoin`](Self::on_rejoin) alone,
+    /// by any device that has it: it answers no knock, has no try, and counts for no device. Share
+    /// it as soon as the guest was admitted, for a lost host shares nothing; it holds for the
+    /// guest's next 64 returns.
+    ///
     /// # Errors
     /// [`InvitationError::UntrustedDevice`] for a certificate that does not verify or is not of
     /// `device`; [`InvitationError::OutOfOrder`] for a record that was shared with this device
-    /// itself, or with seven already; [`InvitationError::Consumed`]; [`InvitationError::Backend`].
+    /// itself, or with seven already; [`InvitationError::Consumed`] for a used one whose call has
+    /// ended; [`InvitationError::Backend`].
     pub fn share_with(
         &mut self,
         sharing: &Sharing<'_>,
@@ -66,10 +75,10 @@ impl OwnedInvitation {
         certificate: &DeviceCertificate,
         to: &DeviceCertificate,
     ) -> Result<Vec<u8>, InvitationError> {
-        if self.consumed {
+        if self.consumed && !self.has_admitted() {
             return Err(InvitationError::Consumed);
         }
-        if self.shared || self.devices >= MAX_DEVICES {
+        if !self.consumed && (self.shared || self.devices >= MAX_DEVICES) {
             return Err(InvitationError::OutOfOrder);
         }
         sharing.check(certificate, &self.practice)?;
@@ -78,16 +87,37 @@ impl OwnedInvitation {
             return Err(InvitationError::UntrustedDevice(IdentityError::BadTerms));
         }
         let mut copy = Self::decode(&self.encode())?;
-        copy.devices = self.devices + 1;
         copy.shared = true;
-        copy.tries_left = TRIES;
-        copy.attempts = 0;
-        copy.exchanges.clear();
+        if self.consumed {
+            copy.tries_left = 0;
+        } else {
+            copy.devices = self.devices + 1;
+            copy.tries_left = TRIES;
+            copy.attempts = 0;
+            copy.exchanges.clear();
+        }
 
+        let share = copy.seal(device, certificate, to)?;
+        self.devices = copy.devices;
+        Ok(share)
+    }
+
+    /// Whether this device got it from another, by [`open_share`](DeviceKey::open_share).
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    pub(super) fn seal(
+        &self,
+        device: &DeviceKey,
+        certificate: &DeviceCertificate,
+        to: &DeviceCertificate,
+    ) -> Result<Vec<u8>, InvitationError> {
         let to_key = to.device_key();
         let info = framed(LABEL, &[to_key.as_bytes()]);
         let sealed = RustCrypto::default()
-            .hpke_seal(SUITE.hpke_config(), to.hpke_key(), &info, &[], &copy.encode())
+            .hpke_seal(SUITE.hpke_config(), to.hpke_key(), &info, &[], &self.encode())
             .map_err(|_failed| InvitationError::Backend)?;
         let (kem_output, ciphertext) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());
         let parts = [&to_key.as_bytes()[..], kem_output, ciphertext];
@@ -98,21 +128,15 @@ impl OwnedInvitation {
         bytes.put_bytes(kem_output);
         bytes.put_bytes(ciphertext);
         bytes.put(&signature);
-        self.devices += 1;
         Ok(bytes)
-    }
-
-    /// Whether this device got it from the one that made it.
-    #[must_use]
-    pub fn is_shared(&self) -> bool {
-        self.shared
     }
 }
 
 impl DeviceKey {
     /// Opens what [`OwnedInvitation::share_with`] made for this device; gives the record and who
     /// shared it. `held` are the invitations that this device has or had a record of: opening a
-    /// share again would give spent tries back. Store the record.
+    /// share again would give spent tries back. A used record gives none: `held` and the window do
+    /// not count, and it takes the place of one that is not used. Store the record.
     ///
     /// # Errors
     /// [`InvitationError::Malformed`]; [`InvitationError::UntrustedDevice`] for a sharer that the
@@ -139,8 +163,13 @@ impl DeviceKey {
             .map(Zeroizing::new)
             .map_err(|_refused| InvitationError::BadConfirmation)?;
         let record = OwnedInvitation::decode(&record)?;
-        if record.practice != *practice || !record.shared || !record.exchanges.is_empty() {
+        let used = record.has_admitted() && record.tries_left == 0;
+        let unused = !record.consumed && record.exchanges.is_empty();
+        if record.practice != *practice || !record.shared || !(used || unused) {
             return Err(InvitationError::Malformed);
+        }
+        if used {
+            return Ok((record, certificate));
         }
         if held.contains(&record.invite_id()) {
             return Err(InvitationError::OutOfOrder);

@@ -219,11 +219,30 @@ pub(crate) fn fork_with_staff(member: &mut CallGroup, request: &[u8]) -> Vec<u8>
 /// The Welcome of an Add by a host that turned the group's mode with it.
 #[cfg(test)]
 pub(crate) fn welcome_in_other_mode(member: &mut CallGroup, guest: &VerifiedGuest) -> Vec<u8> {
+    let policy = in_other_mode(member.policy.clone());
+    welcome_under(member, guest, None, &policy)
+}
+
+/// The Welcome of a lost guest's return by staff that put itself on the list of hosts with it.
+#[cfg(test)]
+pub(crate) fn welcome_of_new_host(
+    member: &mut CallGroup,
+    guest: &VerifiedGuest,
+    old: LeafIndex,
+    host: DevicePublicKey,
+) -> Vec<u8> {
+    let policy = Policy { hosts: vec![host], ..member.policy.clone() };
+    welcome_under(member, guest, Some(old), &policy)
+}
+
+#[cfg(test)]
+fn welcome_under(member: &mut CallGroup, guest: &VerifiedGuest, old: Option<LeafIndex>, policy: &Policy) -> Vec<u8> {
     let psk = external_psk(&member.provider, &guest.psk_id(), guest.psk()).expect("memory does not fail");
-    let extensions = group_extensions(&in_other_mode(member.policy.clone()));
+    let extensions = group_extensions(policy);
     let extensions = Extensions::<GroupContext>::from_vec(extensions).expect("they are valid in a group");
     let builder = member.group.commit_builder().propose_adds([guest.key_package().clone()]);
     let bundle = builder
+        .propose_removals(old.map(|old| LeafNodeIndex::new(u32::from(old.as_u8()))))
         .add_proposal(Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk))))
         .propose_group_context_extensions(extensions)
         .expect("the builder takes any")
@@ -235,6 +254,7 @@ pub(crate) fn welcome_in_other_mode(member: &mut CallGroup, guest: &VerifiedGues
         .expect("OpenMLS builds the commit")
         .stage_commit(&member.provider)
         .expect("OpenMLS stages the commit");
+    member.group.clear_pending_commit(member.provider.storage()).expect("memory does not fail");
     let welcome = bundle.to_welcome_msg().expect("there is an Add");
     welcome.to_bytes().expect("a welcome encodes")
 }

@@ -71,7 +71,7 @@ pub use roster::{Member, Vouched};
 pub use staff::StaffEntry;
 
 #[cfg(test)]
-pub(crate) use craft::{fork_with, fork_with_staff, welcome_in_other_mode};
+pub(crate) use craft::{fork_with, fork_with_staff, welcome_in_other_mode, welcome_of_new_host};
 pub(crate) use group::external_psk;
 pub(crate) use join::{Expected, Signer, join};
 pub(crate) use package::{MAX_PACKAGE, ReadPackage, make_package, read_package};
