@@ -141,6 +141,13 @@ row "guest that forks and adds the next" crypto \
 row "guest that forks and adds the next" sockets \
   attacks::member::a_guest_who_forks_the_group_cannot_bring_in_the_next_one "${fork[@]}"
 
+row "staff that forks and catches a returning guest" crypto \
+  invitation::handover::staff_that_is_no_deputy_cannot_fork_the_group_to_catch_a_guest_that_comes_back \
+  crypto/src/mls/join.rs '.is_some_and(|device| devices.contains(&device))' '.is_some()'
+row "used record that opens the door again" crypto \
+  invitation::handover::a_used_record_from_another_device_lets_nobody_in_by_the_code \
+  crypto/src/invitation/record.rs 'self.has_admitted() && self.tries_left > 0' 'self.has_admitted()'
+
 row "replayed or forged Welcome" sockets attacks::door::a_welcome_of_an_earlier_epoch_opens_for_nobody_else \
   client/src/session/retrying.rs 'now.since_start.saturating_sub(since) >= GIVE_UP' \
   'now.since_start.saturating_sub(since) > Duration::MAX'
