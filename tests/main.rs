@@ -2,7 +2,7 @@
 //!
 //! - [`harness`]: a practice on the loopback interface and the people in it.
 //! - [`admission`], [`authentication`], [`invitation`], [`devices`]: the journey, and where it is refused.
-//! - [`colleague`]: a second clinician in a consultation.
+//! - [`colleague`], [`handover`]: a second clinician in a consultation, and one who runs it from then on.
 //! - [`identity`]: the practice key and the devices it certifies, over the years.
 //! - [`attacks`]: the server's operator as the enemy.
 //! - [`confidentiality`]: what wire, server, database and logs hold of it.
@@ -26,6 +26,8 @@ mod confidentiality;
 mod devices;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod handover;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

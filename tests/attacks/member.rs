@@ -174,7 +174,8 @@ async fn updates_do_not_keep_a_removal_from_being_made_again() {
     let (clinic, mut spy, mut host, mut mallory) = call(Box::new(operator)).await;
     let line = spy.host().await;
     let from = spy.participant(line).await;
-    mallory.say(&json!({"type": "leaving"}));
+    let request = mallory.group.leave_request().unwrap();
+    mallory.say(&json!({"type": "leaving", "request": opaque(&request)}));
     for round in 0..5 {
         spy.nth(round, Way::Up, "commit", |said| said.line == line).await;
         let update = mallory.group.update().unwrap();

@@ -280,6 +280,12 @@ impl Person {
         timeout(LIMIT, self.task).await.expect("the client did not end").unwrap();
     }
 
+    /// The computer dies: nothing is said and nothing closed.
+    pub(crate) async fn crash(self) {
+        self.task.abort();
+        self.task.await.ok();
+    }
+
     fn whereabouts(&self) -> String {
         let view = self.handle.view.borrow();
         let notice = view.notice.as_ref().map_or("no notice", |notice| notice.code.as_str());

@@ -141,6 +141,9 @@ invite-not-saved = The file could not be written. Copy the link instead.
 invite-email-how = Your mail program opens with a draft, and the link is copied: paste it where the draft says so.
 invite-qr = QR code of the invitation link
 invite-qr-lead = For a patient in the room: scan it with their own device.
+invite-by-server = This link goes out through the server’s own e-mail or web page
+invite-by-server-marked = Noted: whoever runs the server knows this link. In the call both sides are asked to compare the safety words.
+waiting-by-server = Link known to the server: compare the safety words
 invite-next = The link is sent. Show the code
 invite-code-lead = Read this code out on the phone, or send it as a text message. Never in the same e-mail as the link.
 invite-code = Code for the patient
@@ -348,6 +351,11 @@ call-waiting-more = { $count ->
     [one] and 1 more
    *[other] and { $count } more
 }
+call-step-in = { $name } seems to have lost the connection.
+call-step-in-what = If they do not come back, you can run this call: let people in, take people out, and end it. The patient stays in the call.
+call-step-in-yes = Run this call
+call-must-compare = Compare the safety words before anything private is said.
+call-must-compare-what = The link to this call went through the server, so whoever runs the server knows it. Only the words show that nobody came in with it.
 call-people = In this call
 call-people-count = { $count ->
     [one] 1 person
@@ -360,6 +368,13 @@ roster-remove-sure = Remove { $name }?
 roster-remove-what = They stop seeing and hearing you at once. They can only come back with a new invitation.
 roster-remove-yes = Remove now
 roster-remove-no = Keep
+roster-hand-over = Hand over…
+roster-hand-over-spoken = Hand the consultation over to { $name }
+roster-hand-over-sure = Hand over to { $name }?
+roster-hand-over-what = { $name } runs this call from then on: lets people in, takes people out, and ends it. You stay in the call until you leave. The patient stays in the call.
+roster-hand-over-yes = Hand over now
+roster-hand-over-no = Keep running it
+roster-hosts = Runs this call
 roster-removing = Cut off, being removed…
 roster-nameless-host = Clinician
 roster-nameless-patient = Patient

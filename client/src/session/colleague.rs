@@ -15,7 +15,7 @@ use super::desk::{Desk, call_id};
 use super::effect::{MediaCommand, Now, Output};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
-use super::message::{CallMessage, RelayMessage};
+use super::message::RelayMessage;
 use super::room::Room;
 use super::view::{GoodbyeReason, KnockState, LobbyGuest};
 use super::{AtDesk, Command, Session, Stage};
@@ -29,6 +29,8 @@ const ENTRIES: usize = 8;
 pub(super) struct Colleague {
     pub desk: Desk,
     pub appointment: AppointmentId,
+    /// The practice's own reference.
+    pub label: String,
     /// The host's name, as the server says.
     host: String,
     waiting: Waiting,
@@ -46,7 +48,26 @@ struct Waiting {
     knock: KnockState,
 }
 
+impl Waiting {
+    fn new(now: Now) -> Self {
+        let knock = KnockState::Connecting;
+        Self { entries: Vec::new(), host_present: false, position: 0, since: now.unix, knock }
+    }
+}
+
 impl Colleague {
+    /// A host that has given the consultation to somebody else, and is in the call still.
+    pub(super) fn after_handover(
+        now: Now,
+        desk: Desk,
+        appointment: AppointmentId,
+        label: String,
+        host: String,
+        room: Room,
+    ) -> Self {
+        Self { desk, appointment, label, host, waiting: Waiting::new(now), room: Some(room) }
+    }
+
     /// What the person sees while it waits.
     pub(super) fn lobby(&self, devices: super::Devices) -> LobbyGuest {
         LobbyGuest {
@@ -119,25 +140,26 @@ impl Session {
         if host.deny_list.as_ref().is_some_and(|list| list.denies(&host.certificate)) {
             return fx.tell(ErrorCode::Key01);
         }
-        let Some((appointment, host)) = at_desk.desk.colleagues_room(id) else { return fx.tell(ErrorCode::Srv03) };
+        let Some(room) = at_desk.desk.colleagues_room(id) else { return fx.tell(ErrorCode::Srv03) };
+        let (appointment, label, host) = (room.appointment, room.label.clone(), room.host.clone());
         self.start_media(CallMode::Real, fx);
         let Stage::Desk(at_desk) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
         let AtDesk { desk, .. } = *at_desk;
         fx.out.push(Output::OpenSocket { endpoint: desk.endpoint.clone(), token: desk.token.clone() });
-        let (position, since, knock) = (0, now.unix, KnockState::Connecting);
-        let waiting = Waiting { entries: Vec::new(), host_present: false, position, since, knock };
-        self.enter(Stage::Colleague(Box::new(Colleague { desk, appointment, host, waiting, room: None })));
+        let waiting = Waiting::new(now);
+        self.enter(Stage::Colleague(Box::new(Colleague { desk, appointment, label, host, waiting, room: None })));
     }
 
     /// What the person wants while it waits, or is in the call.
-    pub(super) fn as_colleague(&mut self, command: &Command, fx: &mut Effects) {
+    pub(super) fn as_colleague(&mut self, now: Now, command: &Command, fx: &mut Effects) {
         let Stage::Colleague(colleague) = &mut self.stage else { return };
         match (command, &mut colleague.room) {
             (Command::SafetyStart, Some(room)) => room.start_safety(fx),
             (Command::SafetyAnswer { matches }, Some(room)) => room.answer_safety(*matches, fx),
+            (Command::StepIn, Some(room)) => room.step_in(now, fx),
             (Command::Leave, room) => {
                 if let Some(room) = room {
-                    room.say(&CallMessage::Leaving, fx);
+                    room.leave(fx);
                 }
                 fx.send(ClientMessage::Leave);
                 fx.end = Some(GoodbyeReason::Left);

@@ -51,6 +51,8 @@ pub enum Command {
         /// Id from today's list.
         appointment: String,
     },
+    /// The link that is shown goes through the server's own e-mail or web page. It cannot be taken back.
+    LinkPassesServer,
     /// The link is sent: show the code, for the other channel.
     InvitationNext,
     /// Both are sent: back to today's list.
@@ -115,6 +117,13 @@ pub enum Command {
         /// Leaf index in the MLS tree, as the roster lists it.
         leaf: u32,
     },
+    /// Host: lets this colleague run the consultation from now on.
+    HandOver {
+        /// Leaf index in the MLS tree, as the roster lists it.
+        leaf: u32,
+    },
+    /// A colleague in the call: runs it from now on, since its host was lost.
+    StepIn,
     /// Microphone off (`true`) or on.
     Mute {
         /// Whether to mute.

@@ -1,13 +1,16 @@
 //! Staff at their desk: today's list, booking, invitations.
 
-use crypto::{CallMode, CallRole, InvitationTerms, OwnedInvitation};
+use crypto::{
+    CallMode, CallRole, Delivery, DeviceCertificate, DevicePublicKey, InvitationTerms, OwnedInvitation,
+    StaffRole as Certified,
+};
 use signaling::protocol::{
     Appointment, AppointmentId, AppointmentState, CreateInvitationRequest, GuestRole, InvitationState as ServerState,
     Opaque, OpenRoom, SessionResponse, StaffRole, UnixSeconds,
 };
 
-use super::door::Invitations;
-use super::effect::{Day, Endpoint, HostIdentity, Now, Request, Unlocked};
+use super::door::{Invitations, store_then_send};
+use super::effect::{Day, Endpoint, HostIdentity, Now, Output, Request, Unlocked};
 use super::error_code::ErrorCode;
 use super::view::{
     AppointmentRow, Booking, ColleagueRoom, InvitationState, Invite, InvitePage, Phase, PracticeInfo, Today,
@@ -20,6 +23,8 @@ const EARLY: u64 = 30 * 60;
 const LATE: u64 = 4 * 3600;
 /// The list is read anew after this many seconds.
 const REFRESH: u64 = 15;
+/// Devices that may stand in for a host, this one included (the policy's bound).
+const DEPUTIES: usize = 16;
 
 /// A signed-in member of staff.
 #[derive(Debug)]
@@ -38,6 +43,10 @@ pub(super) struct Desk {
     may_host: bool,
     appointments: Vec<Appointment>,
     rooms: Vec<OpenRoom>,
+    /// Devices of colleagues that the practice certified.
+    deputies: Vec<DevicePublicKey>,
+    /// The own certificate lies at the server.
+    laid_out: bool,
     renew_in_days: Option<u64>,
     updated_at: Option<u64>,
     asked_at: u64,
@@ -52,6 +61,7 @@ enum Page {
     Booking,
     /// Link and code, while they are handed out; then they are gone from memory.
     Invite {
+        id: [u8; 16],
         shown: Box<Invite>,
         code: Private,
     },
@@ -82,6 +92,8 @@ impl Desk {
             display_name: session.display.clone(),
             appointments: Vec::new(),
             rooms: Vec::new(),
+            deputies: Vec::new(),
+            laid_out: false,
             renew_in_days: None,
             updated_at: None,
             asked_at: 0,
@@ -120,13 +132,16 @@ impl Desk {
     /// Asks for today's list.
     pub(super) fn refresh(&mut self, now: u64) -> Request {
         self.asked_at = now;
-        Request::Appointments { token: self.token.clone() }
+        let host = self.host.as_ref().filter(|_| !self.laid_out);
+        Request::Appointments { token: self.token.clone(), lay_out: host.map(|host| host.certificate.encode()) }
     }
 
     /// Today's list came.
     pub(super) fn on_day(&mut self, now: u64, day: Day) {
         (self.appointments, self.rooms) = (day.appointments, day.rooms);
         self.appointments.retain(|appointment| appointment.state != AppointmentState::Cancelled);
+        self.laid_out |= day.laid_out;
+        self.deputies = self.host.as_ref().map_or_else(Vec::new, |host| deputies(now, host, &day.certificates));
         self.updated_at = Some(now);
         self.renew_in_days = self.host.as_ref().and_then(|host| host.renewal_due(now));
         self.busy = false;
@@ -145,9 +160,23 @@ impl Desk {
 
     /// From the link page to the code page.
     pub(super) fn show_code(&mut self) {
-        if let Page::Invite { shown, code } = &mut self.page {
+        if let Page::Invite { shown, code, .. } = &mut self.page {
             shown.page = InvitePage::Code { code: code.clone() };
         }
+    }
+
+    /// Who may stand in for this host, itself included: after a handover the call can come back to it.
+    pub(super) fn deputies(&self) -> &[DevicePublicKey] {
+        &self.deputies
+    }
+
+    /// The link that is shown goes through the server: the record says so before it leaves, and so does every guest's exchange.
+    pub(super) fn mark_link(&mut self) -> Option<Output> {
+        let Page::Invite { id, shown, .. } = &mut self.page else { return None };
+        let invitation = self.invitations.get_mut(id)?;
+        invitation.mark_delivery(Delivery::ServerDelivered);
+        shown.by_server = true;
+        Some(store_then_send(invitation, None))
     }
 
     /// The appointment with this id.
@@ -155,10 +184,9 @@ impl Desk {
         self.appointments.iter().find(|appointment| appointment.id.to_hex() == id)
     }
 
-    /// A colleague's open room with this id, and its host's name.
-    pub(super) fn colleagues_room(&self, id: &str) -> Option<(AppointmentId, String)> {
-        let room = self.rooms.iter().find(|room| room.appointment.to_hex() == id)?;
-        Some((room.appointment, room.host.clone()))
+    /// A colleague's open room with this id.
+    pub(super) fn colleagues_room(&self, id: &str) -> Option<&OpenRoom> {
+        self.rooms.iter().find(|room| room.appointment.to_hex() == id)
     }
 
     /// Makes link and code. They are shown once the record is on disk and the server knows the token's hash.
@@ -209,6 +237,7 @@ impl Desk {
             starts_at,
             expires_at,
             assessor: mode == CallMode::Assessor,
+            by_server: false,
             page: InvitePage::Link { link: link.to_uri().as_str().into() },
         };
         Ok((Drafted { invitation, invite, code: code.display().as_str().into() }, request))
@@ -217,8 +246,9 @@ impl Desk {
     /// The server knows the invitation: show the link.
     pub(super) fn on_registered(&mut self, drafted: Drafted) {
         let Drafted { invitation, invite, code } = drafted;
-        self.invitations.insert(*invitation.invite_id().as_bytes(), invitation);
-        self.page = Page::Invite { shown: Box::new(invite), code };
+        let id = *invitation.invite_id().as_bytes();
+        self.invitations.insert(id, invitation);
+        self.page = Page::Invite { id, shown: Box::new(invite), code };
         self.busy = false;
     }
 
@@ -267,6 +297,23 @@ impl Desk {
 /// The consultation's id in the group's policy: it stays when a new group is opened for the same appointment.
 pub(super) fn call_id(appointment: AppointmentId) -> crypto::CallId {
     crypto::CallId::from_bytes(*appointment.as_bytes())
+}
+
+/// Devices that this practice certified for clinicians, out of what the server says. It can leave some out, and make none up.
+fn deputies(now: u64, host: &HostIdentity, laid_out: &[Opaque]) -> Vec<DevicePublicKey> {
+    let own = host.certificate.device_key();
+    let mut devices = vec![own];
+    for bytes in laid_out {
+        let Ok(certificate) = DeviceCertificate::decode(bytes.as_bytes()) else { continue };
+        let denied = host.deny_list.as_ref().is_some_and(|list| list.denies(&certificate));
+        let certified = certificate.verify(&host.practice, now).is_ok();
+        let device = certificate.device_key();
+        let clinician = certificate.roles().contains(&Certified::Clinician);
+        if certified && clinician && !denied && !devices.contains(&device) && devices.len() < DEPUTIES {
+            devices.push(device);
+        }
+    }
+    devices
 }
 
 fn colleague(room: &OpenRoom) -> ColleagueRoom {

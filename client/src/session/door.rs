@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crypto::{CallGroup, InvitationError, LobbyCard, OwnedInvitation, ProofReply, VerifiedGuest};
+use crypto::{CallGroup, Delivery, InvitationError, LobbyCard, OwnedInvitation, ProofReply, VerifiedGuest};
 use signaling::protocol::{ClientMessage, ParticipantId, Visitor, WaitingGuest};
 
 use super::effect::{Mark, MediaCommand, Now, Output};
@@ -132,7 +132,10 @@ impl Door {
             },
             // Advice: it can only make the badge worse.
             RelayMessage::CodeFailed if !knock.proven => knock.code_failed = true,
-            RelayMessage::CodeFailed | RelayMessage::Refused(_) | RelayMessage::Exchange(..) => {
+            RelayMessage::CodeFailed
+            | RelayMessage::Refused(_)
+            | RelayMessage::KnockAgain
+            | RelayMessage::Exchange(..) => {
                 tracing::info!("a message that a guest does not send was dropped");
             }
         }
@@ -158,6 +161,13 @@ impl Door {
             tracing::warn!("a member's request to be brought back was refused");
         }
         answered
+    }
+
+    /// Another device answered this invitation until now: whoever waits with it proves itself to this one.
+    pub(super) fn ask_again(&self, invite: &[u8; 16], fx: &mut Effects) {
+        for (id, _) in self.knocks.iter().filter(|(_, knock)| knock.invite == *invite) {
+            fx.send(relay(*id, &RelayMessage::KnockAgain));
+        }
     }
 
     /// Takes what a guest proved, for its admission.
@@ -285,6 +295,9 @@ impl Knock {
                 code_failed: self.code_failed,
                 tries_left: invitations.get(&self.invite).map_or(0, OwnedInvitation::tries_left),
             },
+            link_by_server: invitations
+                .get(&self.invite)
+                .is_some_and(|invitation| invitation.delivery() != Delivery::Client),
             waiting_since: self.waiting_since,
             appointment_label: label.to_owned(),
             ready: self.guest.is_some() && self.card.is_some() && !admitting,

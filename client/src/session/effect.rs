@@ -9,7 +9,7 @@ use media::EngineEvent;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{
     Appointment, AppointmentId, ClientMessage, CreateInvitationRequest, InviteId, JoinLookupResponse,
-    JoinRedeemResponse, OpenRoom, Secret, SessionResponse,
+    JoinRedeemResponse, Opaque, OpenRoom, Secret, SessionResponse,
 };
 use zeroize::Zeroizing;
 
@@ -187,6 +187,8 @@ pub enum Request {
     Appointments {
         /// Session token.
         token: Private,
+        /// The own certificate, to be laid out for colleagues, until that was done.
+        lay_out: Option<Vec<u8>>,
     },
     /// Book.
     Book {
@@ -261,6 +263,10 @@ pub struct Day {
     pub appointments: Vec<Appointment>,
     /// Rooms in which a colleague is.
     pub rooms: Vec<OpenRoom>,
+    /// Certificates that staff laid out, as the server says.
+    pub certificates: Vec<Opaque>,
+    /// The own certificate lies there too.
+    pub laid_out: bool,
 }
 
 /// What the passphrase opened.

@@ -8,7 +8,8 @@
 //! | Lobby, proven | – | knocks again, same message | – | joins, or comes again | goodbye |
 
 use crypto::{
-    CallGroup, CallMode, GuestInvitation, InvitationCode, InvitationError, InvitationLink, LinkError, LobbyCard,
+    CallGroup, CallMode, Delivery, GuestInvitation, InvitationCode, InvitationError, InvitationLink, LinkError,
+    LobbyCard,
 };
 use signaling::protocol::{ClientMessage, InviteId, LobbyState, Opaque};
 
@@ -122,6 +123,11 @@ impl Joining {
     /// Name of the host, once its certificate was proven.
     pub(super) fn host_name(&self) -> Option<String> {
         self.invitation.host().map(|host| host.display_name.clone())
+    }
+
+    /// The server knows this link, as the host says in the exchange.
+    pub(super) fn link_by_server(&self) -> bool {
+        self.invitation.host().is_some_and(|host| host.delivery != Delivery::Client)
     }
 
     /// Mode of the call, as the link says; a call of the other mode is refused.
@@ -257,6 +263,11 @@ impl Joining {
             Some(RelayMessage::Refused(code)) => {
                 // The server could have made it: a notice, and the place in the queue stays.
                 fx.notice = ErrorCode::from_text(code).map(Notice::new);
+            }
+            // Another of the practice's devices hosts now: what was proven to the former one does not count for it.
+            Some(RelayMessage::KnockAgain) if self.knock == KnockState::Proven => {
+                self.message1 = None;
+                self.send_knock(fx);
             }
             _ => tracing::warn!(length = body.len(), "a message of the host was not understood"),
         }

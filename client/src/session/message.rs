@@ -51,7 +51,10 @@ pub(super) enum CallMessage {
         matches: bool,
     },
     /// The member leaves and asks to be removed.
-    Leaving,
+    Leaving {
+        /// Signed by its leaf: where no host takes it out, others may. Made and read by `crypto`.
+        request: Opaque,
+    },
 }
 
 /// A session description or candidate, bound to both leaves and to one DTLS certificate.
@@ -99,30 +102,35 @@ impl CallMessage {
 /// +------+-----------------------------+
 /// ```
 /// Kinds 1 to 5 are the five messages of the invitation exchange, 6 is that of a member who lost its group, 7 a host's to a
-/// colleague (the group's id, 16 bytes), 8 the colleague's answer (key package and certificate): all authenticated by
-/// themselves but 7, which can only lead to a refusal.
-/// The other two are advice without proof: the server could have made them, so they only change a notice.
+/// colleague (the group's id, 16 bytes), 8 the colleague's answer (key package and certificate), 9 the record of an
+/// invitation for who hosts now: all authenticated by themselves but 7, which can only lead to a refusal.
+/// The others are advice without proof: the server could have made them, so they only change a notice, or begin an
+/// exchange anew that the server could have made begin anew by saying that the host was away.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RelayMessage<'a> {
-    /// Message 1 to 8.
+    /// Message 1 to 9.
     Exchange(u8, &'a [u8]),
     /// Host to guest: the knock was refused, with a code as text.
     Refused(&'a str),
     /// Guest to host: message 2 said that the code is wrong.
     CodeFailed,
+    /// Host to guest: another device answers from now on, so knock again.
+    KnockAgain,
 }
 
 impl<'a> RelayMessage<'a> {
     const REFUSED: u8 = 0x20;
     const CODE_FAILED: u8 = 0x21;
+    const KNOCK_AGAIN: u8 = 0x22;
 
     /// Reads the bytes of a relay.
     pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
         match *kind {
-            number @ 1..=8 => Some(Self::Exchange(number, rest)),
+            number @ 1..=9 => Some(Self::Exchange(number, rest)),
             Self::REFUSED if rest.len() <= 8 => std::str::from_utf8(rest).ok().map(Self::Refused),
             Self::CODE_FAILED if rest.is_empty() => Some(Self::CodeFailed),
+            Self::KNOCK_AGAIN if rest.is_empty() => Some(Self::KnockAgain),
             _ => None,
         }
     }
@@ -133,6 +141,7 @@ impl<'a> RelayMessage<'a> {
             Self::Exchange(number, bytes) => (*number, *bytes),
             Self::Refused(code) => (Self::REFUSED, code.as_bytes()),
             Self::CodeFailed => (Self::CODE_FAILED, [].as_slice()),
+            Self::KnockAgain => (Self::KNOCK_AGAIN, [].as_slice()),
         };
         Opaque::new([&[kind], rest].concat())
     }
@@ -144,10 +153,15 @@ mod tests {
 
     #[test]
     fn relayed_messages_read_back() {
-        for message in [RelayMessage::Exchange(3, b"abc"), RelayMessage::Refused("INV-08"), RelayMessage::CodeFailed] {
+        for message in [
+            RelayMessage::Exchange(3, b"abc"),
+            RelayMessage::Refused("INV-08"),
+            RelayMessage::CodeFailed,
+            RelayMessage::KnockAgain,
+        ] {
             assert_eq!(RelayMessage::decode(message.encode().as_bytes()), Some(message));
         }
-        for wrong in [&b""[..], b"\x00x", b"\x09x", b"\x20far too long for a code", b"\x21x"] {
+        for wrong in [&b""[..], b"\x00x", b"\x0ax", b"\x20far too long for a code", b"\x21x", b"\x22x"] {
             assert_eq!(RelayMessage::decode(wrong), None);
         }
     }

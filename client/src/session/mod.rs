@@ -13,6 +13,7 @@
 //! | Joining | `joining`: link, code, card | admission, denial, `Leave` |
 //! | Guest | the way in (for a new group), `room` | `Leave`, the server's `Ended`, removal |
 //! | Colleague | the desk, `room` once admitted | `Leave`, denial, the server's `Ended`, removal |
+//! | Host ⇄ Colleague | the same desk and room | a commit that changes who hosts |
 //! | Goodbye | the desk, for staff | `Done` |
 
 mod colleague;
@@ -25,6 +26,7 @@ mod effects;
 mod error_code;
 #[cfg(feature = "lab")]
 mod fuzz;
+mod handover;
 mod joining;
 mod log;
 mod message;
@@ -122,6 +124,8 @@ struct Hosting {
     room: Room,
     /// Somebody was admitted: the call page stays, also when everybody left.
     called: bool,
+    /// On this connection the way in is that of a colleague: the server would not give the host's seat.
+    visits: bool,
 }
 
 #[derive(Debug)]
@@ -219,6 +223,9 @@ impl Session {
         {
             hosting.called = true;
         }
+        if fx.end.is_none() {
+            self.follow_the_seat(now, fx);
+        }
         if std::mem::take(&mut fx.stranded) {
             self.ask_back(now, fx);
         }
@@ -297,6 +304,7 @@ impl Session {
     fn on_member(&mut self, guest: &crypto::VerifiedGuest, fx: &mut Effects) {
         let Stage::Host(hosting) = &mut self.stage else { return };
         hosting.called = true;
+        hosting.room.must_compare |= guest.delivery() != crypto::Delivery::Client;
         if let Some(invitation) = hosting.desk.invitations.get_mut(guest.invite_id().as_bytes()) {
             if let Err(error) = invitation.admitted(guest) {
                 tracing::warn!(%error, "a member would have to prove link and code again to come back");

@@ -8,7 +8,6 @@ use super::effect::{Mark, MediaCommand, Now, Output, Request};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::joining::{Joining, Step};
-use super::message::CallMessage;
 use super::room::{Change, Room};
 use super::view::{CardField, ConnectionState, GoodbyeReason};
 use super::visitors::Visitors;
@@ -45,7 +44,7 @@ impl Session {
             },
             Stage::Joining(_) => self.at_joining(command, fx),
             Stage::Guest(_) => self.as_guest(command, fx),
-            Stage::Colleague(_) => self.as_colleague(&command, fx),
+            Stage::Colleague(_) => self.as_colleague(now, &command, fx),
             Stage::Goodbye(ended) => {
                 if let Command::Done = command {
                     match ended.desk.take() {
@@ -97,6 +96,7 @@ impl Session {
                 self.make_invitation(now, &appointment, CallMode::Assessor, fx);
             }
             Command::InvitationNext => desk.show_code(),
+            Command::LinkPassesServer => fx.out.extend(desk.mark_link()),
             Command::InvitationSent | Command::Back => {
                 desk.show_today();
                 let request = desk.refresh(now.unix);
@@ -150,7 +150,9 @@ impl Session {
         let Some(appointment) = at_desk.desk.find(id) else { return fx.tell(ErrorCode::Srv03) };
         let (appointment, label) = (appointment.id, appointment.label.clone());
         let terms = CallTerms { call_id: call_id(appointment), mode };
-        let opened = CallGroup::create(now.unix, &host.device, &host.certificate, terms).and_then(|mut group| {
+        let deputies = at_desk.desk.deputies();
+        let created = CallGroup::create_with_deputies(now.unix, &host.device, &host.certificate, terms, deputies);
+        let opened = created.and_then(|mut group| {
             host.deny_list.clone().map_or(Ok(()), |list| group.set_deny_list(now.unix, list))?;
             Ok(group)
         });
@@ -182,6 +184,7 @@ impl Session {
             visitors: Visitors::default(),
             room,
             called: false,
+            visits: false,
         })));
     }
 
@@ -214,6 +217,7 @@ impl Session {
                 }
             }
             Command::Remove { leaf } => hosting.room.remove(now, leaf, fx),
+            Command::HandOver { leaf } => hosting.room.hand_over(now, leaf, fx),
             Command::SafetyStart => hosting.room.start_safety(fx),
             Command::SafetyAnswer { matches } => hosting.room.answer_safety(matches, fx),
             // A sole host who goes leaves nobody who could let anybody in: the consultation ends for all.
@@ -302,7 +306,7 @@ impl Session {
             Command::SafetyAnswer { matches } => visiting.room.answer_safety(matches, fx),
             Command::Leave => {
                 // Signed by the group, so that the host may take this leaf out; then the server is told.
-                visiting.room.say(&CallMessage::Leaving, fx);
+                visiting.room.leave(fx);
                 fx.send(ClientMessage::Leave);
                 fx.end = Some(GoodbyeReason::Left);
             }
@@ -326,7 +330,7 @@ impl Session {
         match &mut self.stage {
             Stage::Host(_) => self.as_host(now, Command::EndForAll, fx),
             Stage::Guest(_) => self.as_guest(Command::Leave, fx),
-            Stage::Colleague(_) => self.as_colleague(&Command::Leave, fx),
+            Stage::Colleague(_) => self.as_colleague(now, &Command::Leave, fx),
             Stage::Joining(entering) if matches!(entering.joining.step, Step::Assessor | Step::Lobby) => {
                 fx.send(ClientMessage::Leave);
                 fx.end = Some(GoodbyeReason::Left);

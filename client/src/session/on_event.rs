@@ -11,7 +11,7 @@ use super::error_code::ErrorCode;
 use super::joining::Step;
 use super::room::{Change, Room};
 use super::view::{ConnectionState, DeviceState, GoodbyeReason, Notice, PracticeInfo};
-use super::{AtDesk, Session, Stage, Visiting};
+use super::{AtDesk, Session, Stage, Visiting, handover};
 use crate::connection::SocketEvent;
 
 impl Session {
@@ -67,6 +67,9 @@ impl Session {
                         hosting.door.on_waiting(now, &guests);
                         hosting.visitors.on_waiting(now, &guests, hosting.room.group(), fx);
                     }
+                    ServerMessage::Relay { body, .. } if handover::is_share(body.as_bytes()) => {
+                        hosting.on_share(now, body.as_bytes(), fx);
+                    }
                     ServerMessage::Relay { from, body } => {
                         if hosting.visitors.on_relay(now, from, body.as_bytes(), hosting.room.group(), fx) {
                             return;
@@ -103,6 +106,7 @@ impl Session {
         }
         match &mut self.stage {
             Stage::Host(hosting) => {
+                hosting.visits = false;
                 fx.send(ClientMessage::OpenRoom { appointment: hosting.appointment });
                 hosting.room.on_online(now, fx);
             }
@@ -131,7 +135,8 @@ impl Session {
             ServerMessage::Relay { body, .. } => entering.joining.on_relay(now, body.as_bytes(), fx),
             ServerMessage::Admitted { seq, welcome, .. } => {
                 let Some(group) = entering.joining.on_admitted(now, welcome.as_bytes(), fx) else { return };
-                let room = Room::join(now, group, seq, entering.joining.own_name(), sources, fx);
+                let mut room = Room::join(now, group, seq, entering.joining.own_name(), sources, fx);
+                room.must_compare = entering.joining.link_by_server();
                 let Stage::Joining(entering) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
                 self.enter(Stage::Guest(Box::new(Visiting { entering: *entering, room, returning: None })));
             }
@@ -179,6 +184,9 @@ impl Session {
         if let (Stage::Host(hosting), Some(about)) = (&mut self.stage, about)
             && hosting.room.on_refused(about, notice.code, fx)
         {
+            return;
+        }
+        if self.on_seat_refused(now, code, fx) {
             return;
         }
         if code == ServerCode::Busy
@@ -384,6 +392,8 @@ pub(super) fn in_room(now: Now, room: &mut Room, message: ServerMessage, fx: &mu
         ServerMessage::Presence { participant, present } => room.on_presence(participant, present),
         // After a reconnect the server repeats the admission that was taken already.
         ServerMessage::Admitted { .. } => tracing::debug!("an admission came again"),
+        // Who hosts is known from the group.
+        ServerMessage::Seat { .. } => {}
         _ => tracing::warn!("a message that no member gets was dropped"),
     }
 }

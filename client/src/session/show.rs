@@ -49,7 +49,7 @@ impl Session {
                 Phase::Call(Call { held, ..call })
             }
             Stage::Colleague(colleague) => match &colleague.room {
-                Some(room) => Phase::Call(self.call(room, false, String::new(), None, Vec::new())),
+                Some(room) => Phase::Call(self.call(room, false, colleague.label.clone(), None, Vec::new())),
                 None => Phase::LobbyGuest(colleague.lobby(self.devices)),
             },
             Stage::Goodbye(ended) => Phase::Goodbye(Goodbye {
@@ -121,7 +121,9 @@ impl Session {
         let admitted_by = only_host(&members);
         let members = members.into_iter().map(|member| {
             let peer = room.peer(member.leaf);
-            let said = peer.and_then(|peer| peer.name.clone()).or_else(|| own_name.clone().filter(|_| member.own));
+            let key = &member.signature_key;
+            let said = peer.and_then(|peer| peer.name.clone()).or_else(|| room.removed_name(key));
+            let said = said.or_else(|| own_name.clone().filter(|_| member.own));
             let lost = MemberMedia { connected: false, ..own_media };
             RosterRow {
                 leaf: u32::from(member.leaf.as_u8()),
@@ -133,6 +135,8 @@ impl Session {
                 },
                 admitted_by: admitted_by.clone().filter(|_| member.vouched == Vouched::Invitation),
                 verified: room.safety().is_verified(),
+                hosts: member.hosts,
+                deputy: member.deputy,
                 you: member.own,
                 removing: room.is_removing(&member.signature_key),
                 media: if member.own { own_media } else { peer.map_or(lost, |peer| peer.media()) },
@@ -148,6 +152,8 @@ impl Session {
             encrypted: room.keyed && room.group().is_active(),
             assessor: is_assessor(room),
             held: room.held(),
+            may_step_in: room.may_step_in(),
+            must_compare: room.must_compare && !room.safety().is_verified(),
             safety: room.safety().view(),
             microphone_on: self.microphone_on,
             camera_on: self.camera_on,

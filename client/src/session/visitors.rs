@@ -100,6 +100,7 @@ impl Visitors {
             phone: None,
             with_them: None,
             badge: LinkBadge { link_ok: false, code_ok: false, code_failed: false, tries_left: 0 },
+            link_by_server: false,
             waiting_since: visit.since,
             appointment_label: label.to_owned(),
             ready: visit.proven.is_some() && !is_admitting(*id),

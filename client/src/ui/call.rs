@@ -5,20 +5,20 @@
 
 use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, Vec2, pos2};
 
+use super::above_stage::above_stage_ui;
 use super::assessor;
 use super::button::Button;
 use super::clock;
+use super::controls;
 use super::form::Forms;
 use super::icon::Icon;
-use super::message::{self, fill, text};
+use super::message::{fill, text};
 use super::roster::{self, roster_ui};
 use super::safety::safety_ui;
 use super::theme::{self, Palette, Tone};
 use super::video_tile::{Instead, Tiles, grid, name_tag, tile_ui};
-use super::waiting::waiting_banner_ui;
-use super::widget::{Answer, badge_ui, banner_ui, muted_ui, question_ui};
-use super::{controls, shell};
-use crate::session::{Call, Command, ErrorCode, Held, Notice, Path, RosterRow, SafetyState, SourceState, View};
+use super::widget::{Answer, badge_ui, muted_ui, question_ui};
+use crate::session::{Call, Command, Path, RosterRow, SafetyState, SourceState, View};
 
 /// Below this width everything stands in one column, in points.
 const NARROW: f32 = 760.0;
@@ -92,7 +92,7 @@ fn side_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
 }
 
 fn list_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
-    roster_ui(ui, &state.members, state.host, &mut forms.removing)
+    roster_ui(ui, &state.members, state.host, &mut forms.asked)
 }
 
 fn check_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
@@ -172,50 +172,6 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
     .inner
 }
 
-/// Who waits, what went wrong, and what the others cannot do, in this order.
-fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
-    let door = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
-    if let Some(code) = state.held.map(Held::code) {
-        // Stays as long as it is so: unlike a notice it cannot be closed.
-        let said = message::notice(&Notice::new(code), &view.phase);
-        banner_ui(ui, Tone::Bad, &said.happened, &[&said.seen, &said.next, &said.code], |_| ());
-        ui.add_space(theme::GAP);
-    }
-    let notice = shell::notice_ui(ui, view);
-    if forms.help {
-        shell::help_ui(ui, view.practice.as_ref());
-    }
-    // A notice that says the same in more words stands above it.
-    let told = |member: &RosterRow| member.media.undecryptable && view.notice.as_ref().is_some_and(is_unverified);
-    for member in state.members.iter().filter(|member| !member.you && !told(member)) {
-        if let Some((tone, id)) = hindrance(member) {
-            let name = roster::shown_name(member);
-            banner_ui(ui, tone, &fill(id, [("name", name.as_str().into())]), &[], |_| ());
-        }
-    }
-    if !state.microphone_on && !controls::missing(state.devices.microphone) {
-        badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
-    }
-    door.or(notice)
-}
-
-fn is_unverified(notice: &Notice) -> bool {
-    notice.code == ErrorCode::E2e01
-}
-
-/// What the person should know about a member's sound and picture, the weightiest first.
-fn hindrance(member: &RosterRow) -> Option<(Tone, &'static str)> {
-    use SourceState::{Missing, Off};
-    match member.media {
-        media if media.undecryptable => Some((Tone::Caution, "call-undecryptable")),
-        media if media.microphone == Missing && media.camera == Missing => Some((Tone::Info, "call-no-devices")),
-        media if media.microphone == Missing => Some((Tone::Caution, "call-no-microphone")),
-        media if media.camera == Missing => Some((Tone::Info, "call-no-camera")),
-        media if media.microphone == Off => Some((Tone::Info, "call-muted")),
-        _ => None,
-    }
-}
-
 fn stage_ui(ui: &mut Ui, room: Rect, state: &Call, tiles: &Tiles, hide_self: bool) {
     let others: Vec<&RosterRow> = state.members.iter().filter(|member| !member.you).collect();
     if others.is_empty() {
@@ -264,7 +220,7 @@ mod tests {
     use egui::Role;
 
     use super::*;
-    use crate::session::MemberMedia;
+    use crate::session::{Held, MemberMedia};
     use crate::ui::sample;
     use crate::ui::testing::Stage;
 
@@ -315,6 +271,22 @@ mod tests {
         assert!(stage.shows("This call was split: not everybody is in the same one."));
         assert!(stage.shows("Nothing is sent any more."));
         assert!(!stage.shows("Close this notice"));
+    }
+
+    #[test]
+    fn a_call_whose_link_the_server_knows_asks_for_the_words_and_cannot_be_waved_away() {
+        let stage = stage(Call { must_compare: true, ..sample::call(false) });
+        assert!(stage.shows("Compare the safety words before anything private is said."));
+        assert!(!stage.shows("Close this notice"));
+        assert!(!self::stage(sample::call(false)).shows("Compare the safety words before"));
+    }
+
+    #[test]
+    fn a_colleague_is_asked_to_run_the_call_when_its_host_is_lost() {
+        let mut stage = stage(sample::step_in());
+        assert!(stage.shows("Dr Ada Byron seems to have lost the connection."));
+        stage.click("Run this call");
+        assert!(matches!(stage.command(), Some(Command::StepIn)));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use zeroize::Zeroizing;
 
+use super::roster::Question;
+
 /// Text being typed. The buffer is large enough from the start, so that growing leaves no copies behind.
 #[derive(Clone)]
 pub(crate) struct Typed(Zeroizing<String>);
@@ -147,8 +149,8 @@ pub struct Forms {
     pub(crate) today: Option<TodayQuestion>,
     /// A question in the waiting panel.
     pub(crate) door: Option<DoorQuestion>,
-    /// Leaf of a member whom the host may take out: asked once more.
-    pub(crate) removing: Option<u32>,
+    /// What the host is asked about a member.
+    pub(crate) asked: Option<Question>,
     /// The person may leave: asked once more.
     pub(crate) leaving: bool,
     /// The self view is hidden.

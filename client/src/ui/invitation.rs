@@ -1,15 +1,16 @@
 //! Link and code of an invitation, on two pages for two channels; the view holds only one of them at a time.
 
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Color32, Frame, Id, Margin, Rect, RichText, Role, Sense, Ui, Vec2, WidgetInfo};
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::assessor;
-use super::button::{Button, copy_button_ui};
+use super::button::{Button, checkbox_ui, copy_button_ui};
 use super::clock;
 use super::field::complaint_ui;
 use super::icon::Icon;
 use super::message::{fill, text};
-use super::theme::{self, LIGHT, Tone};
+use super::theme::{self, LIGHT, Palette, Tone};
 use super::widget::{badge_ui, body_ui, card_ui, halves_ui, heading_ui, hint_ui, muted_ui};
 use super::{mail, shell};
 use crate::invitation_file;
@@ -62,14 +63,28 @@ fn link_ui(
             command = Some(Command::Back);
         }
     });
-    command
+    let marked = by_server_ui(ui, state);
+    command.or(marked)
+}
+
+/// What the server has seen it has seen: the mark stays.
+fn by_server_ui(ui: &mut Ui, state: &Invite) -> Option<Command> {
+    if state.by_server {
+        hint_ui(ui, Icon::Warning, &text("invite-by-server-marked"));
+        return None;
+    }
+    let mut marked = false;
+    checkbox_ui(ui, &mut marked, &text("invite-by-server"));
+    marked.then_some(Command::LinkPassesServer)
 }
 
 fn link_card_ui(ui: &mut Ui, state: &Invite, link: &str, practice: Option<&PracticeInfo>, copied: &mut bool) {
     card_ui(ui, |ui| {
         muted_ui(ui, &text("invite-link"));
-        let words = RichText::new(link).font(theme::mono());
-        let response = ui.add(egui::Label::new(words).wrap().selectable(true));
+        // Its beginning, to be recognised by: nobody reads it, and whole it would push the way on out of the window.
+        let mut words = LayoutJob::simple(link.to_owned(), theme::mono(), Palette::of(ui).text, f32::INFINITY);
+        words.wrap = TextWrapping { max_rows: 3, break_anywhere: true, ..TextWrapping::default() };
+        let response = ui.add(egui::Label::new(words).selectable(false));
         ui.ctx().accesskit_node_builder(response.id, |node| {
             node.set_role(Role::Label);
             node.set_label(text("invite-link"));
@@ -219,6 +234,17 @@ mod tests {
         assert!(code.shows("4 7 1 1"));
         assert!(!code.shows("quietroom:"));
         assert!(code.harness.query_by_label("QR code of the invitation link").is_none());
+    }
+
+    #[test]
+    fn a_link_that_goes_through_the_server_is_marked_once_and_for_good() {
+        let mut link = stage(sample::invite_link().page);
+        link.tick("This link goes out through the server’s own e-mail or web page");
+        assert!(matches!(link.command(), Some(Command::LinkPassesServer)));
+        let marked = Invite { by_server: true, ..sample::invite_link() };
+        let stage = Stage::new(false, move |ui, copied| invitation_ui(ui, &marked, None, copied));
+        assert!(stage.shows("Noted: whoever runs the server knows this link."));
+        assert!(!stage.shows("This link goes out through"));
     }
 
     #[test]

@@ -130,6 +130,8 @@ mod tests {
             encrypted: true,
             assessor: false,
             held: None,
+            may_step_in: false,
+            must_compare: false,
             safety: SafetyState::Idle,
             microphone_on: true,
             camera_on: true,

@@ -4,6 +4,7 @@
 //! What is being typed lives in [`Forms`] and goes with the phase.
 
 mod about_you;
+mod above_stage;
 mod assessor;
 #[cfg(feature = "lab")]
 pub mod auto;

@@ -9,45 +9,78 @@ use super::theme::{self, Palette, Tone};
 use super::widget::{Answer, badge_ui, muted_ui, question_ui, small_card_ui, subheading_ui};
 use crate::session::{AdmittedBy, Command, Role, RosterRow, SourceState, VouchedBy};
 
-/// Paints the members, the person's own row included; a host may take the others out, `removing` one of them after a
-/// question.
-pub(crate) fn roster_ui(ui: &mut Ui, members: &[RosterRow], host: bool, removing: &mut Option<u32>) -> Option<Command> {
+/// What a host is asked about a member before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// To let this colleague run the call.
+    HandOver(u32),
+    /// To take this member out.
+    Remove(u32),
+}
+
+/// Paints the members, the person's own row included; a host may take the others out and hand the call over to a
+/// colleague, each after a question.
+pub(crate) fn roster_ui(
+    ui: &mut Ui,
+    members: &[RosterRow],
+    host: bool,
+    asked: &mut Option<Question>,
+) -> Option<Command> {
     let mut command = None;
+    // With one clinician nobody asks who runs the call.
+    let several = members.iter().filter(|member| member.vouched == VouchedBy::Practice).count() > 1;
     let count = fill("call-people-count", [("count", members.len().into())]);
     subheading_ui(ui, &format!("{} · {count}", text("call-people")));
     for member in members {
         small_card_ui(ui, |ui| {
-            row_ui(ui, member);
+            row_ui(ui, member, several);
             if host && !member.you && !member.removing {
-                let asked = remove_ui(ui, member, removing);
-                command = command.take().or(asked);
+                let wanted = question_for_ui(ui, member, asked);
+                command = command.take().or(wanted);
             }
         });
     }
     command
 }
 
-/// The way out for a member, with a question before it.
-fn remove_ui(ui: &mut Ui, member: &RosterRow, removing: &mut Option<u32>) -> Option<Command> {
+/// What a host can do about a member, with a question before it.
+fn question_for_ui(ui: &mut Ui, member: &RosterRow, asked: &mut Option<Question>) -> Option<Command> {
     let name = shown_name(member);
+    let leaf = member.leaf;
     let named = |id: &str| fill(id, [("name", name.as_str().into())]);
-    if *removing != Some(member.leaf) {
-        let button = Button::quiet(text("roster-remove")).icon(Icon::Leave).spoken(named("roster-remove-spoken"));
-        if ui.add(button.compact()).clicked() {
-            *removing = Some(member.leaf);
+    let (command, words, yes) = match *asked {
+        Some(Question::Remove(about)) if about == leaf => {
+            let words = ["roster-remove-sure", "roster-remove-what", "roster-remove-no"];
+            (Command::Remove { leaf }, words, Button::danger(text("roster-remove-yes")))
         }
-        return None;
-    }
-    let (yes, no) = (Button::danger(text("roster-remove-yes")), Button::secondary(text("roster-remove-no")));
-    let answer = question_ui(ui, &named("roster-remove-sure"), yes, no, |ui| {
-        muted_ui(ui, &text("roster-remove-what"));
+        Some(Question::HandOver(about)) if about == leaf => {
+            let words = ["roster-hand-over-sure", "roster-hand-over-what", "roster-hand-over-no"];
+            (Command::HandOver { leaf }, words, Button::primary(text("roster-hand-over-yes")))
+        }
+        _ => {
+            ui.horizontal_wrapped(|ui| {
+                let hand_over = Button::quiet(text("roster-hand-over")).icon(Icon::Forward);
+                if member.deputy && ui.add(hand_over.spoken(named("roster-hand-over-spoken")).compact()).clicked() {
+                    *asked = Some(Question::HandOver(leaf));
+                }
+                let remove = Button::quiet(text("roster-remove")).icon(Icon::Leave);
+                if ui.add(remove.spoken(named("roster-remove-spoken")).compact()).clicked() {
+                    *asked = Some(Question::Remove(leaf));
+                }
+            });
+            return None;
+        }
+    };
+    let [sure, what, no] = words;
+    let answer = question_ui(ui, &named(sure), yes, Button::secondary(text(no)), |ui| {
+        muted_ui(ui, &named(what));
         true
     })?;
-    *removing = None;
-    (answer == Answer::Yes).then_some(Command::Remove { leaf: member.leaf })
+    *asked = None;
+    (answer == Answer::Yes).then_some(command)
 }
 
-fn row_ui(ui: &mut Ui, member: &RosterRow) {
+fn row_ui(ui: &mut Ui, member: &RosterRow, several: bool) {
     let palette = Palette::of(ui);
     let name = shown_name(member);
     let role = text(role_id(member.role));
@@ -87,6 +120,9 @@ fn row_ui(ui: &mut Ui, member: &RosterRow) {
         return;
     }
     badge_ui(ui, Tone::Good, Icon::Shield, &vouched);
+    if several && member.hosts {
+        badge_ui(ui, Tone::Info, Icon::Person, &text("roster-hosts"));
+    }
     if member.verified {
         badge_ui(ui, Tone::Good, Icon::Check, &text("roster-verified"));
     }
@@ -182,12 +218,12 @@ mod tests {
     use crate::ui::sample;
     use crate::ui::testing::Stage;
 
-    fn stage(members: Vec<RosterRow>) -> Stage<'static, Option<u32>> {
+    fn stage(members: Vec<RosterRow>) -> Stage<'static, Option<Question>> {
         seen_by(true, members)
     }
 
-    fn seen_by(host: bool, members: Vec<RosterRow>) -> Stage<'static, Option<u32>> {
-        Stage::new(None, move |ui, removing| roster_ui(ui, &members, host, removing))
+    fn seen_by(host: bool, members: Vec<RosterRow>) -> Stage<'static, Option<Question>> {
+        Stage::new(None, move |ui, asked| roster_ui(ui, &members, host, asked))
     }
 
     #[test]
@@ -201,6 +237,23 @@ mod tests {
         stage.click("Remove now");
         let leaf = sample::members()[1].leaf;
         assert!(matches!(stage.command(), Some(Command::Remove { leaf: asked }) if asked == leaf));
+    }
+
+    #[test]
+    fn a_host_hands_over_to_a_colleague_after_a_question_and_to_nobody_else() {
+        let mut stage = seen_by(true, sample::with_colleague(true));
+        assert!(!stage.shows("Hand the consultation over to Mia Okafor"));
+        stage.click("Hand the consultation over to Dr Sam Lee");
+        assert!(stage.shows("The patient stays in the call."));
+        stage.click("Hand over now");
+        assert!(matches!(stage.command(), Some(Command::HandOver { leaf: 2 })));
+        assert!(!seen_by(false, sample::with_colleague(false)).shows("Hand over"));
+    }
+
+    #[test]
+    fn who_runs_the_call_is_said_where_two_clinicians_are_in_it() {
+        assert!(!stage(sample::members()).shows("Runs this call"));
+        assert!(stage(sample::with_colleague(true)).shows("Runs this call"));
     }
 
     #[test]

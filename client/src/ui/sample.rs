@@ -71,6 +71,7 @@ pub fn invite_link() -> Invite {
         starts_at: NOW + 600,
         expires_at: NOW + 7_800,
         assessor: false,
+        by_server: false,
         page: InvitePage::Link { link: Private::new(format!("quietroom:{}", "AQz81kfT0vX9_b-pLw".repeat(14))) },
     }
 }
@@ -92,6 +93,7 @@ pub fn knocker() -> Knocker {
         phone: Some(Private::from("0412 345 678")),
         with_them: Some(Private::from("my daughter Ruth")),
         badge: LinkBadge { link_ok: true, code_ok: true, code_failed: false, tries_left: 3 },
+        link_by_server: false,
         waiting_since: NOW - 247,
         appointment_label: "R-1042".into(),
         ready: true,
@@ -144,6 +146,8 @@ pub fn lobby_guest() -> LobbyGuest {
 pub fn members_for(you_host: bool) -> Vec<RosterRow> {
     let row = |leaf, name: &str, role, vouched, you| RosterRow {
         removing: false,
+        hosts: role == Role::Host,
+        deputy: false,
         leaf,
         name: Some(Private::from(name)),
         role,
@@ -185,12 +189,34 @@ pub fn call(host: bool) -> Call {
         encrypted: true,
         assessor: false,
         held: None,
+        may_step_in: false,
+        must_compare: false,
         safety: SafetyState::Idle,
         microphone_on: true,
         camera_on: true,
         devices: READY,
         started_at: NOW - 247,
     }
+}
+
+/// The same with a colleague, who could run the call.
+#[must_use]
+pub fn with_colleague(you_host: bool) -> Vec<RosterRow> {
+    let mut members = members_for(you_host);
+    let [ada, mia] = [members[0].clone(), members[1].clone()];
+    let name = Some(Private::from("Dr Sam Lee"));
+    members = vec![ada.clone(), mia, RosterRow { leaf: 2, name, hosts: false, deputy: true, you: false, ..ada }];
+    members
+}
+
+/// What the colleague sees when the host's connection is lost.
+#[must_use]
+pub fn step_in() -> Call {
+    let mut members = with_colleague(false);
+    members[1].you = false;
+    members[2].you = true;
+    members[0].media.connected = false;
+    Call { members, may_step_in: true, label: "R-1042".into(), ..call(false) }
 }
 
 /// Every screen of the journey by name, in order.
@@ -248,6 +274,8 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("lobby-guest", with(Phase::LobbyGuest(lobby_guest()))),
         ("call-host", with(Phase::Call(call(true)))),
         ("call-patient", with(Phase::Call(call(false)))),
+        ("call-colleague", with(Phase::Call(Call { members: with_colleague(true), ..call(true) }))),
+        ("call-step-in", with(Phase::Call(step_in()))),
         ("call-words", with(Phase::Call(Call { safety: compare(), ..call(true) }))),
         ("call-waiting", with(Phase::Call(Call { waiting: vec![interpreter], ..call(true) }))),
         ("call-no-camera", with(Phase::Call(no_camera))),

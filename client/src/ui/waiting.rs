@@ -70,6 +70,9 @@ fn knocker_ui(
     }
     card_of(ui, knocker, now, size);
     badges_ui(ui, knocker);
+    if knocker.link_by_server {
+        badge_ui(ui, Tone::Caution, Icon::Warning, &text("waiting-by-server"));
+    }
     if knocker.admitting {
         badge_ui(ui, Tone::Good, Icon::Door, &text("waiting-admitting"));
         return None;

@@ -14,7 +14,7 @@
 //! | `/v1/users` | admin | [`CreateUserRequest`] → [`CreateUserResponse`] |
 //! | `GET /v1/appointments` | admin, front desk (all), host (own) | → [`super::AppointmentList`] |
 //! | `GET /v1/rooms` | host (not own) | → [`super::RoomsResponse`] |
-//! | `PUT /v1/certificate` | host (own) | [`PutCertificateRequest`] → [`Empty`] |
+//! | `POST /v1/certificates` | host (own) | [`PutCertificateRequest`] → [`Empty`] |
 //! | `GET /v1/certificates` | host | → [`CertificatesResponse`] |
 //! | `/v1/appointments` | admin, front desk, host (own) | [`super::BookRequest`] → [`super::Appointment`] |
 //! | `/v1/appointments/{id}/move` | as booking | [`super::MoveRequest`] → [`super::Appointment`] |

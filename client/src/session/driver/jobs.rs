@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crypto::{DeviceKey, OwnedInvitation};
 use signaling::protocol::{
-    Appointment, AppointmentList, AuthStartRequest, BookRequest, CodeRequest, Empty, InfoResponse, JoinLookupRequest,
-    JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, RoomsResponse, Secret, SessionResponse, TicketResponse,
-    UnixSeconds,
+    Appointment, AppointmentList, AuthStartRequest, BookRequest, CertificatesResponse, CodeRequest, Empty,
+    InfoResponse, JoinLookupRequest, JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, Opaque,
+    PutCertificateRequest, RoomsResponse, Secret, SessionResponse, TicketResponse, UnixSeconds,
 };
 use zeroize::Zeroizing;
 
@@ -70,8 +70,8 @@ async fn perform(request: Request, server: Option<Server>, keystore: Option<Arc<
             Ok(server) => empty(server.post("/v1/auth/logout", Some(&token), &Empty {}).await),
             Err(refusal) => Err(refusal),
         }),
-        Request::Appointments { token } => Reply::Appointments(match staff {
-            Ok(server) => day(&server, &token).await,
+        Request::Appointments { token, lay_out } => Reply::Appointments(match staff {
+            Ok(server) => day(&server, &token, lay_out).await,
             Err(refusal) => Err(refusal),
         }),
         Request::Book { token, label, starts_at } => Reply::Done(match staff {
@@ -130,11 +130,24 @@ fn guest_server(endpoint: &Endpoint) -> Result<Server, Refusal> {
     Ok(Server::new(address, ServerPin(endpoint.pin)))
 }
 
-async fn day(server: &Server, token: &str) -> Result<Day, Refusal> {
+async fn day(server: &Server, token: &str, lay_out: Option<Vec<u8>>) -> Result<Day, Refusal> {
     let list: AppointmentList = server.get("/v1/appointments", Some(token)).await?;
-    // Not for everybody: who may not visit rooms sees none.
+    let laid_out = match lay_out {
+        Some(certificate) => {
+            let body = PutCertificateRequest { certificate: Opaque::new(certificate) };
+            server.post::<_, Empty>("/v1/certificates", Some(token), &body).await.is_ok()
+        }
+        None => true,
+    };
+    // Not for everybody: who may not visit rooms sees none, and needs no deputies.
     let rooms = server.get::<RoomsResponse>("/v1/rooms", Some(token)).await.map(|answer| answer.rooms);
-    Ok(Day { appointments: list.appointments, rooms: rooms.unwrap_or_default() })
+    let certificates = server.get::<CertificatesResponse>("/v1/certificates", Some(token)).await;
+    Ok(Day {
+        appointments: list.appointments,
+        rooms: rooms.unwrap_or_default(),
+        certificates: certificates.map(|answer| answer.certificates).unwrap_or_default(),
+        laid_out,
+    })
 }
 
 async fn second_factor(server: &Server, ticket: Secret, code: &str) -> Result<SessionResponse, Refusal> {
@@ -340,7 +353,7 @@ mod tests {
         let mut open = Some(Arc::new(Keystore::create(folder.path(), "p").unwrap()));
         let alive = Arc::downgrade(open.as_ref().unwrap());
         let token = Private::from("token");
-        assert!(keystore_for(&mut open, &Request::Appointments { token: token.clone() }).is_some());
+        assert!(keystore_for(&mut open, &Request::Appointments { token: token.clone(), lay_out: None }).is_some());
         assert!(alive.upgrade().is_some());
         assert!(keystore_for(&mut open, &Request::SignOut { token }).is_none());
         assert!(alive.upgrade().is_none());

@@ -81,13 +81,17 @@ impl Room {
     }
 
     fn on_epoch(&mut self, now: Now, own: bool, added: &[LeafIndex], removed: &[LeafIndex], fx: &mut Effects) {
+        if own && matches!(&self.pending, Some(Pending { change: Change::HandOver { .. }, .. })) {
+            self.watch.on_handed_over(now.since_start);
+        }
         let alone = self.peers.is_empty();
         let returned_name = removed.first().and_then(|leaf| self.peer(*leaf)).and_then(|peer| peer.name.clone());
         for leaf in removed {
             self.drop_peer(leaf.as_u8(), fx);
         }
         self.watch.on_epoch(self.group.epoch(), !removed.is_empty());
-        if self.wishes.iter().any(|wish| matches!(wish, Change::Remove { .. })) {
+        self.leavers.retain(|key, _| self.group.members().iter().any(|member| member.signature_key == *key));
+        if self.wishes.iter().any(|wish| matches!(wish, Change::Remove { request: None, .. })) {
             // Another one waits behind it.
             self.watch.on_remove(now.since_start);
         }
@@ -127,6 +131,7 @@ impl Room {
                 }
                 fx.colleague_in = true;
             }
+            Some(Pending { change: Change::StepIn, .. }) if own => self.wishes.push_back(Change::HostAlone),
             Some(_) if own => {}
             Some(pending) => self.retry(pending, fx),
             None => {}
@@ -148,6 +153,48 @@ impl Room {
         }
         self.wishes.push_front(pending.change);
         fx.tell(ErrorCode::E2e03);
+    }
+
+    /// The server refused the commit about this participant. False when none is under way for it.
+    pub(in crate::session) fn on_refused(&mut self, about: ParticipantId, code: ErrorCode, fx: &mut Effects) -> bool {
+        match &self.pending {
+            Some(Pending { change: Change::Admit { participant, .. }, .. }) if *participant == about => {
+                self.group.abandon_pending();
+                if let Some(Pending { change: Change::Admit { participant, guest, .. }, .. }) = self.pending.take() {
+                    fx.returned = Some((participant, guest));
+                }
+                fx.tell(code);
+                self.advance(fx);
+                true
+            }
+            Some(Pending { change: Change::AdmitStaff { participant, .. }, .. }) if *participant == about => {
+                // It still waits, with the same key package.
+                self.withdraw(code, fx);
+                true
+            }
+            Some(Pending { change: Change::HandOver { participant, .. }, .. }) if *participant == about => {
+                self.withdraw(ErrorCode::Hof01, fx);
+                true
+            }
+            // The server has not heard that it left: a host will take it out.
+            Some(Pending { change: Change::Remove { key, request: Some(_), .. }, .. })
+                if self.participants.get(key) == Some(&about) && !self.is_host() =>
+            {
+                self.group.abandon_pending();
+                self.pending = None;
+                self.advance(fx);
+                true
+            }
+            // Its leaf still holds keys: the commit goes out without naming it to the server.
+            Some(Pending { change: change @ Change::Remove { key, .. }, bundle })
+                if self.participants.get(key) == Some(&about) =>
+            {
+                self.participants.remove(key);
+                self.send_bundle(change, bundle, fx);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The log is in a later epoch than something that was sent.
@@ -206,8 +253,14 @@ impl Room {
             Change::Readmit { guest, .. } => self.group.readmit(guest),
             Change::AdmitStaff { request, at, .. } => self.group.admit_staff(*at, request),
             Change::Update => self.group.update(),
-            Change::Remove { key } => match self.group.members().iter().find(|member| member.signature_key == *key) {
-                Some(member) => self.group.remove(member.leaf),
+            Change::HandOver { device, .. } => self.group.set_hosts(&[*device]),
+            Change::StepIn => self.group.step_in(),
+            Change::HostAlone => self.host_alone(),
+            Change::Remove { key, request, .. } => match self.leaf_of(key) {
+                Some(leaf) => match request {
+                    Some(request) if !self.is_host() => self.group.remove_leaver(leaf, request.as_bytes()),
+                    _ => self.group.remove(leaf),
+                },
                 // Somebody else removed it first.
                 None => return self.watch.on_removed_already(),
             },
@@ -219,9 +272,11 @@ impl Room {
             }
             Err(error) => {
                 tracing::error!(%error, "a change of the group could not be made");
-                // Who asked to come back and is none of us hears nothing.
-                if !matches!(change, Change::Readmit { .. }) {
-                    fx.tell(ErrorCode::E2e05);
+                match change {
+                    // Who asked to come back and is none of us hears nothing; and a host that is gone needs no word.
+                    Change::Readmit { .. } | Change::HostAlone => {}
+                    Change::HandOver { .. } | Change::StepIn => fx.tell(ErrorCode::Hof01),
+                    _ => fx.tell(ErrorCode::E2e05),
                 }
                 if let Change::Admit { participant, guest, .. } = change {
                     fx.returned = Some((participant, guest));
@@ -242,14 +297,21 @@ impl Room {
                 welcome: Opaque::new(bundle.welcome.clone().unwrap_or_default()),
                 invite_psk: bundle.invite_psk.clone().map(Opaque::new),
             }),
-            Change::Remove { key } => {
+            Change::Remove { key, .. } => {
                 let intent = self
                     .participants
                     .get(key)
                     .map_or(CommitIntent::Update, |participant| CommitIntent::Remove { participant: *participant });
                 fx.send(ClientMessage::Commit { epoch, commit, intent });
             }
-            Change::Update => fx.send(ClientMessage::Commit { epoch, commit, intent: CommitIntent::Update }),
+            Change::HandOver { participant, .. } => {
+                let intent = CommitIntent::HandOver { participant: *participant };
+                fx.send(ClientMessage::Commit { epoch, commit, intent });
+            }
+            Change::StepIn => fx.send(ClientMessage::Commit { epoch, commit, intent: CommitIntent::StepIn }),
+            Change::Update | Change::HostAlone => {
+                fx.send(ClientMessage::Commit { epoch, commit, intent: CommitIntent::Update });
+            }
         }
     }
 }

@@ -12,6 +12,8 @@
 
 mod commit;
 mod disclose;
+mod leaving;
+mod seat;
 mod talk;
 mod tend;
 mod watch;
@@ -20,9 +22,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use crypto::{Bundle, CallGroup, LeafIndex, MediaCounters, VerifiedGuest};
+use crypto::{Bundle, CallGroup, DevicePublicKey, LeafIndex, MediaCounters, VerifiedGuest};
 use media::transport::TransportRole;
-use signaling::protocol::{ClientMessage, ParticipantId};
+use signaling::protocol::{ClientMessage, Opaque, ParticipantId};
 use zeroize::Zeroizing;
 
 use super::effect::{Mark, MediaCommand, Now, Output};
@@ -34,6 +36,7 @@ use super::safety::Safety;
 use super::view::{Held, SourceState};
 use crate::disclosure::HeardCommitment;
 use crate::private::Private;
+use leaving::Leaver;
 use watch::Watch;
 
 /// Own messages that wait for their echo. Signals of sixteen associations fit; above it the log does not move any more.
@@ -82,7 +85,22 @@ pub(super) enum Change {
     Remove {
         /// Signature key of its leaf.
         key: [u8; 32],
+        /// What it is called, since it is cut off at once and the roster lists it on.
+        name: Option<Private>,
+        /// It asked for that, signed: so may be taken out by whoever is no host.
+        request: Option<Opaque>,
     },
+    /// Let a colleague run the consultation, and no longer this side.
+    HandOver {
+        /// Its id at the server, where the host's seat moves with the commit.
+        participant: ParticipantId,
+        /// Its device.
+        device: DevicePublicKey,
+    },
+    /// Run the consultation beside a host that was lost.
+    StepIn,
+    /// Take that host off the list: there is one seat at the door.
+    HostAlone,
     /// Renew the own path: it heals the group's secrecy.
     Update,
 }
@@ -125,6 +143,8 @@ pub(super) struct Room {
     wishes: VecDeque<Change>,
     peers: BTreeMap<u8, Peer>,
     participants: BTreeMap<[u8; 32], ParticipantId>,
+    /// Members who asked to be taken out, by a host first.
+    leavers: BTreeMap<[u8; 32], Leaver>,
     safety: Safety,
     watch: Watch,
     /// What the others committed to, in assessor mode.
@@ -144,6 +164,8 @@ pub(super) struct Room {
     lost: bool,
     /// A change by nobody of this call was told: once, or a server could fill the screen.
     outsider_told: bool,
+    /// A guest came with a link that the server knows.
+    pub must_compare: bool,
     /// Keys of the current epoch went to the engine.
     pub keyed: bool,
     /// Unix seconds.
@@ -191,6 +213,7 @@ impl Room {
             wishes: VecDeque::new(),
             peers: BTreeMap::new(),
             participants: BTreeMap::new(),
+            leavers: BTreeMap::new(),
             safety: Safety::default(),
             watch: Watch::new(now.since_start),
             commitments: Vec::new(),
@@ -204,6 +227,7 @@ impl Room {
             sources,
             lost: false,
             outsider_told: false,
+            must_compare: false,
             keyed: false,
             started_at: now.unix,
         };
@@ -280,15 +304,19 @@ impl Room {
     }
 
     /// Wishes for a change of the group; false when too many wait.
-    pub(super) fn wish(&mut self, now: Now, change: Change, fx: &mut Effects) -> bool {
+    pub(super) fn wish(&mut self, now: Now, mut change: Change, fx: &mut Effects) -> bool {
         if self.wishes.len() >= WISHES {
             return false;
         }
-        if let Change::Remove { key } = &change {
+        if let Change::Remove { key, name, request } = &mut change {
             // Fail closed: the person is cut off on the click, not on the commit.
+            let peer = self.peers.values().find(|peer| peer.key == *key);
+            *name = peer.and_then(|peer| peer.name.clone()).or_else(|| name.take());
             let gone: Vec<u8> = self.peers.iter().filter(|(_, peer)| peer.key == *key).map(|(leaf, _)| *leaf).collect();
             gone.into_iter().for_each(|leaf| self.drop_peer(leaf, fx));
-            self.watch.on_remove(now.since_start);
+            if request.is_none() {
+                self.watch.on_remove(now.since_start);
+            }
         }
         self.wishes.push_back(change);
         self.advance(fx);
@@ -304,38 +332,6 @@ impl Room {
         self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
     }
 
-    /// The server refused the commit about this participant. False when none is under way for it.
-    pub(super) fn on_refused(&mut self, about: ParticipantId, code: ErrorCode, fx: &mut Effects) -> bool {
-        match &self.pending {
-            Some(Pending { change: Change::Admit { participant, .. }, .. }) if *participant == about => {
-                self.group.abandon_pending();
-                if let Some(Pending { change: Change::Admit { participant, guest, .. }, .. }) = self.pending.take() {
-                    fx.returned = Some((participant, guest));
-                }
-                fx.tell(code);
-                self.advance(fx);
-                true
-            }
-            Some(Pending { change: Change::AdmitStaff { participant, .. }, .. }) if *participant == about => {
-                // It still waits, with the same key package.
-                self.group.abandon_pending();
-                self.pending = None;
-                fx.tell(code);
-                self.advance(fx);
-                true
-            }
-            // Its leaf still holds keys: the commit goes out without naming it to the server.
-            Some(Pending { change: change @ Change::Remove { key }, bundle })
-                if self.participants.get(key) == Some(&about) =>
-            {
-                self.participants.remove(key);
-                self.send_bundle(change, bundle, fx);
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// The server dropped what was sent last and says when to send it again.
     pub(super) fn on_busy(&mut self, now: Now, retry_after_s: Option<u32>) {
         if self.pending.as_ref().is_some_and(|pending| matches!(pending.change, Change::Update)) {
@@ -348,7 +344,8 @@ impl Room {
         self.resend_at = Some(now.since_start + pause);
     }
 
-    fn is_host(&self) -> bool {
+    /// Whether the group's policy lets this side run the consultation.
+    pub(super) fn is_host(&self) -> bool {
         self.group.members().iter().any(|member| member.own && member.hosts)
     }
 

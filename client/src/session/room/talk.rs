@@ -4,7 +4,7 @@ use crypto::LeafIndex;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{Opaque, ParticipantId};
 
-use super::{Change, OUTBOX, Outgoing, Room, Sources};
+use super::{OUTBOX, Outgoing, Room, Sources};
 use crate::session::effect::{MediaCommand, Now};
 use crate::session::effects::Effects;
 use crate::session::error_code::ErrorCode;
@@ -80,14 +80,10 @@ impl Room {
                     fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(ErrorCode::E2e02) });
                 }
             }
-            CallMessage::Leaving => {
+            CallMessage::Leaving { request } => {
                 let key = peer.key;
                 tracing::info!(since = ?now.since_start, "a member leaves");
-                if self.is_host() {
-                    self.wish(now, Change::Remove { key }, fx);
-                } else {
-                    self.drop_peer(sender.as_u8(), fx);
-                }
+                self.on_leaving(now, sender, key, request, fx);
             }
         }
     }

@@ -8,6 +8,7 @@ use media::transport::TransportRole;
 use signaling::protocol::{ClientMessage, Opaque, ParticipantId};
 
 use super::{CRASH_TIME, Change, RESTART_TIME, Room};
+use crate::private::Private;
 use crate::session::effect::{MediaCommand, Now};
 use crate::session::effects::Effects;
 use crate::session::error_code::ErrorCode;
@@ -117,15 +118,28 @@ impl Room {
             return;
         };
         let key = member.signature_key;
-        if !self.is_removing(&key) && !self.wish(now, Change::Remove { key }, fx) {
+        if !self.is_removing(&key) && !self.wish(now, Change::Remove { key, name: None, request: None }, fx) {
             fx.tell(ErrorCode::Srv05);
         }
     }
 
     /// Whether the member with this key waits to be taken out.
     pub(in crate::session) fn is_removing(&self, member: &[u8; 32]) -> bool {
-        let is = |change: &Change| matches!(change, Change::Remove { key } if key == member);
-        self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
+        self.removal(member).is_some()
+    }
+
+    /// What a member is called that waits to be taken out: what it said of itself went with its association.
+    pub(in crate::session) fn removed_name(&self, member: &[u8; 32]) -> Option<Private> {
+        match self.removal(member) {
+            Some(Change::Remove { name, .. }) => name.clone(),
+            _ => None,
+        }
+    }
+
+    fn removal(&self, member: &[u8; 32]) -> Option<&Change> {
+        let pending = self.pending.as_ref().map(|pending| &pending.change);
+        let mut changes = self.wishes.iter().chain(pending);
+        changes.find(|change| matches!(change, Change::Remove { key, .. } if key == member))
     }
 
     /// Presence of a participant as the server says: advice.
@@ -150,6 +164,7 @@ impl Room {
             fx.send(ClientMessage::Replay { after });
         }
         self.mend(now, fx);
+        self.let_leavers_go(now, fx);
         if now.since_start >= self.update_at {
             self.plan_update(now.since_start);
             let quiet = self.pending.is_none() && self.wishes.is_empty();
@@ -182,7 +197,7 @@ impl Room {
             }
         }
         for key in gone {
-            self.wish(now, Change::Remove { key }, fx);
+            self.wish(now, Change::Remove { key, name: None, request: None }, fx);
         }
     }
 }

@@ -77,6 +77,11 @@ impl Watch {
         }
     }
 
+    /// This side ran the consultation, and listened for no host until now.
+    pub(super) fn on_handed_over(&mut self, now: Duration) {
+        self.host_heard = now;
+    }
+
     /// This host takes somebody out.
     pub(super) fn on_remove(&mut self, now: Duration) {
         self.removing.get_or_insert(now);

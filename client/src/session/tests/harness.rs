@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crypto::{DenyList, DeviceKey, LeafIndex, PracticeKey};
 use signaling::protocol::{
-    AppointmentId, ClientMessage, Delivery, GuestRole, InviteId, LobbyState, ParticipantId, ServerMessage, Visitor,
-    WaitingGuest,
+    AppointmentId, ClientMessage, Delivery, GuestRole, InviteId, LobbyState, Opaque, ParticipantId, ServerMessage,
+    Visitor, WaitingGuest,
 };
 
 use media::EngineEvent;
@@ -56,6 +56,8 @@ pub(super) struct World {
     pub channel: bool,
     /// What was lost that way.
     pub lost: Vec<ClientMessage>,
+    /// What clients said to each other past the group.
+    pub relayed: Vec<Opaque>,
     /// Records of invitations as they were written last.
     stored: BTreeMap<[u8; 16], Vec<u8>>,
     /// What the next sign-in finds.
@@ -101,6 +103,7 @@ impl World {
             split: false,
             channel: true,
             lost: Vec::new(),
+            relayed: Vec::new(),
             stored: BTreeMap::new(),
             on_disk: Vec::new(),
             practice: PracticeKey::generate().unwrap().0,
@@ -178,19 +181,6 @@ impl World {
     /// Number of the last entry that this side's log took.
     pub(super) fn last_seq_of(&mut self, side: Side) -> u64 {
         self.client_mut(side).session.room().map_or(0, |room| room.last_seq())
-    }
-
-    /// The host's program ends without a word and is started again, signed in, with what was on disk.
-    pub(super) fn crash_host(&mut self) {
-        let records = std::mem::take(&mut self.stored);
-        let disclosed = Vec::new();
-        self.host =
-            Client { session: Session::new("".into()), media: Vec::new(), trace: Vec::new(), disclosed, online: false };
-        (self.room_open, self.admitted, self.epoch, self.seq) = (false, false, 0, 0);
-        self.on_disk = records.into_values().collect();
-        self.command(Side::Host, Command::ChooseStaff);
-        self.command(Side::Host, Command::SignIn { name: "ada".into(), passphrase: "correct horse".into() });
-        self.command(Side::Host, Command::SecondFactor { code: "123456".into() });
     }
 
     /// The one who waits, as the host sees it.
@@ -349,6 +339,7 @@ impl World {
             }
             ClientMessage::Relay { body, .. } => {
                 let to = if side == Side::Host { Side::Guest } else { Side::Host };
+                self.relayed.push(body.clone());
                 self.to(to, ServerMessage::Relay { from: id(side), body });
             }
             ClientMessage::Admit { epoch, commit, welcome, invite_psk, .. } => {

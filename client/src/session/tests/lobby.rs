@@ -77,3 +77,33 @@ fn the_roster_says_who_let_a_guest_in() {
     assert_eq!(guest_row(Side::Guest).admitted_by, Some(AdmittedBy::Host(hosts_name)));
     assert_eq!(call(&world, Side::Guest).members[0].admitted_by, None, "a host is there by its certificate");
 }
+
+#[test]
+fn a_link_that_goes_through_the_server_is_told_to_both_until_the_words_match() {
+    let mut world = World::new();
+    world.command(Side::Host, Command::MakeInvitation { appointment: harness::appointment_id() });
+    world.command(Side::Host, Command::LinkPassesServer);
+    let Phase::Invite(invite) = world.view(Side::Host).phase else { panic!("the link page") };
+    let InvitePage::Link { link } = invite.page else { panic!("the link first") };
+    assert!(invite.by_server);
+    world.command(Side::Host, Command::InvitationNext);
+    let Phase::Invite(invite) = world.view(Side::Host).phase else { panic!("the code page") };
+    let InvitePage::Code { code } = invite.page else { panic!("the code then") };
+    world.command(Side::Host, Command::InvitationSent);
+    world.start();
+    world.walk_in(&link, &code);
+    let knocker = world.knocker();
+    assert!(knocker.link_by_server);
+    world.command(Side::Host, Command::Admit { participant: knocker.participant, identity_confirmed: true });
+    for side in [Side::Host, Side::Guest] {
+        assert!(call(&world, side).must_compare, "{side:?}");
+    }
+    world.command(Side::Host, Command::SafetyStart);
+    for side in [Side::Host, Side::Guest] {
+        world.command(side, Command::SafetyAnswer { matches: true });
+    }
+    for side in [Side::Host, Side::Guest] {
+        assert!(!call(&world, side).must_compare, "{side:?}");
+    }
+    assert!(!call(&World::in_call(), Side::Host).must_compare);
+}

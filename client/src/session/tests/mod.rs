@@ -3,6 +3,7 @@
 mod assessor;
 mod colleague;
 mod desk;
+mod handover;
 mod harness;
 mod hostile;
 mod lobby;

@@ -11,7 +11,7 @@ use crate::session::ErrorCode;
 pub struct Call {
     /// Whether this side is the host.
     pub host: bool,
-    /// The appointment's label (hosts only; empty for guests).
+    /// The appointment's label (staff only; empty for guests).
     pub label: String,
     /// Who holds keys, from the MLS tree and from nothing else.
     pub members: Vec<RosterRow>,
@@ -27,6 +27,10 @@ pub struct Call {
     pub assessor: bool,
     /// Why nothing is sent, while that is so.
     pub held: Option<Held>,
+    /// This side may run the consultation, and whoever does seems to be lost.
+    pub may_step_in: bool,
+    /// The server knows a link to this call, so the spoken check is due: nothing else shows who came with it.
+    pub must_compare: bool,
     /// The spoken check.
     pub safety: SafetyState,
     /// Own microphone sends.
@@ -84,6 +88,10 @@ pub struct RosterRow {
     pub admitted_by: Option<AdmittedBy>,
     /// The safety words matched with this roster.
     pub verified: bool,
+    /// Runs the consultation, by the policy in the group.
+    pub hosts: bool,
+    /// A colleague to whom the host can hand the consultation over.
+    pub deputy: bool,
     /// This is us.
     pub you: bool,
     /// It gets nothing any more, and its removal is on its way.

@@ -112,6 +112,8 @@ pub struct Invite {
     pub expires_at: u64,
     /// It leads to a call whose keys are disclosed.
     pub assessor: bool,
+    /// The link goes through the server, which then knows it.
+    pub by_server: bool,
     /// What is shown now; never both.
     pub page: InvitePage,
 }
@@ -166,6 +168,8 @@ pub struct Knocker {
     pub with_them: Option<Private>,
     /// What cryptography says about the guest.
     pub badge: LinkBadge,
+    /// The server knows the guest's link: the safety words must be compared.
+    pub link_by_server: bool,
     /// Unix seconds.
     pub waiting_since: u64,
     /// The appointment's label.

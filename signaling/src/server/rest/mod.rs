@@ -15,7 +15,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::{get, post, put},
+    routing::{get, post},
 };
 use serde::de::DeserializeOwned;
 
@@ -46,8 +46,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/users", get(staff::list).post(staff::create))
         .route("/v1/appointments", get(appointments::list).post(appointments::book))
         .route("/v1/rooms", get(appointments::rooms))
-        .route("/v1/certificate", put(certificates::put))
-        .route("/v1/certificates", get(certificates::list))
+        .route("/v1/certificates", get(certificates::list).post(certificates::put))
         .route("/v1/appointments/{id}/move", post(appointments::reschedule))
         .route("/v1/appointments/{id}/cancel", post(appointments::cancel))
         .route("/v1/appointments/{id}/invitations", post(appointments::invite))

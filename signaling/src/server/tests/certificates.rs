@@ -11,7 +11,7 @@ fn certificate(number: usize) -> Opaque {
 impl House {
     async fn put(&self, session: &str, certificate: Opaque) -> Result<Empty, ErrorCode> {
         let body = serde_json::to_vec(&PutCertificateRequest { certificate }).unwrap();
-        let (status, answer) = self.request("PUT", "/v1/certificate", session, body).await;
+        let (status, answer) = self.request("POST", "/v1/certificates", session, body).await;
         read(status, &answer)
     }
 

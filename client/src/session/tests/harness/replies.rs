@@ -6,8 +6,8 @@ use signaling::protocol::{
     PracticeInfo as ServerPractice, Secret, SessionResponse, StaffRole, UnixSeconds, UserId,
 };
 
-use super::{APPOINTMENT, START, Side, World};
-use crate::session::{Day, Endpoint, HostIdentity, Reply, Request, Unlocked};
+use super::{APPOINTMENT, Client, START, Side, World};
+use crate::session::{Command, Day, Endpoint, HostIdentity, Reply, Request, Session, Unlocked};
 
 impl World {
     /// Answers a request at once.
@@ -30,10 +30,9 @@ impl World {
             Request::Appointments { .. } if side == Side::Guest => {
                 let (appointment, host) = (AppointmentId::from_bytes(APPOINTMENT), "Dr Ada".to_owned());
                 let room = OpenRoom { appointment, label: "10:20".into(), host, starts_at: UnixSeconds(START) };
-                Reply::Appointments(Ok(Day { appointments: Vec::new(), rooms: vec![room] }))
+                Reply::Appointments(Ok(Day { rooms: vec![room], ..self.day() }))
             }
             Request::Appointments { .. } => Reply::Appointments(Ok(Day {
-                rooms: Vec::new(),
                 appointments: vec![Appointment {
                     id: AppointmentId::from_bytes(APPOINTMENT),
                     label: "10:20".into(),
@@ -44,6 +43,7 @@ impl World {
                     waiting: 0,
                     invitations: Vec::new(),
                 }],
+                ..self.day()
             })),
             Request::RegisterInvitation { request, record, .. } => {
                 self.stored.insert(*request.invite_id.as_bytes(), record.to_vec());
@@ -66,6 +66,26 @@ impl World {
             })),
             Request::SignOut { .. } | Request::Book { .. } | Request::Revoke { .. } => Reply::Done(Ok(())),
         }
+    }
+
+    /// The host's program ends without a word and is started again, signed in, with what was on disk.
+    pub(in crate::session::tests) fn crash_host(&mut self) {
+        let records = std::mem::take(&mut self.stored);
+        let disclosed = Vec::new();
+        self.host =
+            Client { session: Session::new("".into()), media: Vec::new(), trace: Vec::new(), disclosed, online: false };
+        (self.room_open, self.admitted, self.epoch, self.seq) = (false, false, 0, 0);
+        self.on_disk = records.into_values().collect();
+        self.command(Side::Host, Command::ChooseStaff);
+        self.command(Side::Host, Command::SignIn { name: "ada".into(), passphrase: "correct horse".into() });
+        self.command(Side::Host, Command::SecondFactor { code: "123456".into() });
+    }
+
+    /// What every member of staff finds at the server: both certificates, and one of another practice.
+    fn day(&self) -> Day {
+        let certificates = [Side::Host, Side::Guest].map(|side| self.identity(side).certificate.encode());
+        let certificates = certificates.into_iter().chain([vec![7; 90]]).map(Opaque::new).collect();
+        Day { certificates, laid_out: true, ..Day::default() }
     }
 
     fn identity(&self, side: Side) -> HostIdentity {

@@ -1,0 +1,76 @@
+//! What stands above the pictures of a call: who waits, what went wrong, what must be done, what the others cannot do.
+
+use egui::Ui;
+
+use super::button::Button;
+use super::controls;
+use super::form::Forms;
+use super::icon::Icon;
+use super::message::{self, fill, text};
+use super::roster;
+use super::shell;
+use super::theme::{self, Tone};
+use super::waiting::waiting_banner_ui;
+use super::widget::{badge_ui, banner_ui};
+use crate::session::{Call, Command, ErrorCode, Held, Notice, RosterRow, SourceState, View};
+
+/// Who waits, what went wrong, and what the others cannot do, in this order.
+pub(crate) fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
+    let door = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
+    if let Some(code) = state.held.map(Held::code) {
+        // Stays as long as it is so: unlike a notice it cannot be closed.
+        let said = message::notice(&Notice::new(code), &view.phase);
+        banner_ui(ui, Tone::Bad, &said.happened, &[&said.seen, &said.next, &said.code], |_| ());
+        ui.add_space(theme::GAP);
+    }
+    let stepping_in = if state.may_step_in { step_in_ui(ui, state) } else { None };
+    if state.must_compare {
+        // The words stand beside it; it goes when they match.
+        banner_ui(ui, Tone::Caution, &text("call-must-compare"), &[&text("call-must-compare-what")], |_| ());
+        ui.add_space(theme::GAP);
+    }
+    let notice = shell::notice_ui(ui, view);
+    if forms.help {
+        shell::help_ui(ui, view.practice.as_ref());
+    }
+    // A notice that says the same in more words stands above it.
+    let told = |member: &RosterRow| member.media.undecryptable && view.notice.as_ref().is_some_and(is_unverified);
+    for member in state.members.iter().filter(|member| !member.you && !told(member)) {
+        if let Some((tone, id)) = hindrance(member) {
+            let name = roster::shown_name(member);
+            banner_ui(ui, tone, &fill(id, [("name", name.as_str().into())]), &[], |_| ());
+        }
+    }
+    if !state.microphone_on && !controls::missing(state.devices.microphone) {
+        badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
+    }
+    door.or(stepping_in).or(notice)
+}
+
+/// The host is gone, and this person may run the call.
+fn step_in_ui(ui: &mut Ui, state: &Call) -> Option<Command> {
+    let host = state.members.iter().find(|member| member.hosts).map(roster::shown_name);
+    let title = fill("call-step-in", [("name", host.unwrap_or_default().into())]);
+    let command = banner_ui(ui, Tone::Caution, &title, &[&text("call-step-in-what")], |ui| {
+        ui.add(Button::primary(text("call-step-in-yes")).icon(Icon::Person)).clicked().then_some(Command::StepIn)
+    });
+    ui.add_space(theme::GAP);
+    command
+}
+
+fn is_unverified(notice: &Notice) -> bool {
+    notice.code == ErrorCode::E2e01
+}
+
+/// What the person should know about a member's sound and picture, the weightiest first.
+fn hindrance(member: &RosterRow) -> Option<(Tone, &'static str)> {
+    use SourceState::{Missing, Off};
+    match member.media {
+        media if media.undecryptable => Some((Tone::Caution, "call-undecryptable")),
+        media if media.microphone == Missing && media.camera == Missing => Some((Tone::Info, "call-no-devices")),
+        media if media.microphone == Missing => Some((Tone::Caution, "call-no-microphone")),
+        media if media.camera == Missing => Some((Tone::Info, "call-no-camera")),
+        media if media.microphone == Off => Some((Tone::Info, "call-muted")),
+        _ => None,
+    }
+}
