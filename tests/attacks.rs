@@ -22,7 +22,7 @@
 //! | duplicated, reordered commits | [`log`], `entries_that_come_…` | nothing |
 //! | altered commits and messages | [`log`], `a_changed_echo_…`, `a_commit_changed_…`, `messages_that_are_changed_…` | E2E-09; brought back (E2E-10); no connection |
 //! | ghost Add | [`member`], `a_ghost_added_…` | E2E-09 with the name of who did it |
-//! | external commit | [`member`], `a_strangers_external_commit_…` | E2E-12, and the call goes on |
+//! | external commit | [`member`], `a_strangers_external_commit_…`; [`log`], `a_commit_from_outside_…` | E2E-12, and the call goes on |
 //! | guest that forks and adds the next | [`member`], `a_guest_who_forks_…` | goes on waiting |
 //! | withheld commit | [`group`], `a_commit_kept_from_a_guest_…` | E2E-06 until it comes |
 //! | dropped Remove | [`group`], `a_swallowed_remove_…` | the host sends nothing; who left stays listed |

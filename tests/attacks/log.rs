@@ -51,6 +51,15 @@ async fn entries_that_come_again_count_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_from_outside_is_told_to_both_and_the_call_goes_on() {
+    let (clinic, _, mut host, mut patient) = call(Attack::StrangerCommit.operator()).await;
+    host.told(ErrorCode::E2e12).await;
+    patient.told(ErrorCode::E2e12).await;
+    the_call_works(&mut host, &mut patient).await;
+    all_leave(clinic, [patient, host]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn entries_that_come_late_are_taken_in_their_order() {
     let (clinic, _, mut host, mut patient) = call(Attack::ReorderLog.operator()).await;
     the_call_works(&mut host, &mut patient).await;

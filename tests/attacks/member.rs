@@ -11,7 +11,7 @@ use super::mallory::Mallory;
 use super::rogue::now;
 use super::spy::Spy;
 use super::turned_away;
-use crate::harness::{Card, Clinic, Person, no_devices};
+use crate::harness::{Card, Clinic, Invitation, Person, no_devices};
 
 /// A host and Mallory in a call, on a server that is run by `operator`.
 async fn call(operator: Box<dyn Operator>) -> (Clinic, Spy, Person, Mallory) {
@@ -21,6 +21,18 @@ async fn call(operator: Box<dyn Operator>) -> (Clinic, Spy, Person, Mallory) {
     let mallory = Mallory::join(&clinic, &mut host, &invitation).await;
     host.in_call("the call at the host", |_| Some(())).await;
     (clinic, spy, host, mallory)
+}
+
+/// The same, with an invitation for who comes next.
+async fn call_with_next(operator: Box<dyn Operator>) -> (Clinic, Spy, Person, Mallory, Invitation) {
+    let (spy, operator) = Spy::on(operator);
+    let clinic = Clinic::open_with(operator).await;
+    let mut host = clinic.signed_in().await;
+    let first = host.invite("First visit").await;
+    let next = host.invite_to(&first.appointment).await;
+    host.start(&first.appointment).await;
+    let mallory = Mallory::join(&clinic, &mut host, &first).await;
+    (clinic, spy, host, mallory, next)
 }
 
 async fn all_leave(clinic: Clinic, host: Person, mallory: Mallory) {
@@ -107,13 +119,7 @@ async fn a_guest_who_forks_the_group_cannot_bring_in_the_next_one() {
         admissions += usize::from(said.is(Way::Up, "admit"));
         if said.is(Way::Up, "admit") && admissions > 1 { Vec::new() } else { vec![said] }
     };
-    let (mut spy, operator) = Spy::on(Box::new(operator));
-    let clinic = Clinic::open_with(operator).await;
-    let mut host = clinic.signed_in().await;
-    let first = host.invite("First visit").await;
-    let second = host.invite_to(&first.appointment).await;
-    host.start(&first.appointment).await;
-    let mut mallory = Mallory::join(&clinic, &mut host, &first).await;
+    let (clinic, mut spy, mut host, mut mallory, second) = call_with_next(Box::new(operator)).await;
     let mut patient = Person::guest(no_devices());
     patient.join(&second, &Card::ROBIN).await;
     host.admit().await;
@@ -133,13 +139,7 @@ async fn a_guest_who_forks_the_group_cannot_bring_in_the_next_one() {
 /// 3. There is no leaf any more that it could come back to: nothing is committed, and the next guest comes in.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_member_that_claims_to_be_lost_stays_out() {
-    let (mut spy, operator) = Spy::on(Box::new(Honest));
-    let clinic = Clinic::open_with(operator).await;
-    let mut host = clinic.signed_in().await;
-    let first = host.invite("First visit").await;
-    let second = host.invite_to(&first.appointment).await;
-    host.start(&first.appointment).await;
-    let mut mallory = Mallory::join(&clinic, &mut host, &first).await;
+    let (clinic, mut spy, mut host, mallory, second) = call_with_next(Box::new(Honest)).await;
     let others = |call: &Call| call.members.iter().find(|row| !row.you).map(|row| row.leaf);
     let leaf = host.in_call("Mallory", others).await;
     host.tell(Command::Remove { leaf }).await;

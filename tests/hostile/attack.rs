@@ -103,6 +103,10 @@ attacks! {
         "Changes one byte of every message that members send each other, such as addresses and fingerprints.",
         "None opens, so no connection for picture and sound is made.",
         log::alter_messages();
+    StrangerCommit = "stranger-commit",
+        "Puts a commit of somebody outside the call into the log of everybody in it.",
+        "Each client refuses it and says so once (E2E-12), and the call goes on as it was.",
+        log::stranger_commit();
     DropRemoval = "drop-removal",
         "Swallows every commit that takes somebody out of the call.",
         "Whoever was taken out gets nothing more from the click on, and nobody seals under the old keys for long.",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::door::GHOST;
-use super::operator::{Operator, Said, Scene, Way, guest};
+use super::operator::{Operator, Said, Scene, Way, guest, opaque};
 
 /// How late a late entry comes: long enough to be overtaken, shorter than a client's patience.
 const LATE: Duration = Duration::from_millis(300);
@@ -76,6 +76,35 @@ pub(super) fn alter_messages() -> impl Operator {
         }
         vec![said]
     }
+}
+
+/// Slips a commit of somebody outside into every member's log (RFC 9420 12.4.3.2), once for each.
+///
+/// Its head is right: the group's id and epoch stand in clear in every message of the log. What would make MLS itself take
+/// it, the group's public key for outsiders, is published to nobody.
+pub(super) fn stranger_commit() -> impl Operator {
+    let mut done = BTreeSet::new();
+    move |said: Said| {
+        let message = said.bytes("/entry/body");
+        let to_member = said.is(Way::Down, "entry") && said.message["entry"]["kind"] == "application";
+        let Some((group_id, epoch)) = head(&message).filter(|_| to_member && done.insert(said.line)) else {
+            return vec![said];
+        };
+        // mls10, mls_public_message; sender new_member_commit, no authenticated data, a commit.
+        let forged = [&[0, 1, 0, 1], group_id, epoch, &[4, 0, 3], &[0; 200]].concat();
+        let entry = json!({"kind": "commit", "commit": opaque(&forged)});
+        let from = said.message["from"].clone();
+        let slipped = json!({"type": "entry", "epoch": said.message["epoch"], "from": from, "entry": entry});
+        let slipped = Said::new(said.line, Way::Down, slipped);
+        vec![said, slipped]
+    }
+}
+
+/// Group id, its length included, and epoch of a `PrivateMessage` (RFC 9420 6.3).
+fn head(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let fields = message.get(4..)?;
+    let end = 1 + usize::from(*fields.first().filter(|length| **length < 64)?);
+    Some((fields.get(..end)?, fields.get(end..end + 8)?))
 }
 
 /// Swallows every commit that takes somebody out.
