@@ -202,6 +202,57 @@ async fn a_replaced_practice_key_ends_certificates_and_invitations_and_starts_an
     clinic.close().await;
 }
 
+/// 1. The owner replaces a key that was never in other hands; it vouches for the new one.
+/// 2. The clinician installs the new certificate, with the fingerprint heard from the owner.
+/// 3. The patient comes by the link and code of the old key.
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_outlive_a_practice_key_that_vouches_for_the_next() {
+    let clinic = Clinic::open().await;
+    let mut host = clinic.signed_in().await;
+    let invitation = host.invite("Under the old key").await;
+    host.quit().await;
+    // A list of withdrawn certificates goes along.
+    let (request, certificate) = (clinic.file("ada.request"), clinic.file("ada.certificate"));
+    types(&clinic.desk(), &["device", "request", "--out", &request], &[PASSPHRASE]).await.unwrap();
+    clinic.owner_certifies(&request, &certificate).await;
+    let list = clinic.file("list");
+    types(&clinic.office(), &["practice", "deny", "--serial", "2", "--out", &list], &[PASSPHRASE]).await.unwrap();
+
+    let secret = clinic.practice_reset().await;
+    let words = ["practice", "replace", "--keep-invitations"];
+    let said = types(&clinic.office(), &words, &[PASSPHRASE, &secret]).await.unwrap();
+    assert!(said.contains("Invitations that were sent stay good"), "{said}");
+    clinic.owner_certifies(&request, &certificate).await;
+    let fingerprint = read_after(&said, "new key fingerprint:");
+    let install = ["device", "install", "--certificate", &certificate];
+    let said = types(&clinic.desk(), &install, &[fingerprint]).await.unwrap();
+    assert!(said.contains("Invitations that were sent stay good"), "{said}");
+
+    clinic.pass(lab::totp::STEP_S);
+    let mut host = clinic.signed_in().await;
+    assert!(may_host(&mut host).await);
+    host.start(&invitation.appointment).await;
+    let mut patient = Person::guest(no_devices());
+    patient.join(&invitation, &Card::ROBIN).await;
+    host.admit().await;
+    patient.in_call("the call", |_| Some(())).await;
+    patient.quit().await;
+    host.quit().await;
+    clinic.close().await;
+}
+
+/// A computer that only has the new key cannot make the old one vouch for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_not_there_vouches_for_nothing() {
+    let clinic = Clinic::open().await;
+    let named = clinic.named();
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
+    let words = [&["practice", "replace", "--keep-invitations", "--passphrase-only"], named.as_slice()].concat();
+    let error = types(&clinic.place("office-2"), &words, &["owner", PASSPHRASE]).await.unwrap_err();
+    assert!(error.to_string().contains("cannot vouch for a new one"), "{error}");
+    clinic.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sheet_of_a_replaced_key_restores_nothing() {
     let clinic = Clinic::open().await;

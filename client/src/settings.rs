@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{DenyList, DeviceCertificate, IdentityError, PracticePublicKey};
+use crypto::{DenyList, DeviceCertificate, IdentityError, PracticePublicKey, PracticeSuccession};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::{AddressError, Server};
@@ -41,6 +41,9 @@ pub struct Settings {
     /// Newest list of withdrawn certificates that this computer knows, base64.
     #[serde(default)]
     pub deny_list: Option<String>,
+    /// The former practice key's word for this one, base64, where invitations made under it go on.
+    #[serde(default)]
+    pub succession: Option<String>,
 }
 
 /// A line of the owner's list of devices. No secret.
@@ -91,6 +94,9 @@ pub struct CertificateFile {
     /// The practice's newest list of withdrawn certificates, base64.
     #[serde(default)]
     pub deny_list: Option<String>,
+    /// The former practice key's word for this one, base64.
+    #[serde(default)]
+    pub succession: Option<String>,
 }
 
 /// Settings that cannot be used.
@@ -182,6 +188,14 @@ impl Settings {
         let list = DenyList::decode(&decode(text)?)?;
         list.verify(&practice.fingerprint(), now, 0)?;
         Ok(Some(list))
+    }
+
+    /// The former practice key's word for this one, if there is one; whoever uses it verifies it.
+    ///
+    /// # Errors
+    /// [`SettingsError::Field`], `Identity`.
+    pub fn succession(&self) -> Result<Option<PracticeSuccession>, SettingsError> {
+        self.succession.as_deref().map(|text| Ok(PracticeSuccession::decode(&decode(text)?)?)).transpose()
     }
 
     /// Takes a list that a file brought, unless the one at hand is newer. Gives whether it was taken.

@@ -139,7 +139,7 @@ async fn a_guest_who_forks_the_group_cannot_bring_in_the_next_one() {
 /// 3. There is no leaf any more that it could come back to: nothing is committed, and the next guest comes in.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_member_that_claims_to_be_lost_stays_out() {
-    let (clinic, mut spy, mut host, mallory, second) = call_with_next(Box::new(Honest)).await;
+    let (clinic, mut spy, mut host, mut mallory, second) = call_with_next(Box::new(Honest)).await;
     let others = |call: &Call| call.members.iter().find(|row| !row.you).map(|row| row.leaf);
     let leaf = host.in_call("Mallory", others).await;
     host.tell(Command::Remove { leaf }).await;

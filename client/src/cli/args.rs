@@ -169,7 +169,14 @@ pub enum PracticeAction {
     },
     /// Put a new practice key in the place of one that was lost or stolen. Input: on a computer that was not set up yet your
     /// sign-in name; passphrase, one-time secret of `quietroom-server practice-reset`
-    Replace(JoinArgs),
+    Replace {
+        /// How this computer comes to the practice, if it does not belong to it yet.
+        #[command(flatten)]
+        join: JoinArgs,
+        /// The old key is on this computer and was never in other hands: invitations that were sent stay good
+        #[arg(long)]
+        keep_invitations: bool,
+    },
 }
 
 /// Accounts of the staff.

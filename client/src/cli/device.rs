@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crypto::{CertificateTerms, DeviceKey, DeviceRequest, PracticeKey, PracticePublicKey, StaffRole};
+use crypto::{
+    CertificateTerms, DeviceKey, DeviceRequest, PracticeKey, PracticePublicKey, PracticeSuccession, StaffRole,
+};
 
 use super::ask::Ask;
 use super::join::open_or_join;
@@ -69,7 +71,8 @@ pub(super) fn certify(folder: &Path, wanted: &Wanted<'_>, ask: &Ask) -> Result<(
     };
     let certificate = key.certify(&request, terms)?;
     let deny_list = settings.deny_list.clone();
-    let file = CertificateFile { practice, certificate: encode(&certificate.encode()), deny_list };
+    let succession = settings.succession.clone();
+    let file = CertificateFile { practice, certificate: encode(&certificate.encode()), deny_list, succession };
     std::fs::write(wanted.out, serde_json::to_vec_pretty(&file).map_err(SettingsError::Malformed)?)?;
     let device = CertifiedDevice {
         serial: certificate.serial(),
@@ -103,9 +106,12 @@ pub(super) fn install(folder: &Path, certificate: &Path, ask: &Ask) -> Result<()
         _ => false,
     };
     let name = decoded.display_name().to_owned();
+    let mut vouched_for = false;
     if replaced {
         // It was signed by the key that is gone.
         settings.deny_list = None;
+        vouched_for = is_vouched_for(&settings, &file, &key)?;
+        settings.succession = file.succession.clone().filter(|_| vouched_for);
     }
     if let Some(list) = &file.deny_list {
         settings.take_deny_list(list, &key, now())?;
@@ -113,7 +119,9 @@ pub(super) fn install(folder: &Path, certificate: &Path, ask: &Ask) -> Result<()
     settings.practice = Some(file.practice);
     settings.certificate = Some(file.certificate);
     settings.save(folder)?;
-    if replaced {
+    if vouched_for {
+        ask.say("This computer now follows the new practice key. Invitations that were sent stay good.")?;
+    } else if replaced {
         Keystore::forget_invitations(folder)?;
         ask.say("This computer now follows the new practice key. Invitations made before have ended: make new ones.")?;
     }
@@ -121,6 +129,14 @@ pub(super) fn install(folder: &Path, certificate: &Path, ask: &Ask) -> Result<()
         "This computer may now host consultations as {name}, until its certificate ends in 30 days or less."
     ))?;
     ask.say("Next: `quietroom` opens the window; sign in with your passphrase and a code.")
+}
+
+/// Whether the practice key that this computer knew names the new one: then invitations made under it go on.
+fn is_vouched_for(known: &Settings, file: &CertificateFile, key: &PracticePublicKey) -> Result<bool, ClientError> {
+    let Some(text) = &file.succession else { return Ok(false) };
+    let statement = PracticeSuccession::decode(&decode(text)?)?;
+    let old = known.practice()?.verified_key()?;
+    Ok(statement.verify(&old.fingerprint()).as_ref() == Ok(key))
 }
 
 /// Another practice key than the known one: a person has to have heard its fingerprint from the owner.

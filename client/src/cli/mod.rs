@@ -41,7 +41,9 @@ pub async fn perform(cli: &Cli, action: &Action, ask: &Ask) -> Result<(), Client
         Action::Practice(PracticeAction::Recover(join)) => recover::recover(&folder, join, ask).await,
         Action::Practice(PracticeAction::Devices) => practice::devices(&folder, ask),
         Action::Practice(PracticeAction::Deny { serial, out }) => deny::deny(&folder, *serial, out, ask),
-        Action::Practice(PracticeAction::Replace(join)) => replace::replace(&folder, join, ask).await,
+        Action::Practice(PracticeAction::Replace { join, keep_invitations }) => {
+            replace::replace(&folder, join, *keep_invitations, ask).await
+        }
         Action::Staff(StaffAction::Add) => staff::add(&folder, ask).await,
         Action::Staff(StaffAction::Enrol { server, lock }) => staff::enrol(&folder, server, lock, ask).await,
         Action::Device(DeviceAction::Request { join, out }) => device::request(&folder, join, out, ask).await,

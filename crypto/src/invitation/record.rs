@@ -283,6 +283,12 @@ impl OwnedInvitation {
         self.delivery = self.delivery.max(delivery);
     }
 
+    /// The practice key that this record answers for: the link's, or its successor.
+    #[must_use]
+    pub fn practice(&self) -> PracticeFingerprint {
+        self.practice
+    }
+
     /// Devices that may answer a knock: the bound on guesses is three for each of them.
     #[must_use]
     pub fn devices(&self) -> u8 {

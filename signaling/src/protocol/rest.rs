@@ -108,6 +108,9 @@ pub struct ReplacePracticeRequest {
     pub practice_public_key: Opaque,
     /// The new key's signature over the practice's phone, 64 bytes.
     pub phone_signature: Opaque,
+    /// Invitations stay open: the old key was not stolen, and vouches for the new one.
+    #[serde(default)]
+    pub keep_invitations: bool,
 }
 
 /// Makes a staff account.

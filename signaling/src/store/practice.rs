@@ -7,7 +7,7 @@ use crate::{
     audit::Event,
     auth::TokenHash,
     error::Error,
-    protocol::{ErrorCode, InviteId, Opaque, PracticeInfo},
+    protocol::{ErrorCode, InviteId, Opaque, PracticeInfo, ReplacePracticeRequest},
 };
 
 /// The hash of the one-time secret, then the second it ends, 8 bytes big-endian.
@@ -46,13 +46,12 @@ impl Store {
         Ok(())
     }
 
-    /// Puts another key in the place of the practice's. Uses the one-time secret up, ends every invitation that is open,
-    /// and the sessions of guests who were not admitted yet with them; says which invitations.
+    /// Puts another key in the place of the practice's. Uses the one-time secret up; unless they are to be kept, ends every
+    /// invitation that is open, and the sessions of guests who were not admitted yet with them; says which invitations.
     pub(crate) async fn replace_practice_key(
         &self,
         secret: TokenHash,
-        public_key: &Opaque,
-        phone_signature: &Opaque,
+        wanted: &ReplacePracticeRequest,
         now: u64,
     ) -> Result<Vec<InviteId>, Error> {
         let mut tx = self.begin().await?;
@@ -67,10 +66,15 @@ impl Store {
         }
         sqlx::query("DELETE FROM meta WHERE key = ?").bind(RESET_KEY).execute(&mut *tx).await?;
         sqlx::query("UPDATE practice SET public_key = ?, phone_signature = ?")
-            .bind(public_key.as_bytes())
-            .bind(phone_signature.as_bytes())
+            .bind(wanted.practice_public_key.as_bytes())
+            .bind(wanted.phone_signature.as_bytes())
             .execute(&mut *tx)
             .await?;
+        Self::append(&mut tx, &Event::ok("policy.practice_key_replaced", String::new(), "", String::new())).await?;
+        if wanted.keep_invitations {
+            tx.commit().await?;
+            return Ok(Vec::new());
+        }
         sqlx::query(
             "DELETE FROM sessions WHERE invitation IN
              (SELECT id FROM invitations WHERE state IN ('made', 'redeemed', 'moved'))",
@@ -83,7 +87,6 @@ impl Store {
         .fetch_all(&mut *tx)
         .await?;
         let ended = ended.iter().map(|row| Ok(InviteId::from_bytes(id(row, 0)?))).collect();
-        Self::append(&mut tx, &Event::ok("policy.practice_key_replaced", String::new(), "", String::new())).await?;
         tx.commit().await?;
         ended
     }

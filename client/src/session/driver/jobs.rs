@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crypto::{DeviceKey, OwnedInvitation};
+use crypto::{DeviceKey, OwnedInvitation, PracticeFingerprint, PracticeSuccession};
 use signaling::protocol::{
     Appointment, AppointmentList, AuthStartRequest, BookRequest, CertificatesResponse, CodeRequest, Empty,
     InfoResponse, JoinLookupRequest, JoinLookupResponse, JoinRedeemRequest, JoinRedeemResponse, Opaque,
@@ -231,7 +231,11 @@ fn open(folder: &std::path::Path, passphrase: &str) -> Result<Opened, KeystoreEr
             None
         }
     };
-    let invitations = invitations(&keystore, unix())?;
+    let mut invitations = invitations(&keystore, unix())?;
+    if let Some(host) = &host {
+        let succession = Settings::load(folder).and_then(|settings| settings.succession()).unwrap_or_default();
+        follow(&keystore, &host.practice.fingerprint(), succession.as_ref(), &mut invitations)?;
+    }
     Ok(Opened { keystore: Some(Arc::new(keystore)), host, invitations })
 }
 
@@ -248,6 +252,31 @@ fn invitations(keystore: &Keystore, now: u64) -> Result<Vec<OwnedInvitation>, Ke
         }
     }
     Ok(kept)
+}
+
+/// Invitations made under a former practice key go on where that key names this one, and end where it does not.
+fn follow(
+    keystore: &Keystore,
+    practice: &PracticeFingerprint,
+    succession: Option<&PracticeSuccession>,
+    invitations: &mut Vec<OwnedInvitation>,
+) -> Result<(), KeystoreError> {
+    let mut kept = Vec::new();
+    for mut invitation in invitations.drain(..) {
+        let id = *invitation.invite_id().as_bytes();
+        if invitation.practice() == *practice {
+            kept.push(invitation);
+        } else if succession.is_some_and(|statement| invitation.succeed(statement).is_ok())
+            && invitation.practice() == *practice
+        {
+            keystore.store_invitation(&id, &invitation.encode())?;
+            kept.push(invitation);
+        } else {
+            keystore.forget_invitation(&id)?;
+        }
+    }
+    *invitations = kept;
+    Ok(())
 }
 
 /// Nothing can come of it any more. A used one stays as long as an unused one: after a crash of the host its guest proves

@@ -73,8 +73,7 @@ pub(super) async fn replace_practice(
     // The same count as the bootstrap's: both guess at a secret of the console.
     shared.store.spend_try(Counted::Enrolment(""), now).await?;
     let secret = TokenHash::of(request.secret.expose());
-    let ReplacePracticeRequest { practice_public_key, phone_signature, .. } = &request;
-    let ended = shared.store.replace_practice_key(secret, practice_public_key, phone_signature, now).await?;
+    let ended = shared.store.replace_practice_key(secret, &request, now).await?;
     shared.hub.close_guests(ErrorCode::InvitationWithdrawn, |invitation, _| ended.contains(invitation));
     shared.store.forgive(Counted::Enrolment("")).await?;
     Ok(Json(Empty {}))

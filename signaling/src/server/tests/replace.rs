@@ -7,6 +7,7 @@ fn request(secret: &Secret) -> ReplacePracticeRequest {
         secret: secret.expose().to_owned().into(),
         practice_public_key: Opaque::new(vec![3; 32]),
         phone_signature: Opaque::new(vec![4; 64]),
+        keep_invitations: false,
     }
 }
 
@@ -50,6 +51,16 @@ async fn every_open_invitation_ends_with_the_old_key() {
     }
     practice.invite(3).await;
     practice.redeem(3).await.unwrap();
+}
+
+#[tokio::test]
+async fn invitations_stay_open_where_the_old_key_vouches_for_the_new_one() {
+    let practice = Practice::open().await;
+    practice.invite(1).await;
+    let keeping = ReplacePracticeRequest { keep_invitations: true, ..request(&practice.reset().await) };
+    let _: Empty = practice.house.post("/v1/practice/replace", "", &keeping).await.unwrap();
+    assert_eq!(practice.public_key().await, vec![3; 32]);
+    practice.redeem(1).await.unwrap();
 }
 
 #[tokio::test]
