@@ -8,7 +8,7 @@
 //!
 //! A host that lost its group says message 7 anew, and the colleague waits again.
 
-use crypto::{CallMode, CallRole, CallTerms, GroupId, StaffEntry};
+use crypto::{CallMode, CallRole, CallTerms, GroupError, GroupId, StaffEntry};
 use signaling::protocol::{AppointmentId, ClientMessage, LobbyState, ServerMessage};
 
 use super::desk::{Desk, call_id};
@@ -16,6 +16,7 @@ use super::effect::{MediaCommand, Now, Output};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::message::RelayMessage;
+use super::returning::Returning;
 use super::room::Room;
 use super::view::{GoodbyeReason, KnockState, LobbyGuest};
 use super::{AtDesk, Command, Session, Stage};
@@ -36,6 +37,8 @@ pub(super) struct Colleague {
     waiting: Waiting,
     /// Once admitted.
     pub room: Option<Room>,
+    /// The host was asked to bring this member back.
+    pub returning: Option<(Returning, StaffEntry)>,
 }
 
 #[derive(Debug)]
@@ -65,7 +68,7 @@ impl Colleague {
         host: String,
         room: Room,
     ) -> Self {
-        Self { desk, appointment, label, host, waiting: Waiting::new(now), room: Some(room) }
+        Self { desk, appointment, label, host, waiting: Waiting::new(now), room: Some(room), returning: None }
     }
 
     /// What the person sees while it waits.
@@ -106,16 +109,10 @@ impl Colleague {
         if let Some((_, entry)) = self.waiting.entries.iter().find(|(id, _)| *id == group_id) {
             return ask(entry, fx);
         }
-        let Some(host) = self.desk.host.as_ref().filter(|_| self.waiting.entries.len() < ENTRIES) else { return };
-        // What this device knows of the call by itself: a server cannot lead it into another one, nor into one that
-        // discloses its keys.
-        let terms = CallTerms { call_id: call_id(self.appointment), mode: CallMode::Real };
-        let made = StaffEntry::new(now.unix, &host.device, &host.certificate, CallRole::Host, group_id, terms);
-        let listed = made.and_then(|entry| match &host.deny_list {
-            Some(list) => entry.with_deny_list(now.unix, list.clone()),
-            None => Ok(entry),
-        });
-        match listed {
+        if self.waiting.entries.len() >= ENTRIES {
+            return;
+        }
+        match self.entry(now, group_id) {
             Ok(entry) => {
                 ask(&entry, fx);
                 self.waiting.entries.push((group_id, entry));
@@ -125,6 +122,19 @@ impl Colleague {
                 tracing::warn!(%error, "this device cannot ask to be let in");
                 fx.fail(ErrorCode::Key01);
             }
+        }
+    }
+
+    /// What this device asks with to be brought into a group.
+    pub(super) fn entry(&self, now: Now, group_id: GroupId) -> Result<StaffEntry, GroupError> {
+        let host = self.desk.host.as_ref().ok_or(GroupError::NotAHost)?;
+        // What it knows of the call by itself: a server cannot lead it into another one, nor into one that discloses its
+        // keys.
+        let terms = CallTerms { call_id: call_id(self.appointment), mode: CallMode::Real };
+        let entry = StaffEntry::new(now.unix, &host.device, &host.certificate, CallRole::Host, group_id, terms)?;
+        match &host.deny_list {
+            Some(list) => entry.with_deny_list(now.unix, list.clone()),
+            None => Ok(entry),
         }
     }
 }
@@ -147,7 +157,15 @@ impl Session {
         let AtDesk { desk, .. } = *at_desk;
         fx.out.push(Output::OpenSocket { endpoint: desk.endpoint.clone(), token: desk.token.clone() });
         let waiting = Waiting::new(now);
-        self.enter(Stage::Colleague(Box::new(Colleague { desk, appointment, label, host, waiting, room: None })));
+        self.enter(Stage::Colleague(Box::new(Colleague {
+            desk,
+            appointment,
+            label,
+            host,
+            waiting,
+            room: None,
+            returning: None,
+        })));
     }
 
     /// What the person wants while it waits, or is in the call.
@@ -174,6 +192,7 @@ impl Session {
         let Stage::Colleague(colleague) = &mut self.stage else { return };
         match message {
             ServerMessage::Lobby { state: LobbyState::Waiting { host_present, position } } => {
+                colleague.returning = None;
                 if let Some(room) = colleague.room.take() {
                     // The host lost its group.
                     for member in room.group().members().iter().filter(|member| !member.own) {
@@ -214,6 +233,7 @@ impl Session {
                     }
                 }
             }
+            message if colleague.returning.is_some() => self.staff_on_the_way_back(now, message, fx),
             message => {
                 if let Some(room) = &mut colleague.room {
                     super::on_event::in_room(now, room, message, fx);

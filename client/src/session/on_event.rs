@@ -5,12 +5,13 @@ use signaling::protocol::{ClientMessage, ErrorCode as ServerCode, LobbyState, Pa
 
 use super::desk::Desk;
 use super::door::Door;
-use super::effect::{Device, MediaCommand, Now, Output, Reply};
+use super::effect::{Device, Now, Output, Reply};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::joining::Step;
 use super::room::{Change, Room};
 use super::view::{ConnectionState, DeviceState, GoodbyeReason, Notice, PracticeInfo};
+use super::visitors::Visitors;
 use super::{AtDesk, Session, Stage, Visiting, handover};
 use crate::connection::SocketEvent;
 
@@ -74,6 +75,11 @@ impl Session {
                         if hosting.visitors.on_relay(now, from, body.as_bytes(), hosting.room.group(), fx) {
                             return;
                         }
+                        if let Some(request) = Visitors::on_return(now, body.as_bytes(), hosting.room.group()) {
+                            let change = Change::ReadmitStaff { participant: from, request, at: now.unix };
+                            hosting.room.wish(now, change, fx);
+                            return;
+                        }
                         let (invitations, group) = (&mut hosting.desk.invitations, hosting.room.group());
                         if let Some(guest) = Door::on_return(from, body.as_bytes(), invitations, group, fx) {
                             hosting.room.wish(now, Change::Readmit { participant: from, guest }, fx);
@@ -119,7 +125,7 @@ impl Session {
             Stage::Joining(_) => fx.send(ClientMessage::EnterLobby),
             Stage::Colleague(colleague) => {
                 fx.send(ClientMessage::VisitRoom { appointment: colleague.appointment });
-                if let Some(room) = &mut colleague.room {
+                if let Some(room) = colleague.room.as_mut().filter(|_| colleague.returning.is_none()) {
                     room.on_online(now, fx);
                 }
             }
@@ -127,7 +133,7 @@ impl Session {
         }
     }
 
-    fn in_lobby(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
+    pub(super) fn in_lobby(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
         let sources = self.sources();
         let Stage::Joining(entering) = &mut self.stage else { return };
         match message {
@@ -142,18 +148,6 @@ impl Session {
             }
             _ => tracing::warn!("a message that no waiting guest gets was dropped"),
         }
-    }
-
-    fn back_to_lobby(&mut self, now: Now, message: ServerMessage, fx: &mut Effects) {
-        let Stage::Guest(visiting) = std::mem::replace(&mut self.stage, Stage::Start) else { return };
-        let Visiting { mut entering, room, .. } = *visiting;
-        for member in room.group().members().iter().filter(|member| !member.own) {
-            fx.media(MediaCommand::RemovePeer(member.leaf));
-        }
-        super::disclose(room, fx);
-        entering.joining.start_over();
-        self.enter(Stage::Joining(Box::new(entering)));
-        self.in_lobby(now, message, fx);
     }
 
     /// The server refused the last message, or the session.
@@ -176,7 +170,7 @@ impl Session {
                 | ServerCode::OpenElsewhere
                 | ServerCode::HistoryGone
         );
-        if code == ServerCode::HistoryGone && matches!(self.stage, Stage::Guest(_)) {
+        if code == ServerCode::HistoryGone && matches!(self.stage, Stage::Guest(_) | Stage::Colleague(_)) {
             // Away for too long: only the host can bring this member back.
             fx.stranded = true;
             return;
@@ -375,6 +369,7 @@ impl Session {
             Stage::Joining(entering) => entering.joining.tick(now, fx),
             Stage::Guest(visiting) if visiting.returning.is_some() => self.wait_for_return(now, fx),
             Stage::Guest(visiting) => visiting.room.tick(now, fx),
+            Stage::Colleague(colleague) if colleague.returning.is_some() => self.wait_for_return(now, fx),
             Stage::Colleague(colleague) => {
                 if let Some(room) = &mut colleague.room {
                     room.tick(now, fx);

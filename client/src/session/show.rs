@@ -49,7 +49,11 @@ impl Session {
                 Phase::Call(Call { held, ..call })
             }
             Stage::Colleague(colleague) => match &colleague.room {
-                Some(room) => Phase::Call(self.call(room, false, colleague.label.clone(), None, Vec::new())),
+                Some(room) => {
+                    let call = self.call(room, false, colleague.label.clone(), None, Vec::new());
+                    let held = if colleague.returning.is_some() { Some(Held::Returning) } else { call.held };
+                    Phase::Call(Call { held, ..call })
+                }
                 None => Phase::LobbyGuest(colleague.lobby(self.devices)),
             },
             Stage::Goodbye(ended) => Phase::Goodbye(Goodbye {

@@ -71,6 +71,19 @@ impl Visitors {
         true
     }
 
+    /// Message 8 of a colleague in the call that lost its group: its new key package, by a certificate that holds. Whether
+    /// it is in the call the group says.
+    pub(super) fn on_return(now: Now, body: &[u8], group: &CallGroup) -> Option<Vec<u8>> {
+        let Some(RelayMessage::Exchange(8, request)) = RelayMessage::decode(body) else { return None };
+        match group.staff_name(now.unix, request) {
+            Ok(_) => Some(request.to_vec()),
+            Err(error) => {
+                tracing::warn!(%error, "a colleague's request to be brought back was refused");
+                None
+            }
+        }
+    }
+
     /// The request of a colleague whose certificate was verified.
     pub(super) fn request(&self, id: ParticipantId) -> Option<Vec<u8>> {
         self.waiting.get(&id)?.proven.as_ref().map(|(request, _)| request.clone())

@@ -276,6 +276,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("call-patient", with(Phase::Call(call(false)))),
         ("call-colleague", with(Phase::Call(Call { members: with_colleague(true), ..call(true) }))),
         ("call-step-in", with(Phase::Call(step_in()))),
+        ("call-must-compare", with(Phase::Call(Call { must_compare: true, ..call(false) }))),
         ("call-words", with(Phase::Call(Call { safety: compare(), ..call(true) }))),
         ("call-waiting", with(Phase::Call(Call { waiting: vec![interpreter], ..call(true) }))),
         ("call-no-camera", with(Phase::Call(no_camera))),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::Failure;
 use crate::clinic::NOW;
 use crate::member::{Change, Id};
-use crate::world::{Action, World};
+use crate::world::{Action, HOST, World};
 
 /// Nobody seals on for longer in a group whose host is in a later epoch (E2EE 5).
 const WITHHELD: Duration = Duration::from_secs(1);
@@ -101,6 +101,10 @@ impl World {
         self.reached(to, alone || !removed.is_empty())?;
         if let (Some(leaf), Some(newcomer)) = (added.first(), entry.newcomer) {
             self.member(to)?.add_peer(*leaf, newcomer, TransportRole::Answer)?;
+        }
+        if to == HOST && !removed.is_empty() && self.beats() {
+            // As the client does: who was kept from the Remove hears of its epoch at once, past the log.
+            self.start_beats()?;
         }
         self.advance(to)
     }

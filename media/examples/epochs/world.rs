@@ -154,7 +154,12 @@ impl World {
         self.advance(id)
     }
 
-    /// The host's heartbeats begin, now.
+    /// Whether the host's heartbeats go out.
+    pub(crate) fn beats(&self) -> bool {
+        self.agenda.values().any(|action| matches!(action, Action::Beat))
+    }
+
+    /// The host's heartbeats begin, or begin anew, now.
     pub(crate) fn start_beats(&mut self) -> Result<(), Failure> {
         self.agenda.retain(|_, action| !matches!(action, Action::Beat));
         self.perform(Action::Beat)

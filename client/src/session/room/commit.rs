@@ -131,6 +131,11 @@ impl Room {
                 }
                 fx.colleague_in = true;
             }
+            Some(Pending { change: Change::ReadmitStaff { participant, .. }, .. }) if own => {
+                if let Some(peer) = added.first().and_then(|leaf| self.peers.get(&leaf.as_u8())) {
+                    self.participants.insert(peer.key, participant);
+                }
+            }
             Some(Pending { change: Change::StepIn, .. }) if own => self.wishes.push_back(Change::HostAlone),
             Some(_) if own => {}
             Some(pending) => self.retry(pending, fx),
@@ -252,6 +257,7 @@ impl Room {
             Change::Admit { guest, .. } => self.group.admit(guest),
             Change::Readmit { guest, .. } => self.group.readmit(guest),
             Change::AdmitStaff { request, at, .. } => self.group.admit_staff(*at, request),
+            Change::ReadmitStaff { request, at, .. } => self.group.readmit_staff(*at, request),
             Change::Update => self.group.update(),
             Change::HandOver { device, .. } => self.group.set_hosts(&[*device]),
             Change::StepIn => self.group.step_in(),
@@ -274,7 +280,7 @@ impl Room {
                 tracing::error!(%error, "a change of the group could not be made");
                 match change {
                     // Who asked to come back and is none of us hears nothing; and a host that is gone needs no word.
-                    Change::Readmit { .. } | Change::HostAlone => {}
+                    Change::Readmit { .. } | Change::ReadmitStaff { .. } | Change::HostAlone => {}
                     Change::HandOver { .. } | Change::StepIn => fx.tell(ErrorCode::Hof01),
                     _ => fx.tell(ErrorCode::E2e05),
                 }
@@ -290,7 +296,8 @@ impl Room {
         match change {
             Change::Admit { participant, .. }
             | Change::AdmitStaff { participant, .. }
-            | Change::Readmit { participant, .. } => fx.send(ClientMessage::Admit {
+            | Change::Readmit { participant, .. }
+            | Change::ReadmitStaff { participant, .. } => fx.send(ClientMessage::Admit {
                 participant: *participant,
                 epoch,
                 commit,

@@ -81,6 +81,15 @@ pub(super) enum Change {
         /// Unix seconds of the click.
         at: u64,
     },
+    /// Bring a colleague back that lost its group; its certificate is its proof.
+    ReadmitStaff {
+        /// Its id at the server.
+        participant: ParticipantId,
+        /// Its new key package.
+        request: Vec<u8>,
+        /// Unix seconds of its request.
+        at: u64,
+    },
     /// Take a member out.
     Remove {
         /// Signature key of its leaf.

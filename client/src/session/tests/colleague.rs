@@ -18,6 +18,13 @@ fn visited() -> World {
     world
 }
 
+/// The same, let in.
+pub(super) fn with_colleague() -> World {
+    let mut world = visited();
+    admit(&mut world);
+    world
+}
+
 fn admit(world: &mut World) {
     let participant = world.knocker().participant;
     world.command(Side::Host, Command::Admit { participant, identity_confirmed: true });

@@ -2,23 +2,10 @@
 
 use signaling::protocol::{ClientMessage, CommitIntent, ErrorCode as ServerCode, ServerMessage};
 
-use super::harness::{Side, World, appointment_id, id};
+use super::colleague::with_colleague;
+use super::harness::{Side, World, id};
 use super::*;
 use crate::session::message::RelayMessage;
-
-/// A host and a colleague in a call, an invitation still open.
-fn both_in() -> World {
-    let mut world = World::new();
-    world.invite();
-    world.start();
-    world.command(Side::Guest, Command::ChooseStaff);
-    world.command(Side::Guest, Command::SignIn { name: "sam".into(), passphrase: "correct horse".into() });
-    world.command(Side::Guest, Command::SecondFactor { code: "123456".into() });
-    world.command(Side::Guest, Command::VisitRoom { appointment: appointment_id() });
-    let participant = world.knocker().participant;
-    world.command(Side::Host, Command::Admit { participant, identity_confirmed: true });
-    world
-}
 
 fn lose_host(world: &mut World) {
     world.say(Side::Guest, ServerMessage::Presence { participant: id(Side::Host), present: false });
@@ -35,7 +22,7 @@ fn code(world: &World, side: Side) -> Option<ErrorCode> {
 
 #[test]
 fn a_host_hands_over_to_a_colleague_and_stays_in_the_call_without_rights() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     assert!(call(&world, Side::Host).members[1].deputy);
     world.command(Side::Host, Command::HandOver { leaf: 1 });
     for side in [Side::Host, Side::Guest] {
@@ -53,7 +40,7 @@ fn a_host_hands_over_to_a_colleague_and_stays_in_the_call_without_rights() {
 
 #[test]
 fn the_new_host_answers_the_invitations_that_were_open() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     let records = |session: &Session| match &session.stage {
         Stage::Host(hosting) => {
             hosting.desk.invitations.values().map(|own| (own.tries_left(), own.devices())).collect()
@@ -71,7 +58,7 @@ fn the_new_host_answers_the_invitations_that_were_open() {
 
 #[test]
 fn a_record_that_no_device_of_the_practice_gave_is_dropped() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     world.command(Side::Host, Command::HandOver { leaf: 1 });
     for bytes in [&[][..], &[0; 64], &[7; 3_000]] {
         let body = RelayMessage::Exchange(9, bytes).encode();
@@ -83,7 +70,7 @@ fn a_record_that_no_device_of_the_practice_gave_is_dropped() {
 
 #[test]
 fn the_consultation_comes_back_to_who_gave_it() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     world.command(Side::Host, Command::HandOver { leaf: 1 });
     assert!(call(&world, Side::Guest).members[0].deputy);
     world.command(Side::Guest, Command::HandOver { leaf: 0 });
@@ -93,7 +80,7 @@ fn the_consultation_comes_back_to_who_gave_it() {
 
 #[test]
 fn a_colleague_who_is_gone_cannot_take_over_and_the_host_reads_so() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     world.say(Side::Host, ServerMessage::Presence { participant: id(Side::Guest), present: false });
     world.command(Side::Host, Command::HandOver { leaf: 1 });
     assert_eq!(code(&world, Side::Host), Some(ErrorCode::Hof01));
@@ -126,7 +113,7 @@ fn nobody_hands_over_to_a_guest() {
 
 #[test]
 fn a_colleague_steps_in_for_a_lost_host_and_is_the_only_host_then() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     assert!(!call(&world, Side::Guest).may_step_in);
     world.command(Side::Guest, Command::StepIn);
     assert_eq!(hosts(&world, Side::Guest), [0], "not while the host is there");
@@ -142,7 +129,7 @@ fn a_colleague_steps_in_for_a_lost_host_and_is_the_only_host_then() {
 
 #[test]
 fn a_server_that_still_sees_the_host_lets_nobody_step_in() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     lose_host(&mut world);
     world.deaf = true;
     world.command(Side::Guest, Command::StepIn);
@@ -154,7 +141,7 @@ fn a_server_that_still_sees_the_host_lets_nobody_step_in() {
 
 #[test]
 fn a_host_whose_seat_was_taken_meanwhile_comes_back_as_a_colleague() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     world.deaf = true;
     world.input(Side::Host, Input::Socket(SocketEvent::Lost(ErrorCode::Net04)));
     world.say(Side::Host, ServerMessage::Ready { participant: id(Side::Host), version: 1 });
@@ -166,7 +153,7 @@ fn a_host_whose_seat_was_taken_meanwhile_comes_back_as_a_colleague() {
 
 #[test]
 fn a_server_that_names_another_host_changes_nothing() {
-    let mut world = both_in();
+    let mut world = with_colleague();
     for side in [Side::Host, Side::Guest] {
         world.say(side, ServerMessage::Seat { host: id(Side::Guest) });
         assert_eq!(hosts(&world, side), [0]);

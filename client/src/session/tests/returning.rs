@@ -2,6 +2,7 @@
 
 use signaling::protocol::{Delivery, ErrorCode as ServerCode, Opaque, ServerMessage};
 
+use super::colleague::with_colleague;
 use super::harness::{START, Side, World, appointment_id, id};
 use super::*;
 
@@ -25,7 +26,10 @@ fn unreadable(world: &World) -> ServerMessage {
 
 /// A world whose guest got a commit of the running epoch that does not open.
 fn stranded(host_hears: bool) -> World {
-    let mut world = World::in_call();
+    strand(World::in_call(), host_hears)
+}
+
+fn strand(mut world: World, host_hears: bool) -> World {
     world.withhold = true;
     let before = call(&world, Side::Host).epoch;
     while call(&world, Side::Host).epoch == before {
@@ -54,6 +58,28 @@ fn a_guest_whose_commit_does_not_open_is_brought_back_without_typing_anything() 
     };
     assert_eq!(told(Side::Guest), Some(false));
     assert!(world.view(Side::Host).notice.is_none(), "the host has nothing to do");
+}
+
+#[test]
+fn a_colleague_whose_commit_does_not_open_is_brought_back_by_its_certificate() {
+    let world = strand(with_colleague(), true);
+    let (host, colleague) = (call(&world, Side::Host), call(&world, Side::Guest));
+    assert_eq!((host.members.len(), colleague.members.len()), (2, 2));
+    assert_eq!(host.epoch, colleague.epoch);
+    assert_eq!((colleague.held, host.members[1].name.as_deref()), (None, Some("Dr Sam")));
+    assert!(host.members[1].deputy, "it may be handed the call as before");
+}
+
+#[test]
+fn a_colleague_that_was_taken_out_does_not_come_back_by_its_certificate() {
+    let mut world = with_colleague();
+    world.command(Side::Host, Command::Remove { leaf: 1 });
+    let epoch = call(&world, Side::Host).epoch;
+    let mut asked = world.relayed.iter().filter(|body| body.as_bytes().first() == Some(&8));
+    let body = asked.next_back().unwrap().clone();
+    world.say(Side::Host, ServerMessage::Relay { from: id(Side::Guest), body });
+    assert_eq!((call(&world, Side::Host).epoch, call(&world, Side::Host).members.len()), (epoch, 1));
+    assert_eq!(world.view(Side::Host).notice, None);
 }
 
 #[test]
