@@ -186,6 +186,13 @@ row "deputy that removes while it steps in" crypto \
   mls::deputies::a_deputy_puts_itself_at_the_end_of_the_list_and_changes_nothing_else \
   crypto/src/mls/rules.rs ' && is_only_a_policy(commit));' ');' \
   crypto/src/mls/rules.rs 'if !by_host {' 'if !by_host && stepped_in.is_none() {'
+row "deputy of the server's making" client \
+  session::tests::handover::a_certificate_that_the_practice_did_not_sign_makes_no_deputy \
+  client/src/session/desk.rs 'if certified && clinician' 'if clinician'
+row "planted record of an invitation" crypto invitation::share::tests::the_server_cannot_plant_a_record_of_its_own \
+  crypto/src/invitation/share.rs 'sharing.check(&certificate, practice)?;
+        let own' 'let own' \
+  crypto/src/invitation/share.rs 'if record.practice != *practice || !record.shared' 'if !record.shared'
 row "staff that makes itself a host" crypto \
   mls::deputies::nobody_but_a_deputy_in_a_hosts_role_puts_anybody_on_the_list \
   crypto/src/mls/policy.rs 'let stands_by = self.deputies.contains(&device) && ' 'let stands_by = '

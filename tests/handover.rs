@@ -1,6 +1,11 @@
 //! The consultation goes to a colleague, with the real server between real clients.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use client::session::{Call, Command, GoodbyeReason, KnockState, Phase, View};
+
+use lab::hostile::{Said, Way, operator};
 
 use crate::harness::{Card, Clinic, Person, no_devices};
 
@@ -14,7 +19,10 @@ struct Scene {
 }
 
 async fn scene() -> Scene {
-    let clinic = Clinic::open().await;
+    scene_at(Clinic::open().await).await
+}
+
+async fn scene_at(clinic: Clinic) -> Scene {
     let mut colleague = clinic.colleague().await;
     // Its certificate lies at the server when its list has been read.
     colleague.until("the colleague's list", read).await;
@@ -127,6 +135,46 @@ async fn a_colleague_steps_in_for_a_lost_host() {
     for person in [&mut scene.patient, &mut scene.colleague] {
         person.in_call("the two who are there", |_| Some(())).await;
     }
+    scene.patient.quit().await;
+    scene.colleague.quit().await;
+    scene.clinic.close().await;
+}
+
+/// 1. The host is lost, and the colleague goes on.
+/// 2. The server changes a commit on its way to the patient, who falls out of the group by that.
+/// 3. The new host brings it back, by the record that the first host gave it while it was there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_that_loses_its_group_is_brought_back_by_the_new_host() {
+    let alters = Arc::new(AtomicBool::new(false));
+    let (switch, mut people) = (Arc::clone(&alters), operator::Scene::default());
+    let operator = move |mut said: Said| {
+        people.note(&said);
+        let commit = said.is(Way::Down, "entry") && said.message["entry"]["kind"] == "commit";
+        if commit && people.is_guest(said.line) && switch.swap(false, Ordering::Relaxed) {
+            let mut bytes = said.bytes("/entry/commit");
+            *bytes.last_mut().unwrap() ^= 1;
+            said.set_bytes("/entry/commit", &bytes);
+        }
+        vec![said]
+    };
+    let mut scene = scene_at(Clinic::open_with(Box::new(operator)).await).await;
+    scene.host.crash().await;
+    scene.colleague.until("the offer", |view| three(view).filter(|call| call.may_step_in).map(|_| ())).await;
+    scene.colleague.tell(Command::StepIn).await;
+    for person in [&mut scene.patient, &mut scene.colleague] {
+        let by_sam = |call: &Call| (runs(call) == ["Dr Sam Example"]).then_some(());
+        person.until("run by the colleague", |view| three(view).and_then(by_sam)).await;
+    }
+    let before = scene.patient.view();
+    let before = three(&before).unwrap().epoch;
+    alters.store(true, Ordering::Relaxed);
+    let ada = leaf_of(&scene.colleague, "Dr Ada Example");
+    scene.colleague.tell(Command::Remove { leaf: ada }).await;
+    // Two commits that it could not take part in: the Remove, and its own return.
+    let back = |call: &Call| (call.held.is_none() && call.epoch >= before + 2).then_some(());
+    scene.patient.in_call("the patient is back", back).await;
+    assert!(!alters.load(Ordering::Relaxed), "the commit was changed");
+    scene.colleague.in_call("the patient", |_| Some(())).await;
     scene.patient.quit().await;
     scene.colleague.quit().await;
     scene.clinic.close().await;

@@ -35,6 +35,9 @@ pub const FUZZ_TARGETS: &[Target] = &[
     ("invitation_proof", invitation::proof),
     ("invitation_record", invitation::record),
     ("invitation_return", invitation::come_again),
+    ("invitation_share", invitation::share),
+    ("leave_request", mls::leave_request),
+    ("mls_attached", mls::attached),
     ("mls_content", mls::content),
     ("mls_invite_psk", mls::invite_psk),
     ("mls_message", mls::message),
@@ -117,6 +120,8 @@ fn safety_message(bytes: &[u8]) {
 pub(crate) struct Practice {
     pub(crate) call: CallGroup,
     pub(crate) terms: InvitationTerms,
+    pub(crate) host: (DeviceKey, DeviceCertificate),
+    pub(crate) colleague: (DeviceKey, DeviceCertificate),
 }
 
 thread_local! {
@@ -126,19 +131,22 @@ thread_local! {
 impl Practice {
     pub(crate) fn new() -> Self {
         let (practice, _) = PracticeKey::generate().expect("there are random bytes");
-        let device = DeviceKey::generate().expect("there are random bytes");
-        let terms = CertificateTerms {
-            display_name: "Dr Ada Example".into(),
-            roles: vec![StaffRole::Clinician],
-            registration: None,
-            serial: 1,
-            not_before: NOW - 1000,
-            not_after: NOW + 1_000_000,
-        };
-        let request = device.request().expect("a device asks");
-        let certificate = practice.certify(&request, terms).expect("the terms are in bounds");
+        let [host, colleague] = [1, 2].map(|serial| {
+            let device = DeviceKey::generate().expect("there are random bytes");
+            let terms = CertificateTerms {
+                display_name: "Dr Ada Example".into(),
+                roles: vec![StaffRole::Clinician],
+                registration: None,
+                serial,
+                not_before: NOW - 1000,
+                not_after: NOW + 1_000_000,
+            };
+            let request = device.request().expect("a device asks");
+            let certificate = practice.certify(&request, terms).expect("the terms are in bounds");
+            (device, certificate)
+        });
         let terms = CallTerms { call_id: CallId::from_bytes([9; 16]), mode: CallMode::Real };
-        let call = CallGroup::create(NOW, &device, &certificate, terms).expect("a host opens a call");
+        let call = CallGroup::create(NOW, &host.0, &host.1, terms).expect("a host opens a call");
         let phone = "02 5550 0100";
         let terms = InvitationTerms {
             server: "127.0.0.1:7443".into(),
@@ -153,7 +161,7 @@ impl Practice {
             expires_at: NOW + 3600,
             appointment: "a1".into(),
         };
-        Self { call, terms }
+        Self { call, terms, host, colleague }
     }
 
     /// The one of this thread.

@@ -2,9 +2,10 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use signaling::protocol::{
-    AuthStartRequest, BookRequest, BootstrapRequest, ClientMessage, CodeRequest, CreateInvitationRequest,
-    CreateUserRequest, EnrolRequest, InfoResponse, JoinLookupRequest, JoinLookupResponse, JoinRedeemRequest,
-    JoinRedeemResponse, MoveRequest, ServerMessage, SessionResponse, TicketResponse,
+    AppointmentList, AuthStartRequest, BookRequest, BootstrapRequest, CertificatesResponse, ClientMessage, CodeRequest,
+    CreateInvitationRequest, CreateUserRequest, EnrolRequest, InfoResponse, JoinLookupRequest, JoinLookupResponse,
+    JoinRedeemRequest, JoinRedeemResponse, MoveRequest, PutCertificateRequest, ReplacePracticeRequest, RoomsResponse,
+    ServerMessage, SessionResponse, TicketResponse,
 };
 
 /// A parser of any bytes: it returns, or the rule that it states does not hold.
@@ -42,12 +43,17 @@ fn requests(bytes: &[u8]) {
     json::<JoinLookupRequest>(bytes);
     json::<JoinRedeemRequest>(bytes);
     json::<MoveRequest>(bytes);
+    json::<PutCertificateRequest>(bytes);
+    json::<ReplacePracticeRequest>(bytes);
 }
 
 fn responses(bytes: &[u8]) {
+    json::<AppointmentList>(bytes);
+    json::<CertificatesResponse>(bytes);
     json::<InfoResponse>(bytes);
     json::<JoinLookupResponse>(bytes);
     json::<JoinRedeemResponse>(bytes);
+    json::<RoomsResponse>(bytes);
     json::<SessionResponse>(bytes);
     json::<TicketResponse>(bytes);
 }

@@ -19,7 +19,7 @@ use super::message::RelayMessage;
 use super::returning::Returning;
 use super::room::Room;
 use super::view::{GoodbyeReason, KnockState, LobbyGuest};
-use super::{AtDesk, Command, Session, Stage};
+use super::{AtDesk, Command, Session, Stage, handover};
 use crate::private::Private;
 
 /// Key packages that are made for one visit; more are a server's game.
@@ -232,6 +232,10 @@ impl Session {
                         fx.fail(ErrorCode::E2e05);
                     }
                 }
+            }
+            ServerMessage::Relay { body, .. } if handover::is_share(body.as_bytes()) => {
+                let Colleague { desk, appointment, .. } = &mut **colleague;
+                handover::take_share(now, desk, *appointment, body.as_bytes(), fx);
             }
             message if colleague.returning.is_some() => self.staff_on_the_way_back(now, message, fx),
             message => {

@@ -11,6 +11,7 @@ use signaling::protocol::{
 
 use super::door::{Invitations, store_then_send};
 use super::effect::{Day, Endpoint, HostIdentity, Now, Output, Request, Unlocked};
+use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::view::{
     AppointmentRow, Booking, ColleagueRoom, InvitationState, Invite, InvitePage, Phase, PracticeInfo, Today,
@@ -163,6 +164,15 @@ impl Desk {
         if let Page::Invite { shown, code, .. } = &mut self.page {
             shown.page = InvitePage::Code { code: code.clone() };
         }
+    }
+
+    /// The call is over for this computer: nobody comes back by its records any more.
+    pub(super) fn end_used_invitations(&mut self, fx: &mut Effects) {
+        for invitation in self.invitations.values_mut().filter(|invitation| invitation.is_consumed()) {
+            invitation.consume();
+            fx.out.push(store_then_send(invitation, None));
+        }
+        self.invitations.retain(|_, invitation| !invitation.is_consumed());
     }
 
     /// Who may stand in for this host, itself included: after a handover the call can come back to it.

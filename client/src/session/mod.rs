@@ -215,13 +215,16 @@ impl Session {
 
     /// Applies what an input meant for the session as a whole.
     fn settle(&mut self, now: Now, fx: &mut Effects) {
-        for guest in std::mem::take(&mut fx.admitted) {
-            self.on_member(&guest, fx);
+        let admitted = std::mem::take(&mut fx.admitted);
+        for guest in &admitted {
+            self.on_member(guest, fx);
         }
-        if std::mem::take(&mut fx.colleague_in)
-            && let Stage::Host(hosting) = &mut self.stage
+        let colleague_in = std::mem::take(&mut fx.colleague_in);
+        if let Stage::Host(hosting) = &mut self.stage
+            && (colleague_in || !admitted.is_empty())
         {
             hosting.called = true;
+            hosting.share_used(now, fx);
         }
         if fx.end.is_none() {
             self.follow_the_seat(now, fx);
@@ -265,14 +268,11 @@ impl Session {
         let desk = match std::mem::replace(&mut self.stage, Stage::Start) {
             Stage::Host(mut hosting) => {
                 // During the call a lost guest may come back by it; no longer now, unless it was the room that was lost.
-                if !hosting.room.is_lost() {
-                    let used = |invitation: &&mut crypto::OwnedInvitation| invitation.is_consumed();
-                    for invitation in hosting.desk.invitations.values_mut().filter(used) {
-                        invitation.consume();
-                        fx.out.push(door::store_then_send(invitation, None));
-                    }
+                if hosting.room.is_lost() {
+                    hosting.desk.invitations.retain(|_, invitation| !invitation.is_consumed());
+                } else {
+                    hosting.desk.end_used_invitations(fx);
                 }
-                hosting.desk.invitations.retain(|_, invitation| !invitation.is_consumed());
                 disclose(hosting.room, fx);
                 Some(Box::new(hosting.desk))
             }
@@ -280,7 +280,10 @@ impl Session {
                 disclose(visiting.room, fx);
                 None
             }
-            Stage::Colleague(colleague) => Some(Box::new(colleague.desk)),
+            Stage::Colleague(mut colleague) => {
+                colleague.desk.end_used_invitations(fx);
+                Some(Box::new(colleague.desk))
+            }
             _ => None,
         };
         self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, assessor, practice }));
@@ -303,7 +306,6 @@ impl Session {
     /// A guest became a member: its invitation is spent, durably, and lets nobody but the same guest come back.
     fn on_member(&mut self, guest: &crypto::VerifiedGuest, fx: &mut Effects) {
         let Stage::Host(hosting) = &mut self.stage else { return };
-        hosting.called = true;
         hosting.room.must_compare |= guest.delivery() != crypto::Delivery::Client;
         if let Some(invitation) = hosting.desk.invitations.get_mut(guest.invite_id().as_bytes()) {
             if let Err(error) = invitation.admitted(guest) {

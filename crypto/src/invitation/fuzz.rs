@@ -43,6 +43,19 @@ pub(crate) fn record(bytes: &[u8]) {
     }
 }
 
+/// A record from another device: as it is, and as what a colleague's device sealed and signed.
+pub(crate) fn share(bytes: &[u8]) {
+    Practice::with(|practice| {
+        let (sharing, pinned) = (Sharing { now: NOW, deny: None }, practice.call.practice());
+        let (device, to) = &practice.colleague;
+        assert!(device.open_share(&sharing, &pinned, &[], bytes).is_err(), "nobody else has a device's key");
+        let sealed = share::seal(bytes, &practice.host.0, &practice.host.1, to).expect("it seals");
+        if let Ok((record, _)) = device.open_share(&sharing, &pinned, &[], &sealed) {
+            assert!(record.is_shared(), "a device says that it is not the one that made it");
+        }
+    });
+}
+
 /// Message 1: its end is replaced by a valid link proof, as everybody with the link can make it.
 pub(crate) fn knock(bytes: &[u8]) {
     let lobby = Lobby::fresh();

@@ -114,22 +114,32 @@ impl OwnedInvitation {
         certificate: &DeviceCertificate,
         to: &DeviceCertificate,
     ) -> Result<Vec<u8>, InvitationError> {
-        let to_key = to.device_key();
-        let info = framed(LABEL, &[to_key.as_bytes()]);
-        let sealed = RustCrypto::default()
-            .hpke_seal(SUITE.hpke_config(), to.hpke_key(), &info, &[], &self.encode())
-            .map_err(|_failed| InvitationError::Backend)?;
-        let (kem_output, ciphertext) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());
-        let parts = [&to_key.as_bytes()[..], kem_output, ciphertext];
-        let signature = device.signing().sign_parts(LABEL, &parts).map_err(|_failed| InvitationError::Backend)?;
-        let mut bytes = Vec::new();
-        bytes.put_u16(PROFILE_VERSION);
-        bytes.put_bytes(&certificate.encode());
-        bytes.put_bytes(kem_output);
-        bytes.put_bytes(ciphertext);
-        bytes.put(&signature);
-        Ok(bytes)
+        seal(&self.encode(), device, certificate, to)
     }
+}
+
+/// Whatever it holds, sealed and signed as a record is.
+pub(super) fn seal(
+    record: &[u8],
+    device: &DeviceKey,
+    certificate: &DeviceCertificate,
+    to: &DeviceCertificate,
+) -> Result<Vec<u8>, InvitationError> {
+    let to_key = to.device_key();
+    let info = framed(LABEL, &[to_key.as_bytes()]);
+    let sealed = RustCrypto::default()
+        .hpke_seal(SUITE.hpke_config(), to.hpke_key(), &info, &[], record)
+        .map_err(|_failed| InvitationError::Backend)?;
+    let (kem_output, ciphertext) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());
+    let parts = [&to_key.as_bytes()[..], kem_output, ciphertext];
+    let signature = device.signing().sign_parts(LABEL, &parts).map_err(|_failed| InvitationError::Backend)?;
+    let mut bytes = Vec::new();
+    bytes.put_u16(PROFILE_VERSION);
+    bytes.put_bytes(&certificate.encode());
+    bytes.put_bytes(kem_output);
+    bytes.put_bytes(ciphertext);
+    bytes.put(&signature);
+    Ok(bytes)
 }
 
 impl DeviceKey {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::{
+    attached::Attached,
     craft::{Crafted, craft, raw_application},
     join::{Expected, join},
     policy::Policy,
@@ -19,6 +20,22 @@ pub(crate) fn policy(bytes: &[u8]) {
     if let Some(policy) = Policy::decode(bytes) {
         assert_eq!(policy.encode(), bytes, "one policy has one spelling");
     }
+}
+
+/// What stands beside a commit in clear.
+pub(crate) fn attached(bytes: &[u8]) {
+    if let Some(attached) = Attached::read(bytes) {
+        assert_eq!(attached.encode(), bytes, "one proof has one spelling");
+    }
+}
+
+/// A request to leave in another's name.
+pub(crate) fn leave_request(bytes: &[u8]) {
+    Pair::with(|pair| {
+        let leaf = pair.guest.own_leaf();
+        assert!(pair.host.remove_leaver(leaf, bytes).is_err(), "nobody else has the leaf key");
+        assert!(pair.host.is_active());
+    });
 }
 
 /// An entry of the log as the server may invent it.
@@ -109,7 +126,7 @@ impl Pair {
     }
 
     fn new() -> Self {
-        let Practice { mut call, terms } = Practice::new();
+        let Practice { mut call, terms, .. } = Practice::new();
         let (mut owned, link, code) = OwnedInvitation::create(terms).expect("the terms are in bounds");
         let mut guest = GuestInvitation::new(link);
         let message1 = guest.knock(&code).expect("a first knock");

@@ -7,6 +7,7 @@
 //! | `HostAlone` | the deputy, right after it | the deputy alone | – |
 
 use crypto::{Bundle, DeviceCertificate, GroupError};
+use signaling::protocol::ParticipantId;
 
 use super::{Change, Room};
 use crate::session::effect::Now;
@@ -55,6 +56,18 @@ impl Room {
             self.withdraw(ErrorCode::Hof01, fx);
         }
         asked
+    }
+
+    /// Colleagues in the call who could run it, by their names at the server.
+    pub(in crate::session) fn deputies(&self) -> Vec<(ParticipantId, DeviceCertificate)> {
+        let members = self.group.members();
+        let deputies = members.iter().filter(|member| member.deputy && !member.own);
+        deputies
+            .filter_map(|member| {
+                let participant = self.participants.get(&member.signature_key)?;
+                Some((*participant, self.group.certificate_of(member.leaf)?))
+            })
+            .collect()
     }
 
     /// The certificate of whoever runs the consultation, where it is somebody else.

@@ -57,6 +57,19 @@ fn the_new_host_answers_the_invitations_that_were_open() {
 }
 
 #[test]
+fn a_certificate_that_the_practice_did_not_sign_makes_no_deputy() {
+    let mut world = World::new();
+    world.invite();
+    world.start();
+    let Stage::Host(hosting) = &world.host.session.stage else { panic!("the host's room") };
+    assert_eq!(
+        hosting.room.group().deputies().len(),
+        2,
+        "the host and its colleague, and nobody else whom the server lists"
+    );
+}
+
+#[test]
 fn a_record_that_no_device_of_the_practice_gave_is_dropped() {
     let mut world = with_colleague();
     world.command(Side::Host, Command::HandOver { leaf: 1 });

@@ -1,6 +1,6 @@
 //! What keystore and REST answer in these tests.
 
-use crypto::{CertificateTerms, DeviceKey, OwnedInvitation, StaffRole as Certified};
+use crypto::{CertificateTerms, DeviceKey, OwnedInvitation, PracticeKey, StaffRole as Certified};
 use signaling::protocol::{
     Appointment, AppointmentId, AppointmentState, JoinLookupResponse, JoinRedeemResponse, Opaque, OpenRoom,
     PracticeInfo as ServerPractice, Secret, SessionResponse, StaffRole, UnixSeconds, UserId,
@@ -81,10 +81,12 @@ impl World {
         self.command(Side::Host, Command::SecondFactor { code: "123456".into() });
     }
 
-    /// What every member of staff finds at the server: both certificates, and one of another practice.
+    /// What every member of staff finds at the server: both certificates, one of another practice, and noise.
     fn day(&self) -> Day {
         let certificates = [Side::Host, Side::Guest].map(|side| self.identity(side).certificate.encode());
-        let certificates = certificates.into_iter().chain([vec![7; 90]]).map(Opaque::new).collect();
+        let device = DeviceKey::generate().unwrap().request().unwrap();
+        let strangers = PracticeKey::generate().unwrap().0.certify(&device, terms("Dr Eve", 1)).unwrap().encode();
+        let certificates = certificates.into_iter().chain([strangers, vec![7; 90]]).map(Opaque::new).collect();
         Day { certificates, laid_out: true, ..Day::default() }
     }
 
@@ -94,14 +96,7 @@ impl World {
             Side::Guest => (&self.colleagues_device, "Dr Sam"),
         };
         let device = DeviceKey::from_bytes(&key.to_bytes()).unwrap();
-        let terms = CertificateTerms {
-            display_name: name.into(),
-            roles: vec![Certified::Clinician],
-            registration: None,
-            serial: if side == Side::Host { 1 } else { 2 },
-            not_before: START - 1_000,
-            not_after: START + 86_400,
-        };
+        let terms = terms(name, if side == Side::Host { 1 } else { 2 });
         HostIdentity {
             certificate: self.practice.certify(&device.request().unwrap(), terms).unwrap(),
             device,
@@ -111,5 +106,16 @@ impl World {
             practice_phone: "02 5550 0000".into(),
             phone_signature: self.practice.sign_phone("02 5550 0000").unwrap(),
         }
+    }
+}
+
+fn terms(name: &str, serial: u64) -> CertificateTerms {
+    CertificateTerms {
+        display_name: name.into(),
+        roles: vec![Certified::Clinician],
+        registration: None,
+        serial,
+        not_before: START - 1_000,
+        not_after: START + 86_400,
     }
 }
