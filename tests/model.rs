@@ -1,16 +1,19 @@
-//! A bounded model of invitation, lobby, group and removal: every interleaving of three clients and a hostile server.
+//! A bounded model of invitation, lobby, group, removal and succession: every interleaving of the clients and a hostile
+//! server.
 //!
-//! The clients are the host, guest A with an invitation, and guest B, who is a member already and may be removed.
+//! The clients are the host, guest A with an invitation, and guest B, who is a member already and may be removed; in
+//! [`Start::Staffed`] the host, B and a deputy, who may step in or be handed the call, and B may ask to leave.
 //! The server is everything between them: it delivers, drops, duplicates, replays and reorders, and it invents whatever
 //! it can build. It reads the link's channel or the code's, and it has an ally (see [`world::Ally`]).
 //!
 //! | counted, up to [`MESSAGES`] | free, in between | bounded apart |
 //! | --- | --- | --- |
-//! | what the server hands to a client: messages 1 to 4, Welcomes, commits | clicks, the answer leaving, heartbeats over the peers' own channel | A knocks twice, the host opens four exchanges and removes one member, A and B update once |
+//! | what the server hands to a client: messages 1 to 4, Welcomes, commits | clicks, the answer leaving, heartbeats over the peers' own channel | A knocks twice, the host opens four exchanges and removes one member, A and B update once, B asks to leave once; no path updates with a deputy |
 //!
 //! Cryptography is perfect but for what the setting breaks: terms that cannot be made without their secrets.
 //! Left out: the lobby card, media frames, time (an alarm is due at once, not after its grace), recovery after an alarm,
-//! staff who join, deputies, a guest who mistypes the code, and a host that crashes.
+//! the return of a lost guest, staff who join, a second deputy, the order of the list of hosts, the age of a leave request,
+//! whom a hostile deputy admits once it hosts, a guest who mistypes the code, and a host that crashes.
 //!
 //! - [`term`]: messages, keys and epochs. [`world`]: one state, and the settings.
 //! - [`client`]: the honest rules. [`server`]: the attacker's moves. [`property`]: what it knows, and what must hold.
@@ -28,14 +31,14 @@ mod world;
 
 use explore::{Found, Sight, explore};
 use property::PROPERTIES;
-use term::{Change, Commit, Epochs, Who};
+use term::{Change, Commit, Epochs, Hosts, Who};
 use world::{Alarm, Ally, Flaw, Leak, Phase, Setting, World};
 
 /// Most messages that the server hands over.
 const MESSAGES: usize = 6;
 
 /// What must be reachable, or the properties would say nothing.
-const SIGHTS: [(&str, Sight); 8] = [
+const SIGHTS: [(&str, Sight); 12] = [
     ("host and A meet in one epoch", |world, _| {
         matches!(world.phase, Phase::Joined(_)) && world.member(Who::A).epoch == world.member(Who::Host).epoch
     }),
@@ -53,7 +56,23 @@ const SIGHTS: [(&str, Sight); 8] = [
     ("a withheld commit is noticed", |world, _| {
         world.members.iter().any(|member| member.alarm == Some(Alarm::Withheld))
     }),
+    ("a deputy has stepped in beside the host", |world, epochs| {
+        stands(world, epochs, Who::Host, Hosts::only(Who::Host).with(Who::Deputy))
+    }),
+    ("the host has handed over", |world, epochs| stands(world, epochs, Who::Host, Hosts::only(Who::Deputy))),
+    ("a deputy has removed B", |world, epochs| {
+        let removal = |commit: Commit| commit.by == Who::Deputy && commit.change == Change::Remove(Who::B);
+        world.members.iter().filter_map(|member| member.epoch).any(|epoch| epochs.history(epoch).any(removal))
+    }),
+    ("B has left at its own request", |world, epochs| {
+        let leave = |commit: Commit| matches!(commit.change, Change::Leave { .. });
+        world.members.iter().filter_map(|member| member.epoch).any(|epoch| epochs.history(epoch).any(leave))
+    }),
 ];
+
+fn stands(world: &World, epochs: &Epochs, who: Who, hosts: Hosts) -> bool {
+    world.member(who).epoch.is_some_and(|epoch| epochs.group(epoch).hosts == hosts)
+}
 
 /// Where an exploration begins.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +81,19 @@ enum Start {
     Lobby,
     /// All three are in the call.
     Call,
+    /// The host, B and a deputy are in the call; A's invitation is consumed.
+    Staffed,
 }
 
 fn run(start: Start, setting: &Setting) -> Found {
-    let mut epochs = Epochs::new();
+    let mut epochs = match start {
+        Start::Lobby | Start::Call => Epochs::new(&[Who::Host, Who::B]),
+        Start::Staffed => Epochs::new(&[Who::Host, Who::B, Who::Deputy]),
+    };
     let world = match start {
         Start::Lobby => World::lobby(),
         Start::Call => server::admitted(setting, &mut epochs),
+        Start::Staffed => World::staffed(),
     };
     explore(world, epochs, setting, MESSAGES, &SIGHTS.map(|(_, sight)| sight))
 }
@@ -106,8 +131,14 @@ fn tell(start: Start, setting: &Setting, found: &Found) {
 fn every_property_holds_whichever_channel_leaks_and_whoever_helps() {
     let mut seen = [0; SIGHTS.len()];
     // In the call the invitation is consumed: there it makes no difference which channel has leaked.
-    for (start, leak) in [(Start::Lobby, Leak::Link), (Start::Lobby, Leak::Code), (Start::Call, Leak::Link)] {
-        for ally in [Ally::B, Ally::BrokenKem] {
+    let starts = [
+        (Start::Lobby, Leak::Link, &[Ally::B, Ally::BrokenKem][..]),
+        (Start::Lobby, Leak::Code, &[Ally::B, Ally::BrokenKem]),
+        (Start::Call, Leak::Link, &[Ally::B, Ally::BrokenKem]),
+        (Start::Staffed, Leak::Link, &[Ally::B, Ally::Deputy, Ally::BrokenKem]),
+    ];
+    for (start, leak, allies) in starts {
+        for &ally in allies {
             let setting = honest(leak, ally);
             let found = run(start, &setting);
             tell(start, &setting, &found);
@@ -137,6 +168,10 @@ fn each_flaw_is_caught_by_the_property_that_it_breaks() {
         (Start::Call, Flaw::NoHeartbeatCompare, Leak::Code, Ally::BrokenKem, 8),
         (Start::Call, Flaw::NewerEpochIgnored, Leak::Code, Ally::BrokenKem, 8),
         (Start::Call, Flaw::SealsWhileRemoving, Leak::Code, Ally::BrokenKem, 9),
+        (Start::Staffed, Flaw::DeputyNamesAnybody, Leak::Link, Ally::Deputy, 10),
+        (Start::Staffed, Flaw::AnybodyStepsIn, Leak::Link, Ally::B, 11),
+        (Start::Staffed, Flaw::FormerHostKept, Leak::Link, Ally::BrokenKem, 12),
+        (Start::Staffed, Flaw::LeaveNotSigned, Leak::Link, Ally::B, 13),
     ];
     let mut caught = [false; PROPERTIES.len()];
     for (start, flaw, leak, ally, property) in cases {

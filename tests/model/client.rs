@@ -1,6 +1,8 @@
 //! What an honest client does with what reaches it, and what the people at it may do.
 
-use super::term::{Challenge, Change, Commit, Confirm, Epoch, Epochs, Ke1, Knock, Package, Proof, Psk, Who};
+use super::term::{
+    Challenge, Change, Commit, Confirm, DEPUTIES, Epoch, Epochs, Group, Ke1, Knock, Package, Proof, Psk, Who,
+};
 use super::world::{Alarm, Exchange, Flaw, Member, Message, Phase, Setting, World};
 
 /// Wrong codes that an invitation bears.
@@ -121,21 +123,42 @@ pub(crate) fn on_commit(world: &mut World, setting: &Setting, epochs: &mut Epoch
         return;
     }
     let group = epochs.group(commit.parent);
-    let by_host = commit.by == Who::Host;
-    let allowed = match commit.change {
-        Change::Update => true,
-        Change::Add { psk, .. } => by_host && (psk.is_some() || setting.lacks(Flaw::NoPsk)),
-        Change::Remove(_) => by_host,
-    };
     if !group.has(commit.by) {
         return;
     }
-    if allowed || setting.lacks(Flaw::AnybodyMayAdd) {
+    if is_allowed(setting, epochs, &commit) || setting.lacks(Flaw::AnybodyMayAdd) {
         merge(world, epochs, who, epoch);
     } else {
         let member = world.member_mut(who);
         (member.sending, member.alarm) = (false, Some(Alarm::Refused));
     }
+}
+
+/// Whether whoever made a commit may change what it changes, by the group before it.
+fn is_allowed(setting: &Setting, epochs: &Epochs, commit: &Commit) -> bool {
+    let group = epochs.group(commit.parent);
+    let by_host = hosts(setting, group, commit.by);
+    match commit.change {
+        Change::Update => true,
+        Change::Add { psk, .. } => by_host && (psk.is_some() || setting.lacks(Flaw::NoPsk)),
+        Change::Remove(_) => by_host,
+        // The signature names an epoch's number, so that a request outlives a race.
+        Change::Leave { asked, .. } => {
+            let signed = asked.is_some_and(|asked| epochs.group(asked).number <= group.number);
+            signed || setting.lacks(Flaw::LeaveNotSigned)
+        }
+        Change::Hosts(list) if by_host => list.are_among(group.hosts, DEPUTIES),
+        Change::Hosts(list) => {
+            let deputy = DEPUTIES.has(commit.by) || setting.lacks(Flaw::AnybodyStepsIn);
+            let itself = list == group.hosts.with(commit.by) || setting.lacks(Flaw::DeputyNamesAnybody);
+            deputy && itself
+        }
+    }
+}
+
+/// Whether a member hosts in this epoch.
+pub(crate) fn hosts(setting: &Setting, group: &Group, who: Who) -> bool {
+    group.hosts.has(who) || who == Who::Host && setting.lacks(Flaw::FormerHostKept)
 }
 
 /// The epoch becomes the member's own; a commit that lost the race is dropped.
@@ -198,7 +221,7 @@ pub(crate) fn on_heartbeat(world: &mut World, setting: &Setting, epochs: &Epochs
         if !setting.lacks(Flaw::NoHeartbeatCompare) {
             (member.sending, member.alarm) = (false, Some(Alarm::Partition));
         }
-    } else if theirs_at > ours_at && from == Who::Host {
+    } else if theirs_at > ours_at && hosts(setting, epochs.group(ours), from) {
         member.told_of_newer = true;
         if !setting.lacks(Flaw::NewerEpochIgnored) && member.alarm.is_none() {
             (member.sending, member.alarm) = (false, Some(Alarm::Withheld));

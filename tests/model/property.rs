@@ -1,7 +1,7 @@
 //! What must hold in every state, and what the server knows in one.
 
 use super::client::TRIES;
-use super::term::{Challenge, Change, Commit, Epoch, Epochs, Psk, Who};
+use super::term::{Challenge, Change, Commit, DEPUTIES, Epoch, Epochs, Hosts, Psk, Who};
 use super::world::{Ally, Flaw, Message, Phase, Setting, World};
 
 /// What the server can derive from everything that was sent, the leaked channel and its ally's keys.
@@ -30,16 +30,16 @@ impl Knowledge<'_> {
     pub(crate) fn epoch(&self, epoch: Epoch) -> bool {
         let group = self.epochs.group(epoch);
         let Some(commit) = group.commit else {
-            return epoch == Epochs::INVENTED || self.setting.ally == Ally::B;
+            return epoch == Epochs::INVENTED || self.is_admitted(epoch);
         };
         let broken = self.setting.ally == Ally::BrokenKem;
-        let has_leaf = |who: Who| group.has(who) && (who == Who::Server || self.setting.ally == Ally::B);
+        let has_leaf = self.is_admitted(epoch) || group.has(Who::Server);
         let made_it = !self.setting.is_honest(commit.by);
         let pathless = matches!(commit.change, Change::Remove(_)) && self.setting.lacks(Flaw::RemoveWithoutPath);
-        let path = broken || pathless || made_it || has_leaf(Who::B) || has_leaf(Who::Server);
+        let path = broken || pathless || made_it || has_leaf;
         let (welcome, psk) = match commit.change {
             Change::Add { package, psk } => (broken || package.owner == Who::Server, psk),
-            Change::Remove(_) | Change::Update => (false, None),
+            Change::Remove(_) | Change::Leave { .. } | Change::Hosts(_) | Change::Update => (false, None),
         };
         let joiner = welcome || path && self.epoch(commit.parent);
         joiner && psk.is_none_or(|psk| self.session(&psk.challenge) || self.epoch(commit.parent))
@@ -59,11 +59,22 @@ impl Knowledge<'_> {
     }
 
     fn is_admitted(&self, epoch: Epoch) -> bool {
-        self.setting.ally == Ally::B && self.epochs.group(epoch).has(Who::B)
+        self.setting.ally.member().is_some_and(|ally| self.epochs.group(epoch).has(ally))
     }
 
-    fn after_removal_of_b(&self, epoch: Epoch) -> bool {
-        self.epochs.history(epoch).any(|commit| commit.by == Who::Host && commit.change == Change::Remove(Who::B))
+    fn after_removal(&self, epoch: Epoch) -> bool {
+        let ally = self.setting.ally.member().unwrap_or(Who::B);
+        let of_ally = |change: Change| match change {
+            Change::Remove(who) | Change::Leave { who, .. } => who == ally,
+            Change::Add { .. } | Change::Hosts(_) | Change::Update => false,
+        };
+        self.epochs.history(epoch).any(|commit| self.setting.is_honest(commit.by) && of_ally(commit.change))
+    }
+
+    /// The commits behind the epochs that honest members stand in.
+    fn taken(&self) -> impl Iterator<Item = Commit> {
+        let stood_in = self.world.members.iter().filter_map(|member| member.epoch);
+        stood_in.flat_map(|epoch| self.epochs.history(epoch))
     }
 }
 
@@ -71,7 +82,7 @@ impl Knowledge<'_> {
 pub(crate) type Property = (&'static str, fn(&Knowledge<'_>) -> bool);
 
 /// All of them.
-pub(crate) const PROPERTIES: [Property; 10] = [
+pub(crate) const PROPERTIES: [Property; 14] = [
     ("the attacker knows no secret of an epoch that it was not admitted to", no_unadmitted_secret),
     ("a removed member knows no later epoch's secret", no_secret_after_removal),
     ("whoever came in by the invitation was admitted by the host's click on its own exchange", only_clicked_guests),
@@ -82,16 +93,19 @@ pub(crate) const PROPERTIES: [Property; 10] = [
     ("no try is spent on somebody without the link", tries_cost_the_link),
     ("whoever hears of a fork or of a withheld commit does not go on sending", forks_raise_an_alarm),
     ("from the click on Remove on the host seals nothing that the removed member could open", removal_fails_closed),
+    ("a list of hosts is a host's, or grows by whoever commits it", lists_grow_by_their_committer),
+    ("whoever stands on the list of hosts was its first, or is a deputy", hosts_are_named_at_the_creation),
+    ("nobody adds or removes but who hosts at that moment", only_hosts_add_and_remove),
+    ("whoever leaves by a member's commit has asked for it", leavers_asked),
 ];
 
 fn no_unadmitted_secret(known: &Knowledge<'_>) -> bool {
-    let mut epochs =
-        known.honest_epochs().filter(|epoch| !known.is_admitted(*epoch) && !known.after_removal_of_b(*epoch));
+    let mut epochs = known.honest_epochs().filter(|epoch| !known.is_admitted(*epoch) && !known.after_removal(*epoch));
     epochs.all(|epoch| !known.epoch(epoch) || !of_the_host(known, epoch))
 }
 
 fn no_secret_after_removal(known: &Knowledge<'_>) -> bool {
-    known.honest_epochs().filter(|epoch| known.after_removal_of_b(*epoch)).all(|epoch| !known.epoch(epoch))
+    known.honest_epochs().filter(|epoch| known.after_removal(*epoch)).all(|epoch| !known.epoch(epoch))
 }
 
 /// Whether an epoch belongs to the host's group; another group is the business of [`joins_the_proved_host`].
@@ -137,4 +151,37 @@ fn removal_fails_closed(known: &Knowledge<'_>) -> bool {
     let host = known.world.member(Who::Host);
     let open = |gone: Who| host.epoch.is_some_and(|epoch| known.epochs.group(epoch).has(gone));
     !host.sending || !known.world.desk.removing.is_some_and(open)
+}
+
+fn hosts_are_named_at_the_creation(known: &Knowledge<'_>) -> bool {
+    let stood_in = known.world.members.iter().filter_map(|member| member.epoch);
+    stood_in
+        .filter(|epoch| of_the_host(known, *epoch))
+        .all(|epoch| known.epochs.group(epoch).hosts.are_among(Hosts::only(Who::Host), DEPUTIES))
+}
+
+fn lists_grow_by_their_committer(known: &Knowledge<'_>) -> bool {
+    known.taken().all(|commit| {
+        let before = known.epochs.group(commit.parent).hosts;
+        match commit.change {
+            Change::Hosts(list) => before.has(commit.by) || list == before.with(commit.by),
+            _ => true,
+        }
+    })
+}
+
+fn only_hosts_add_and_remove(known: &Knowledge<'_>) -> bool {
+    known.taken().all(|commit| match commit.change {
+        Change::Add { .. } | Change::Remove(_) => known.epochs.group(commit.parent).hosts.has(commit.by),
+        Change::Leave { .. } | Change::Hosts(_) | Change::Update => true,
+    })
+}
+
+fn leavers_asked(known: &Knowledge<'_>) -> bool {
+    let asked =
+        |who: Who| known.world.sent.iter().any(|message| matches!(message, Message::Leave(by, _) if *by == who));
+    known.taken().all(|commit| match commit.change {
+        Change::Leave { who, .. } => asked(who),
+        _ => true,
+    })
 }

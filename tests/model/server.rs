@@ -2,11 +2,11 @@
 
 use super::client;
 use super::property::Knowledge;
-use super::term::{Challenge, Change, Commit, Confirm, Epoch, Epochs, Ke1, Knock, Package, Proof, Psk, Who};
-use super::world::{Ally, Flaw, Message, Phase, Setting, World};
+use super::term::{Challenge, Change, Commit, Confirm, Epoch, Epochs, Hosts, Ke1, Knock, Package, Proof, Psk, Who};
+use super::world::{Flaw, KNOCKS, Message, Phase, Setting, World};
 
-/// Knocks that A makes at most.
-const KNOCKS: u8 = 2;
+/// Everybody but the server.
+const CLIENTS: [Who; 4] = [Who::Host, Who::A, Who::B, Who::Deputy];
 /// Exchanges that the host opens at most, one more than there are tries.
 const EXCHANGES: usize = 4;
 
@@ -20,6 +20,7 @@ pub(crate) enum Step {
     TryIsSpent,
     HostAdmits(Package),
     HostClicksRemove(Who),
+    BAsksToLeave,
     Commits(Who, Change),
     Heartbeat {
         from: Who,
@@ -111,7 +112,8 @@ fn local(world: &World, setting: &Setting, epochs: &Epochs) -> Vec<Step> {
         steps.push(Step::TryIsSpent);
     }
     let host = world.member(Who::Host);
-    if let (Some(epoch), None, None) = (host.epoch, host.pending, host.alarm) {
+    let hosting = host.epoch.filter(|epoch| client::hosts(setting, epochs.group(*epoch), Who::Host));
+    if let (Some(epoch), None, None) = (hosting, host.pending, host.alarm) {
         let consumed = world.desk.consumed && !setting.lacks(Flaw::NeverConsumed);
         match world.desk.removing {
             Some(who) => steps.push(Step::Commits(Who::Host, Change::Remove(who))),
@@ -122,7 +124,7 @@ fn local(world: &World, setting: &Setting, epochs: &Epochs) -> Vec<Step> {
             None => {}
         }
         let group = epochs.group(epoch);
-        let others = [Who::A, Who::B].into_iter().filter(|who| !world.desk.removed && group.has(*who));
+        let others = [Who::A, Who::B, Who::Deputy].into_iter().filter(|who| !world.desk.removed && group.has(*who));
         steps.extend(others.map(Step::HostClicksRemove));
     }
     for who in [Who::A, Who::B].into_iter().filter(|who| setting.is_honest(*who)) {
@@ -131,7 +133,8 @@ fn local(world: &World, setting: &Setting, epochs: &Epochs) -> Vec<Step> {
             steps.push(Step::Commits(who, Change::Update));
         }
     }
-    let honest = || [Who::Host, Who::A, Who::B].into_iter().filter(|who| setting.is_honest(*who));
+    staffed(world, setting, epochs, &mut steps);
+    let honest = || CLIENTS.into_iter().filter(|who| setting.is_honest(*who));
     for from in honest() {
         for to in honest().filter(|to| *to != from) {
             let sees =
@@ -144,6 +147,34 @@ fn local(world: &World, setting: &Setting, epochs: &Epochs) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// What there is to do with a deputy in the call: it hosts, or the host makes room for it, and B goes by itself.
+fn staffed(world: &World, setting: &Setting, epochs: &Epochs, steps: &mut Vec<Step>) {
+    let asked = world.sent.iter().find_map(|message| match message {
+        Message::Leave(_, epoch) => Some(*epoch),
+        _ => None,
+    });
+    if let (Some(epoch), None) = (world.member(Who::B).epoch, asked)
+        && epochs.group(epoch).has(Who::Deputy)
+    {
+        steps.push(Step::BAsksToLeave);
+    }
+    for who in [Who::Host, Who::Deputy].into_iter().filter(|who| setting.is_honest(*who)) {
+        let member = world.member(who);
+        let (Some(epoch), None, None) = (member.epoch, member.pending, member.alarm) else { continue };
+        let group = epochs.group(epoch);
+        if asked.is_some() && group.has(Who::B) {
+            steps.push(Step::Commits(who, Change::Leave { who: Who::B, asked }));
+        }
+        let change = match who {
+            Who::Host if group.has(Who::Deputy) && group.hosts.has(who) => Change::Hosts(Hosts::only(Who::Deputy)),
+            Who::Deputy if !group.hosts.has(who) => Change::Hosts(group.hosts.with(who)),
+            Who::Deputy if group.has(Who::B) => Change::Remove(Who::B),
+            _ => continue,
+        };
+        steps.push(Step::Commits(who, change));
+    }
 }
 
 fn act(world: &mut World, setting: &Setting, epochs: &mut Epochs, step: Step) {
@@ -162,6 +193,11 @@ fn act(world: &mut World, setting: &Setting, epochs: &mut Epochs, step: Step) {
             }
         }
         Step::HostClicksRemove(who) => client::remove(world, setting, who),
+        Step::BAsksToLeave => {
+            if let Some(epoch) = world.member(Who::B).epoch {
+                world.send(Message::Leave(Who::B, epoch));
+            }
+        }
         Step::Commits(who, change) => {
             world.member_mut(who).updated |= change == Change::Update;
             client::commit(world, epochs, who, change);
@@ -204,6 +240,8 @@ fn readings(message: Message, setting: &Setting, epochs: &Epochs) -> Vec<(Who, H
             let Some(commit) = epochs.group(epoch).commit else { return Vec::new() };
             to_members(setting, commit).chain([(Who::A, Handed::Welcome(commit))]).collect()
         }
+        // Members hear of it among themselves: `staffed` has what they do then.
+        Message::Leave(..) => Vec::new(),
     }
 }
 
@@ -220,7 +258,7 @@ fn heeds(world: &World, to: Who, what: &Handed) -> bool {
 
 fn to_members(setting: &Setting, commit: Commit) -> impl Iterator<Item = (Who, Handed)> {
     let setting = *setting;
-    let members = [Who::Host, Who::A, Who::B].into_iter().filter(move |who| setting.is_honest(*who));
+    let members = CLIENTS.into_iter().filter(move |who| setting.is_honest(*who));
     members.map(move |who| (who, Handed::Commit(commit)))
 }
 
@@ -261,7 +299,7 @@ fn invented_exchange(knowledge: &Knowledge<'_>, all: &mut Vec<(Who, Handed)>) {
     }
 }
 
-/// Commits and Welcomes that B, or a leaf of the server's own, can sign; and a group out of thin air.
+/// Commits and Welcomes that its ally, or a leaf of the server's own, can sign; and a group out of thin air.
 fn invented_group(knowledge: &Knowledge<'_>, all: &mut Vec<(Who, Handed)>) {
     let (world, setting, epochs) = (knowledge.world, knowledge.setting, knowledge.epochs);
     let own = Package { owner: Who::Server, nonce: 1 };
@@ -269,10 +307,19 @@ fn invented_group(knowledge: &Knowledge<'_>, all: &mut Vec<(Who, Handed)>) {
     parents.push(Epochs::START);
     parents.sort_unstable();
     parents.dedup();
-    let signers = [Who::B, Who::Server].into_iter().filter(|who| *who == Who::Server || setting.ally == Ally::B);
-    for by in signers {
+    for by in setting.ally.member().into_iter().chain([Who::Server]) {
         for &parent in parents.iter().filter(|epoch| epochs.group(**epoch).has(by) && knowledge.epoch(**epoch)) {
-            for change in [Change::Update, Change::Add { package: own, psk: None }, Change::Remove(Who::Host)] {
+            let hosts = epochs.group(parent).hosts;
+            let mut changes = vec![Change::Add { package: own, psk: None }, Change::Remove(Who::Host)];
+            if epochs.group(parent).has(Who::Deputy) {
+                let lists = [hosts.with(by), hosts.with(Who::Deputy), hosts.with(Who::Server), Hosts::only(by)];
+                changes.extend(lists.into_iter().filter(|list| *list != hosts).map(Change::Hosts));
+                changes.push(Change::Leave { who: Who::Host, asked: None });
+            } else {
+                // See `World::staffed`.
+                changes.push(Change::Update);
+            }
+            for change in changes {
                 all.extend(to_members(setting, Commit { parent, by, change }));
             }
             all.extend(welcome(knowledge, parent, by));

@@ -14,6 +14,7 @@ impl Display for Step {
             Self::TryIsSpent => write!(f, "the host writes down that a try is spent"),
             Self::HostAdmits(package) => write!(f, "the host admits {package}"),
             Self::HostClicksRemove(who) => write!(f, "the host clicks Remove for {who:?}"),
+            Self::BAsksToLeave => write!(f, "B asks to leave"),
             Self::Commits(who, change) => write!(f, "{who:?} commits: {change}"),
             Self::Heartbeat { from, to } => write!(f, "{from:?}'s heartbeat reaches {to:?}"),
         }
@@ -58,6 +59,9 @@ impl Display for Change {
             Self::Add { package, psk: Some(_) } => write!(f, "Add of {package} with its pre-shared key"),
             Self::Add { package, psk: None } => write!(f, "Add of {package} without a pre-shared key"),
             Self::Remove(who) => write!(f, "Remove of {who:?}"),
+            Self::Leave { who, asked: Some(_) } => write!(f, "Remove of {who:?} at its own request"),
+            Self::Leave { who, asked: None } => write!(f, "Remove of {who:?} by a request that it did not sign"),
+            Self::Hosts(list) => write!(f, "{list:?} as the hosts"),
             Self::Update => write!(f, "path update"),
         }
     }

@@ -4,6 +4,7 @@
 //! Two of them are equal when these are, and whoever lacks one of them cannot build it.
 
 use std::collections::HashMap;
+use std::fmt::{Debug, Formatter, Result};
 use std::hash::{Hash, Hasher};
 
 /// Who made, owns or receives something.
@@ -15,8 +16,42 @@ pub(crate) enum Who {
     A,
     /// Guest B: a member from the start; honest, or the server's accomplice with all its keys.
     B,
+    /// A colleague in a host's role, named as a deputy at the creation; honest, or the server's accomplice.
+    Deputy,
     /// The server, and whoever works for it.
     Server,
+}
+
+/// Who may stand on the list of hosts from the creation on.
+pub(crate) const DEPUTIES: Hosts = Hosts(1 << Who::Deputy as u8);
+
+/// The list of hosts, without its order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Hosts(u8);
+
+impl Hosts {
+    pub(crate) fn only(who: Who) -> Self {
+        Self(1 << who as u8)
+    }
+
+    pub(crate) fn with(self, who: Who) -> Self {
+        Self(self.0 | 1 << who as u8)
+    }
+
+    pub(crate) fn has(self, who: Who) -> bool {
+        self.0 & 1 << who as u8 != 0
+    }
+
+    pub(crate) fn are_among(self, hosts: Self, deputies: Self) -> bool {
+        self.0 & !(hosts.0 | deputies.0) == 0
+    }
+}
+
+impl Debug for Hosts {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let all = [Who::Host, Who::A, Who::B, Who::Deputy, Who::Server];
+        f.debug_set().entries(all.into_iter().filter(|who| self.has(*who))).finish()
+    }
 }
 
 /// OPAQUE's KE1: the blinded password and an ephemeral key.
@@ -104,6 +139,14 @@ pub(crate) enum Change {
         psk: Option<Psk>,
     },
     Remove(Who),
+    /// Remove of one member, beside its leave request.
+    Leave {
+        who: Who,
+        /// The epoch that it signed the request in; `None` is a request that it did not sign.
+        asked: Option<Epoch>,
+    },
+    /// Another list of hosts.
+    Hosts(Hosts),
     /// A path update.
     Update,
 }
@@ -128,6 +171,7 @@ pub(crate) struct Group {
     /// `None` for the epoch that the model starts in, and for the one that the server invents.
     pub(crate) commit: Option<Commit>,
     pub(crate) number: u8,
+    pub(crate) hosts: Hosts,
     /// Who holds a leaf, with the key package that it came in by.
     pub(crate) roster: Vec<(Who, Option<Package>)>,
 }
@@ -146,15 +190,20 @@ pub(crate) struct Epochs {
 }
 
 impl Epochs {
-    /// The epoch in which the host and B are alone.
+    /// The epoch in which the host and B are alone, or with the deputy.
     pub(crate) const START: Epoch = Epoch(0);
     /// A group of the server's own, under the same group id.
     pub(crate) const INVENTED: Epoch = Epoch(1);
 
-    pub(crate) fn new() -> Self {
-        let start = Group { commit: None, number: 1, roster: vec![(Who::Host, None), (Who::B, None)] };
-        let invented = Group { commit: None, number: 1, roster: vec![(Who::Server, None)] };
-        Self { groups: vec![start, invented], by_commit: HashMap::new() }
+    pub(crate) fn new(members: &[Who]) -> Self {
+        let group = |host: Who, members: &[Who]| Group {
+            commit: None,
+            number: 1,
+            hosts: Hosts::only(host),
+            roster: members.iter().map(|who| (*who, None)).collect(),
+        };
+        let groups = vec![group(Who::Host, members), group(Who::Server, &[Who::Server])];
+        Self { groups, by_commit: HashMap::new() }
     }
 
     pub(crate) fn group(&self, epoch: Epoch) -> &Group {
@@ -167,14 +216,15 @@ impl Epochs {
             return *epoch;
         }
         let parent = self.group(commit.parent);
-        let (number, mut roster) = (parent.number + 1, parent.roster.clone());
+        let (number, mut hosts, mut roster) = (parent.number + 1, parent.hosts, parent.roster.clone());
         match commit.change {
             Change::Add { package, .. } => roster.push((package.owner, Some(package))),
-            Change::Remove(who) => roster.retain(|(member, _)| *member != who),
+            Change::Remove(who) | Change::Leave { who, .. } => roster.retain(|(member, _)| *member != who),
+            Change::Hosts(list) => hosts = list,
             Change::Update => {}
         }
         let epoch = Epoch(u16::try_from(self.groups.len()).expect("the bound keeps epochs few"));
-        self.groups.push(Group { commit: Some(commit), number, roster });
+        self.groups.push(Group { commit: Some(commit), number, hosts, roster });
         self.by_commit.insert(commit, epoch);
         epoch
     }

@@ -1,8 +1,11 @@
-//! One state of the whole: three clients, and everything that ever left one of them.
+//! One state of the whole: four clients, and everything that ever left one of them.
 
 use std::hash::{Hash, Hasher};
 
 use super::term::{Challenge, Confirm, Epoch, Epochs, Knock, Package, Proof, Who};
+
+/// Knocks that A makes at most.
+pub(crate) const KNOCKS: u8 = 2;
 
 /// Which of the two channels of the invitation the server reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +21,21 @@ pub(crate) enum Leak {
 pub(crate) enum Ally {
     /// B, with all its keys, as a member and after its removal.
     B,
+    /// The deputy, likewise. Whom it admits once it hosts is left out: whoever hosts may.
+    Deputy,
     /// Nobody; but the KEM under Welcomes and path updates is broken.
     BrokenKem,
+}
+
+impl Ally {
+    /// The client whose keys the server has.
+    pub(crate) fn member(self) -> Option<Who> {
+        match self {
+            Self::B => Some(Who::B),
+            Self::Deputy => Some(Who::Deputy),
+            Self::BrokenKem => None,
+        }
+    }
 }
 
 /// A check left out of the clients, for the model to find.
@@ -37,6 +53,10 @@ pub(crate) enum Flaw {
     SealsWhileRemoving,
     NoHeartbeatCompare,
     NewerEpochIgnored,
+    AnybodyStepsIn,
+    DeputyNamesAnybody,
+    FormerHostKept,
+    LeaveNotSigned,
 }
 
 /// What is explored.
@@ -61,11 +81,7 @@ impl Setting {
     }
 
     pub(crate) fn is_honest(&self, who: Who) -> bool {
-        match who {
-            Who::Host | Who::A => true,
-            Who::B => self.ally != Ally::B,
-            Who::Server => false,
-        }
+        who != Who::Server && self.ally.member() != Some(who)
     }
 }
 
@@ -74,7 +90,7 @@ impl Setting {
 pub(crate) enum Alarm {
     /// Another authenticator for the same epoch number.
     Partition,
-    /// The host is in a newer epoch: a commit is being withheld.
+    /// A host is in a newer epoch: a commit is being withheld.
     Withheld,
     /// A member's commit broke a rule.
     Refused,
@@ -92,7 +108,7 @@ pub(crate) struct Member {
     pub(crate) updated: bool,
     /// Only watched: a heartbeat of another fork arrived in this epoch.
     pub(crate) told_of_fork: bool,
-    /// Only watched: the host's heartbeat of a newer epoch arrived in this epoch.
+    /// Only watched: a host's heartbeat of a newer epoch arrived in this epoch.
     pub(crate) told_of_newer: bool,
 }
 
@@ -155,6 +171,8 @@ pub(crate) enum Message {
     Confirm(Confirm),
     /// With its Welcome and its InvitePsk, if it is an Add.
     Commit(Epoch),
+    /// A leave request, signed in this epoch.
+    Leave(Who, Epoch),
 }
 
 /// Coarse, as that of [`Challenge`].
@@ -173,8 +191,8 @@ pub(crate) struct World {
     pub(crate) phase: Phase,
     pub(crate) knocks: u8,
     pub(crate) guest_tries: u8,
-    /// Host, A, B.
-    pub(crate) members: [Member; 3],
+    /// Host, A, B, deputy.
+    pub(crate) members: [Member; 4],
     /// Sorted.
     pub(crate) sent: Vec<Message>,
 }
@@ -187,9 +205,19 @@ impl World {
             phase: Phase::Idle,
             knocks: 0,
             guest_tries: 3,
-            members: [Member::at(Epochs::START), Member::default(), Member::at(Epochs::START)],
+            members: [Member::at(Epochs::START), Member::default(), Member::at(Epochs::START), Member::default()],
             sent: Vec::new(),
         }
+    }
+
+    /// The host, B and the deputy are in the call; A and its invitation are done with.
+    pub(crate) fn staffed() -> Self {
+        let mut world = Self::lobby();
+        (world.desk.consumed, world.knocks, world.guest_tries) = (true, KNOCKS, 0);
+        *world.member_mut(Who::Deputy) = Member::at(Epochs::START);
+        // Path updates are explored without a deputy; here each would double the states.
+        world.member_mut(Who::B).updated = true;
+        world
     }
 
     pub(crate) fn member(&self, who: Who) -> &Member {
