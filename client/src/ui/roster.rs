@@ -99,9 +99,11 @@ fn row_ui(ui: &mut Ui, member: &RosterRow, several: bool) {
             });
             // A row is as high as a button unless it is told otherwise.
             ui.spacing_mut().interact_size.y = 20.0;
-            ui.horizontal(|ui| {
-                let role = if member.you { format!("{role} · {}", text("roster-you")) } else { role.clone() };
-                ui.label(RichText::new(role).font(theme::small()).color(palette.muted));
+            ui.horizontal_wrapped(|ui| {
+                let also = [(member.you, "roster-you"), (several && member.hosts, "roster-hosts")];
+                let also = also.into_iter().filter(|(is_so, _)| *is_so).map(|(_, id)| text(id));
+                let parts: Vec<String> = std::iter::once(role.clone()).chain(also).collect();
+                ui.label(RichText::new(parts.join(" · ")).font(theme::small()).color(palette.muted));
                 // What works is a sign; what does not gets its words below.
                 sources(member).filter(|source| source.on).for_each(|source| sign_ui(ui, &source));
             });
@@ -120,9 +122,6 @@ fn row_ui(ui: &mut Ui, member: &RosterRow, several: bool) {
         return;
     }
     badge_ui(ui, Tone::Good, Icon::Shield, &vouched);
-    if several && member.hosts {
-        badge_ui(ui, Tone::Info, Icon::Person, &text("roster-hosts"));
-    }
     if member.verified {
         badge_ui(ui, Tone::Good, Icon::Check, &text("roster-verified"));
     }
@@ -252,8 +251,8 @@ mod tests {
 
     #[test]
     fn who_runs_the_call_is_said_where_two_clinicians_are_in_it() {
-        assert!(!stage(sample::members()).shows("Runs this call"));
-        assert!(stage(sample::with_colleague(true)).shows("Runs this call"));
+        assert!(!stage(sample::members()).shows("runs this call"));
+        assert!(stage(sample::with_colleague(true)).shows("runs this call"));
     }
 
     #[test]
