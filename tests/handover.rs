@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use client::session::{Call, Command, GoodbyeReason, KnockState, Phase, View};
 
 use lab::hostile::{Said, Way, operator};
+use tokio::sync::Notify;
 
 use crate::harness::{Card, Clinic, Person, no_devices};
 
@@ -145,10 +146,13 @@ async fn a_colleague_steps_in_for_a_lost_host() {
 /// 3. The new host brings it back, by the record that the first host gave it while it was there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_that_loses_its_group_is_brought_back_by_the_new_host() {
-    let alters = Arc::new(AtomicBool::new(false));
-    let (switch, mut people) = (Arc::clone(&alters), operator::Scene::default());
+    let (alters, given) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+    let (switch, gives, mut people) = (Arc::clone(&alters), Arc::clone(&given), operator::Scene::default());
     let operator = move |mut said: Said| {
         people.note(&said);
+        if said.is(Way::Down, "relay") && said.bytes("/body").first() == Some(&9) {
+            gives.notify_one();
+        }
         let commit = said.is(Way::Down, "entry") && said.message["entry"]["kind"] == "commit";
         if commit && people.is_guest(said.line) && switch.swap(false, Ordering::Relaxed) {
             let mut bytes = said.bytes("/entry/commit");
@@ -158,6 +162,7 @@ async fn a_patient_that_loses_its_group_is_brought_back_by_the_new_host() {
         vec![said]
     };
     let mut scene = scene_at(Clinic::open_with(Box::new(operator)).await).await;
+    given.notified().await;
     scene.host.crash().await;
     scene.colleague.until("the offer", |view| three(view).filter(|call| call.may_step_in).map(|_| ())).await;
     scene.colleague.tell(Command::StepIn).await;

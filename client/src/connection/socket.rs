@@ -150,10 +150,7 @@ async fn serve(
         tokio::select! {
             message = queue.recv() => match message {
                 Some(message) => if write(stream, &message).await.is_err() { return End::Lost },
-                None => {
-                    stream.close(None).await.ok();
-                    return End::Closed;
-                }
+                None => return say_the_rest(stream, queue).await,
             },
             frame = stream.next() => {
                 heard = tokio::time::Instant::now();
@@ -164,7 +161,8 @@ async fn serve(
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Lost,
                 };
                 if events.send(event).await.is_err() {
-                    return End::Closed;
+                    // Nobody listens any more; what was said last, such as a goodbye, goes out all the same.
+                    return say_the_rest(stream, queue).await;
                 }
             },
             _ = pulse.tick() => {
@@ -174,6 +172,19 @@ async fn serve(
             }
         }
     }
+}
+
+async fn say_the_rest(
+    stream: &mut WebSocketStream<TlsStream<TcpStream>>,
+    queue: &mut mpsc::Receiver<ClientMessage>,
+) -> End {
+    while let Some(message) = queue.recv().await {
+        if write(stream, &message).await.is_err() {
+            return End::Lost;
+        }
+    }
+    stream.close(None).await.ok();
+    End::Closed
 }
 
 fn read(text: &[u8]) -> SocketEvent {

@@ -124,6 +124,40 @@ async fn the_live_connection_says_hello_first_and_comes_back_after_a_loss() {
     socket.close().await;
 }
 
+/// The last words and the handle's end fall into what the server just said.
+#[tokio::test]
+async fn what_was_said_last_goes_out_although_nobody_listens_any_more() {
+    let (listener, acceptor, address, pin) = listen().await;
+    let server = Server::new(address, pin);
+    for _ in 0..3 {
+        let (events, mut heard) = mpsc::channel(8);
+        let socket = Socket::open(server.clone(), Zeroizing::new("token".to_owned()), events);
+        let stream = accept(&listener, &acceptor).await.unwrap();
+        let mut live = tokio_tungstenite::accept_async(stream).await.unwrap();
+        live.next().await.unwrap().unwrap();
+        assert!(matches!(heard.recv().await, Some(SocketEvent::Open)));
+        let text = serde_json::to_string(&ServerMessage::Ended).unwrap();
+        drop(heard);
+        for _ in 0..4 {
+            live.send(Message::text(text.clone())).await.unwrap();
+            // They come to the client while its last words are still being put together.
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        for _ in 0..4 {
+            socket.send(ClientMessage::EnterLobby);
+        }
+        socket.send(ClientMessage::Leave);
+        let closing = tokio::spawn(socket.close());
+        let mut said = 0;
+        while let Some(Ok(Message::Text(_))) = live.next().await {
+            said += 1;
+        }
+        assert_eq!(said, 5);
+        drop(live);
+        closing.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_live_connection_to_another_key_is_not_tried_again() {
     let (listener, acceptor, address, mut pin) = listen().await;

@@ -32,6 +32,8 @@ pub(super) struct Peer {
     pub path: Option<Path>,
     /// Since when the transport has been lost.
     pub lost_since: Option<Duration>,
+    /// When its association was made anew last.
+    pub restarted_at: Option<Duration>,
     /// Its frames do not open.
     pub undecryptable: bool,
     /// The server says that it has no socket (advice).
@@ -76,6 +78,7 @@ impl Peer {
             camera: SourceState::On,
             path: None,
             lost_since: None,
+            restarted_at: None,
             undecryptable: false,
             absent: false,
             role,

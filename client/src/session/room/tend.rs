@@ -35,12 +35,14 @@ impl Room {
             }
             EngineEvent::Disconnected { peer } => {
                 if let Some(peer) = self.peers.get_mut(&peer.as_u8()) {
-                    (peer.path, peer.lost_since) = (None, Some(now.since_start));
+                    peer.path = None;
+                    peer.lost_since.get_or_insert(now.since_start);
                 }
             }
             EngineEvent::Refused { peer, .. } => {
                 if let Some(known) = self.peers.get_mut(&peer.as_u8()) {
-                    (known.path, known.lost_since) = (None, Some(now.since_start));
+                    known.path = None;
+                    known.lost_since.get_or_insert(now.since_start);
                     fx.notice = Some(Notice { person: self.name_of(peer), ..Notice::new(ErrorCode::E2e04) });
                 }
             }
@@ -178,7 +180,11 @@ impl Room {
 
     /// Lost members: the offering side makes the association anew, a host takes out who is gone altogether.
     fn mend(&mut self, now: Now, fx: &mut Effects) {
-        let lost = |peer: &Peer| peer.lost_since.map_or(Duration::ZERO, |since| now.since_start.saturating_sub(since));
+        let after =
+            |since: Option<Duration>| since.map_or(Duration::ZERO, |since| now.since_start.saturating_sub(since));
+        let lost = |peer: &Peer| after(peer.lost_since);
+        // Whoever is tried again and again is lost since the first time.
+        let untried = |peer: &Peer| after(peer.lost_since.max(peer.restarted_at));
         let host = self.is_host();
         let mut gone = Vec::new();
         for (leaf, peer) in &mut self.peers {
@@ -189,10 +195,11 @@ impl Room {
             if host && peer.absent && lost(peer) > CRASH_TIME {
                 gone.push(peer.key);
             } else if peer.offers()
-                && lost(peer) > RESTART_TIME
+                && peer.path.is_none()
+                && untried(peer) > RESTART_TIME
                 && let Some(leaf) = LeafIndex::new(u32::from(*leaf))
             {
-                peer.lost_since = Some(now.since_start);
+                peer.restarted_at = Some(now.since_start);
                 fx.media(MediaCommand::RestartPeer(leaf, TransportRole::Offer));
             }
         }

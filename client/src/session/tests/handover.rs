@@ -3,7 +3,7 @@
 use signaling::protocol::{ClientMessage, CommitIntent, ErrorCode as ServerCode, ServerMessage};
 
 use super::colleague::with_colleague;
-use super::harness::{Side, World, id};
+use super::harness::{Side, World, id, leaf};
 use super::*;
 use crate::session::message::RelayMessage;
 
@@ -138,6 +138,25 @@ fn a_colleague_steps_in_for_a_lost_host_and_is_the_only_host_then() {
     }
     assert!(call(&world, Side::Guest).host && !call(&world, Side::Host).host);
     assert!(!call(&world, Side::Guest).may_step_in);
+}
+
+#[test]
+fn a_new_host_takes_the_lost_one_out_although_it_keeps_trying_to_reach_it() {
+    let mut world = with_colleague();
+    world.command(Side::Host, Command::HandOver { leaf: 1 });
+    lose_host(&mut world);
+    world.channel = false;
+    let lost = MediaCommand::RestartPeer(leaf(0), TransportRole::Offer);
+    for _ in 0..17 {
+        assert_eq!(call(&world, Side::Guest).members.len(), 2);
+        world.wait(1);
+    }
+    assert!(
+        world.guest.media.iter().any(|command| format!("{command:?}") == format!("{lost:?}")),
+        "it was tried again"
+    );
+    assert_eq!(goodbye(&world, Side::Host).reason, GoodbyeReason::Removed);
+    assert_eq!(call(&world, Side::Guest).members.len(), 1);
 }
 
 #[test]
