@@ -24,6 +24,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// A server that says nothing for so long is gone: pings go out in half this time. Shorter burns batteries, longer hides a loss.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// What a connection gets for its last words. Nobody waits for it but the end of the program.
+const CLOSING: Duration = Duration::from_secs(2);
+
 /// What happens on the live connection.
 #[derive(Debug)]
 pub enum SocketEvent {
@@ -61,11 +64,11 @@ impl Socket {
         }
     }
 
-    /// Sends what is queued, at most for a second, and closes.
+    /// Sends what is queued, at most for two seconds, and closes.
     pub async fn close(self) {
         let Self { outbox, mut task } = self;
         drop(outbox);
-        if tokio::time::timeout(Duration::from_secs(1), &mut task).await.is_err() {
+        if tokio::time::timeout(CLOSING, &mut task).await.is_err() {
             task.abort();
         }
     }
@@ -183,7 +186,11 @@ async fn say_the_rest(
             return End::Lost;
         }
     }
-    stream.close(None).await.ok();
+    if stream.close(None).await.is_ok() {
+        // Until the server has read all of it (RFC 6455 7.1.1): a connection that is torn down while the server writes
+        // takes the last words with it.
+        while let Some(Ok(_)) = stream.next().await {}
+    }
     End::Closed
 }
 

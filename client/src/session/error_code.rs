@@ -183,6 +183,18 @@ codes! {
     Srv05 = "SRV-05",
 }
 
+impl ErrorCode {
+    /// Whether it is about a camera, microphone or speaker.
+    pub(super) fn is_of_a_device(self) -> bool {
+        self.as_str().starts_with("DEV-")
+    }
+
+    /// Whether something was refused that would have broken the encryption.
+    pub(super) fn is_refusal(self) -> bool {
+        self.as_str().starts_with("E2E-")
+    }
+}
+
 impl From<signaling::protocol::ErrorCode> for ErrorCode {
     fn from(code: signaling::protocol::ErrorCode) -> Self {
         Self::from_text(code.as_str()).unwrap_or(Self::Srv00)

@@ -243,6 +243,9 @@ impl Session {
             self.notice = None;
         }
         match fx.notice.take() {
+            // What a device lacks stands at its control too; what was refused is said here alone.
+            Some(notice)
+                if notice.code.is_of_a_device() && self.notice.as_ref().is_some_and(|now| now.code.is_refusal()) => {}
             Some(notice) => self.notice = Some(notice),
             // What was told during the call is not the reason for its end.
             None if fx.end.is_some() => self.notice = None,

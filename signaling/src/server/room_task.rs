@@ -11,7 +11,10 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{
+        Notify,
+        mpsc::{self, error::TrySendError},
+    },
     time::{MissedTickBehavior, interval},
 };
 
@@ -98,18 +101,22 @@ impl Outbox {
         (Self { queue: sender, bytes, overflow }, end)
     }
 
-    /// Queues, or gives the socket up. Returns whether it was queued.
+    /// Queues, or gives the socket up. Returns whether the socket keeps up.
+    ///
+    /// One that has closed is not slow: what it said last, a goodbye as a rule, waits in the mailbox before the word that
+    /// it is gone, and is to be heard.
     fn push(&self, out: Out) -> bool {
         let len = match &out {
             Out::Text(text) => text.len(),
             Out::More { .. } | Out::Close => 0,
         };
         let fits = self.bytes.fetch_add(len, Ordering::Relaxed) + len <= OUTBOX_BYTES;
-        let queued = fits && self.queue.try_send(out).is_ok();
-        if !queued {
+        let queues = || !matches!(self.queue.try_send(out), Err(TrySendError::Full(_)));
+        let keeps_up = self.queue.is_closed() || fits && queues();
+        if !keeps_up {
             self.overflow.notify_one();
         }
-        queued
+        keeps_up
     }
 }
 
@@ -343,6 +350,13 @@ mod tests {
         let queued = (0..OUTBOX + 10).filter(|_| outbox.push(text(1))).count();
         assert_eq!(queued, OUTBOX);
         end.overflow.notified().await;
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_has_closed_is_not_given_up_before_its_last_words() {
+        let (outbox, end) = Outbox::new();
+        drop(end);
+        assert!((0..OUTBOX + 10).all(|_| outbox.push(text(OUTBOX_BYTES))));
     }
 
     #[tokio::test]

@@ -120,3 +120,17 @@ fn a_change_that_lost_the_race_is_made_anew_in_the_winners_epoch() {
     let epochs: Vec<_> = commits.collect();
     assert_eq!(epochs, [1, 2]);
 }
+
+#[test]
+fn a_missing_camera_does_not_hide_that_something_was_refused() {
+    let mut world = World::in_call();
+    let entry = Delivery::Commit { commit: Opaque::new(vec![1; 200]), invite_psk: None };
+    let (seq, epoch) = (world.last_seq_of(Side::Host) + 1, call(&world, Side::Host).epoch);
+    world.say(Side::Host, ServerMessage::Entry { seq, epoch, from: id(Side::Guest), entry });
+    let told = |world: &World| world.view(Side::Host).notice.map(|notice| notice.code);
+    assert_eq!(told(&world), Some(ErrorCode::E2e12));
+    world.input(Side::Host, Input::Engine(EngineEvent::Device(DeviceError::NotFound(DeviceKind::Camera))));
+    assert_eq!(told(&world), Some(ErrorCode::E2e12));
+    world.command(Side::Host, Command::Dismiss);
+    assert_eq!(told(&world), None);
+}
