@@ -141,7 +141,7 @@ pub enum Command {
         /// Whether the words were the same.
         matches: bool,
     },
-    /// Leaves; for a host that is the end for all, since nobody could let anybody in.
+    /// Leaves; for a host that has not handed over, that is the end for all.
     Leave,
     /// Host: ends the consultation for everybody.
     EndForAll,

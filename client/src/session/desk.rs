@@ -51,8 +51,10 @@ pub(super) struct Desk {
     renew_in_days: Option<u64>,
     updated_at: Option<u64>,
     asked_at: u64,
-    /// A request of a click is under way.
-    pub busy: bool,
+    /// Number of the request whose list is shown.
+    listed: u64,
+    /// Number of the request that answers the last click.
+    busy_with: Option<u64>,
     page: Page,
 }
 
@@ -98,7 +100,8 @@ impl Desk {
             renew_in_days: None,
             updated_at: None,
             asked_at: 0,
-            busy: false,
+            listed: 0,
+            busy_with: None,
             page: Page::Today,
         }
     }
@@ -117,12 +120,27 @@ impl Desk {
                 renew_in_days: self.renew_in_days,
                 appointments: self.appointments.iter().map(|appointment| self.row(appointment, now)).collect(),
                 colleagues: self.rooms.iter().map(colleague).collect(),
-                busy: self.busy,
+                busy: self.is_busy(),
                 updated_at: self.updated_at,
             }),
-            Page::Booking => Phase::Booking(Booking { busy: self.busy }),
+            Page::Booking => Phase::Booking(Booking { busy: self.is_busy() }),
             Page::Invite { shown, .. } => Phase::Invite((**shown).clone()),
         }
+    }
+
+    /// Whether a click waits for its answer.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy_with.is_some()
+    }
+
+    /// A click waits for the answer to this request, and for no other.
+    pub(super) fn wait_for(&mut self, request: u64) {
+        self.busy_with = Some(request);
+    }
+
+    /// An answer came.
+    pub(super) fn answered(&mut self, request: u64) {
+        self.busy_with.take_if(|waiting| *waiting == request);
     }
 
     /// Whether today's list is shown and has not been read for a while.
@@ -137,15 +155,18 @@ impl Desk {
         Request::Appointments { token: self.token.clone(), lay_out: host.map(|host| host.certificate.encode()) }
     }
 
-    /// Today's list came.
-    pub(super) fn on_day(&mut self, now: u64, day: Day) {
+    /// Today's list came. Lists overtake each other on their way: one that was asked for earlier than the shown one is old.
+    pub(super) fn on_day(&mut self, now: u64, request: u64, day: Day) {
+        if request < self.listed {
+            return;
+        }
+        self.listed = request;
         (self.appointments, self.rooms) = (day.appointments, day.rooms);
         self.appointments.retain(|appointment| appointment.state != AppointmentState::Cancelled);
         self.laid_out |= day.laid_out;
         self.deputies = self.host.as_ref().map_or_else(Vec::new, |host| deputies(now, host, &day.certificates));
         self.updated_at = Some(now);
         self.renew_in_days = self.host.as_ref().and_then(|host| host.renewal_due(now));
-        self.busy = false;
     }
 
     /// Opens the booking page.
@@ -156,7 +177,12 @@ impl Desk {
     /// Back to today's list. Link and code go from memory; only the code's OPAQUE record stays on disk.
     pub(super) fn show_today(&mut self) {
         self.page = Page::Today;
-        self.busy = false;
+    }
+
+    /// Back at the desk after something else: nothing is awaited.
+    pub(super) fn at_rest(mut self) -> Self {
+        self.busy_with = None;
+        self
     }
 
     /// From the link page to the code page.
@@ -259,7 +285,6 @@ impl Desk {
         let id = *invitation.invite_id().as_bytes();
         self.invitations.insert(id, invitation);
         self.page = Page::Invite { id, shown: Box::new(invite), code };
-        self.busy = false;
     }
 
     /// Mode of the call that an appointment's newest invitation leads to, as this computer made it. The server only says

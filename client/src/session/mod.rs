@@ -185,7 +185,9 @@ impl Session {
         match input {
             Input::Command(command) => self.on_command(now, command, &mut fx),
             Input::Socket(event) => self.on_socket(now, event, &mut fx),
-            Input::Reply(number, reply) if number >= self.first_valid_reply => self.on_reply(now, reply, &mut fx),
+            Input::Reply(number, reply) if number >= self.first_valid_reply => {
+                self.on_reply(now, number, reply, &mut fx)
+            }
             Input::Reply(..) => tracing::debug!("an answer came too late"),
             Input::Engine(event) => self.on_engine(now, event, &mut fx),
             Input::Device(device, state) => self.on_device(device, state, &mut fx),
@@ -304,6 +306,14 @@ impl Session {
     fn request(&mut self, request: Request, fx: &mut Effects) {
         fx.out.push(Output::Request(self.next_request, request));
         self.next_request += 1;
+    }
+
+    /// A request of a click: the desk takes no other until this one is answered.
+    fn click(&mut self, request: Request, fx: &mut Effects) {
+        if let Stage::Desk(at_desk) = &mut self.stage {
+            at_desk.desk.wait_for(self.next_request);
+        }
+        self.request(request, fx);
     }
 
     /// A guest became a member: its invitation is spent, durably, and lets nobody but the same guest come back.

@@ -81,15 +81,13 @@ impl Session {
         let desk = &mut at_desk.desk;
         match command {
             Command::Refresh => {
-                desk.busy = true;
                 let request = desk.refresh(now.unix);
-                self.request(request, fx);
+                self.click(request, fx);
             }
             Command::OpenBooking => desk.open_booking(),
-            Command::Book { label, starts_at } if !desk.busy => {
-                desk.busy = true;
+            Command::Book { label, starts_at } if !desk.is_busy() => {
                 let request = Request::Book { token: desk.token.clone(), label, starts_at };
-                self.request(request, fx);
+                self.click(request, fx);
             }
             Command::MakeInvitation { appointment } => self.make_invitation(now, &appointment, CallMode::Real, fx),
             Command::MakeAssessorInvitation { appointment } => {
@@ -102,11 +100,10 @@ impl Session {
                 let request = desk.refresh(now.unix);
                 self.request(request, fx);
             }
-            Command::RevokeInvitation { appointment } if !desk.busy => {
+            Command::RevokeInvitation { appointment } if !desk.is_busy() => {
                 if let Some(invite) = desk.open_invitation(&appointment) {
-                    desk.busy = true;
                     let request = Request::Revoke { token: desk.token.clone(), invite };
-                    self.request(request, fx);
+                    self.click(request, fx);
                 }
             }
             Command::VisitRoom { appointment } => self.visit_room(now, &appointment, fx),
@@ -123,14 +120,13 @@ impl Session {
 
     fn make_invitation(&mut self, now: Now, appointment: &str, mode: CallMode, fx: &mut Effects) {
         let Stage::Desk(at_desk) = &mut self.stage else { return };
-        if at_desk.desk.busy {
+        if at_desk.desk.is_busy() {
             return;
         }
         match at_desk.desk.draft(now, appointment, mode) {
             Ok((drafted, request)) => {
-                at_desk.desk.busy = true;
                 at_desk.drafted = Some(drafted);
-                self.request(request, fx);
+                self.click(request, fx);
             }
             Err(code) => fx.tell(code),
         }
@@ -220,7 +216,7 @@ impl Session {
             Command::HandOver { leaf } => hosting.room.hand_over(now, leaf, fx),
             Command::SafetyStart => hosting.room.start_safety(fx),
             Command::SafetyAnswer { matches } => hosting.room.answer_safety(matches, fx),
-            // A sole host who goes leaves nobody who could let anybody in: the consultation ends for all.
+            // A host who goes without handing over ends the consultation for all.
             Command::Leave | Command::EndForAll => {
                 fx.send(ClientMessage::EndCall);
                 fx.end =
@@ -343,7 +339,7 @@ impl Session {
 
     pub(super) fn go_to_desk(&mut self, now: Now, mut desk: Box<super::Desk>, fx: &mut Effects) {
         let request = desk.refresh(now.unix);
-        self.enter(Stage::Desk(Box::new(AtDesk { desk: *desk, drafted: None })));
+        self.enter(Stage::Desk(Box::new(AtDesk { desk: desk.at_rest(), drafted: None })));
         self.request(request, fx);
     }
 }

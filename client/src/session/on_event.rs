@@ -203,12 +203,12 @@ impl Session {
         }
     }
 
-    pub(super) fn on_reply(&mut self, now: Now, reply: Reply, fx: &mut Effects) {
+    pub(super) fn on_reply(&mut self, now: Now, number: u64, reply: Reply, fx: &mut Effects) {
         match reply {
             Reply::NotStored(code) => fx.tell(code),
             reply => match &mut self.stage {
                 Stage::SignIn(_) => self.on_sign_in_reply(now, reply, fx),
-                Stage::Desk(_) => self.on_desk_reply(now, reply, fx),
+                Stage::Desk(_) => self.on_desk_reply(now, number, reply, fx),
                 Stage::Joining(_) => self.on_joining_reply(reply, fx),
                 _ => {}
             },
@@ -240,19 +240,19 @@ impl Session {
         }
     }
 
-    fn on_desk_reply(&mut self, now: Now, reply: Reply, fx: &mut Effects) {
+    fn on_desk_reply(&mut self, now: Now, number: u64, reply: Reply, fx: &mut Effects) {
         let Stage::Desk(at_desk) = &mut self.stage else { return };
         let AtDesk { desk, drafted } = &mut **at_desk;
-        desk.busy = false;
+        desk.answered(number);
         let refusal = match reply {
             Reply::Appointments(Ok(day)) => {
                 self.connection = ConnectionState::Online;
-                return desk.on_day(now.unix, day);
+                return desk.on_day(now.unix, number, day);
             }
             Reply::Done(Ok(())) => {
                 desk.show_today();
                 let request = desk.refresh(now.unix);
-                return self.request(request, fx);
+                return self.click(request, fx);
             }
             Reply::Registered(Ok(())) => {
                 if let Some(drafted) = drafted.take() {

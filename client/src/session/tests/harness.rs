@@ -237,9 +237,14 @@ impl World {
         self.input(Side::Guest, Input::Tick);
     }
 
-    fn feed(&mut self, side: Side, input: Input) {
+    /// What an input leads to, and nobody does.
+    pub(super) fn outputs(&mut self, side: Side, input: Input) -> Vec<Output> {
         let now = Now { unix: START + self.seconds, since_start: Duration::from_secs(self.seconds) };
-        let outputs = self.client_mut(side).session.handle(now, input);
+        self.client_mut(side).session.handle(now, input)
+    }
+
+    fn feed(&mut self, side: Side, input: Input) {
+        let outputs = self.outputs(side, input);
         self.queue.extend(outputs.into_iter().map(|output| (side, output)));
     }
 

@@ -32,19 +32,9 @@ impl World {
                 let room = OpenRoom { appointment, label: "10:20".into(), host, starts_at: UnixSeconds(START) };
                 Reply::Appointments(Ok(Day { rooms: vec![room], ..self.day() }))
             }
-            Request::Appointments { .. } => Reply::Appointments(Ok(Day {
-                appointments: vec![Appointment {
-                    id: AppointmentId::from_bytes(APPOINTMENT),
-                    label: "10:20".into(),
-                    starts_at: UnixSeconds(START),
-                    duration_min: 30,
-                    host: UserId::from_bytes([3; 16]),
-                    state: AppointmentState::Planned,
-                    waiting: 0,
-                    invitations: Vec::new(),
-                }],
-                ..self.day()
-            })),
+            Request::Appointments { .. } => {
+                Reply::Appointments(Ok(Day { appointments: self.appointments(), ..self.day() }))
+            }
             Request::RegisterInvitation { request, record, .. } => {
                 self.stored.insert(*request.invite_id.as_bytes(), record.to_vec());
                 self.invite = Some(request.invite_id);
@@ -79,6 +69,20 @@ impl World {
         self.command(Side::Host, Command::ChooseStaff);
         self.command(Side::Host, Command::SignIn { name: "ada".into(), passphrase: "correct horse".into() });
         self.command(Side::Host, Command::SecondFactor { code: "123456".into() });
+    }
+
+    /// The host's day at the server.
+    pub(in crate::session::tests) fn appointments(&self) -> Vec<Appointment> {
+        vec![Appointment {
+            id: AppointmentId::from_bytes(APPOINTMENT),
+            label: "10:20".into(),
+            starts_at: UnixSeconds(START),
+            duration_min: 30,
+            host: UserId::from_bytes([3; 16]),
+            state: AppointmentState::Planned,
+            waiting: 0,
+            invitations: Vec::new(),
+        }]
     }
 
     /// What every member of staff finds at the server: both certificates, one of another practice, and noise.
