@@ -117,7 +117,7 @@ pub(crate) fn confirm(bytes: &[u8]) {
     for message in [bytes, &lobby.addressed(4, bytes)] {
         wire::read_confirm(lobby.id, message).ok();
         assert!(GuestInvitation::new(lobby.link()).on_confirm(message).is_err());
-        assert!(message_number(message).is_none_or(|number| (1..=5).contains(&number)));
+        assert!(message_number(message).is_none_or(|number| (1..=6).contains(&number)));
     }
 }
 
