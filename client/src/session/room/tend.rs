@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crypto::{HeartbeatError, LeafIndex};
 use media::EngineEvent;
-use media::transport::TransportRole;
+use media::transport::{Refusal, TransportRole};
 use signaling::protocol::{ClientMessage, Opaque, ParticipantId};
 
 use super::{CRASH_TIME, Change, RESTART_TIME, Room};
@@ -39,11 +39,14 @@ impl Room {
                     peer.lost_since.get_or_insert(now.since_start);
                 }
             }
-            EngineEvent::Refused { peer, .. } => {
+            EngineEvent::Refused { peer, reason } => {
                 if let Some(known) = self.peers.get_mut(&peer.as_u8()) {
                     known.path = None;
                     known.lost_since.get_or_insert(now.since_start);
-                    fx.notice = Some(Notice { person: self.name_of(peer), ..Notice::new(ErrorCode::E2e04) });
+                    // Whom no path leads to has proved nothing, and failed nothing: it is tried again.
+                    if reason != Refusal::Unreachable {
+                        fx.notice = Some(Notice { person: self.name_of(peer), ..Notice::new(ErrorCode::E2e04) });
+                    }
                 }
             }
             EngineEvent::Undecryptable { peer } => {

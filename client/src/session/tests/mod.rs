@@ -10,7 +10,7 @@ mod lobby;
 mod returning;
 mod watch;
 
-use media::transport::{Signal, TransportRole};
+use media::transport::{Refusal, Signal, TransportRole};
 use media::{DeviceError, DeviceKind, EngineEvent};
 use signaling::protocol::{Delivery, Opaque, ParticipantId, ServerMessage};
 
@@ -370,4 +370,20 @@ fn answers_to_an_earlier_stage_are_dropped() {
     world.command(Side::Guest, Command::Back);
     world.input(Side::Guest, Input::Reply(0, Reply::Ticket(Err(ErrorCode::Auth01.into()))));
     assert!(world.view(Side::Guest).notice.is_none());
+}
+
+#[test]
+fn whoever_cannot_be_reached_is_not_said_to_have_failed_a_proof() {
+    let mut world = World::in_call();
+    let told = Some(ErrorCode::E2e04);
+    for (reason, expected) in [
+        (Refusal::Unreachable, None),
+        (Refusal::Handshake, told),
+        (Refusal::NoSframe, told),
+        (Refusal::Malformed, told),
+    ] {
+        world.command(Side::Host, Command::Dismiss);
+        world.input(Side::Host, Input::Engine(EngineEvent::Refused { peer: leaf(1), reason }));
+        assert_eq!(world.view(Side::Host).notice.map(|notice| notice.code), expected, "{reason:?}");
+    }
 }
