@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
+use zeroize::Zeroize;
 
 use crate::cli::{self, Ask, Cli};
 use crate::keystore::FolderLock;
@@ -13,6 +14,9 @@ use crate::{AppHandle, app, disclosure, headless, invitation_file};
 
 /// Tasks are few and short; media has its own threads.
 const WORKERS: usize = 2;
+
+/// Bytes of stack that [`wipe_stack`] overwrites: more than session, MLS and WebRTC were seen to reach down.
+const WIPED: usize = 128 << 10;
 
 /// The program `quietroom`.
 ///
@@ -36,6 +40,7 @@ pub fn run<E: std::fmt::Display>(
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("session")
+        .on_thread_park(wipe_stack)
         .enable_all()
         .build()
         .context("the program could not start its threads")?;
@@ -65,6 +70,14 @@ pub fn run<E: std::fmt::Display>(
     runtime.shutdown_background();
     drop(folder);
     Ok(())
+}
+
+/// What is freed is wiped by the allocator, but moved keys leave copies on the stack, the libraries' too, until a thread
+/// happens to come by there again. So each worker wipes below itself whenever it has nothing to do.
+#[inline(never)]
+fn wipe_stack() {
+    let mut stack = [0_u64; WIPED / 8];
+    stack.zeroize();
 }
 
 /// The window is closed: the session ends what is running and closes the devices before the program ends.

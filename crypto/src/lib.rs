@@ -46,8 +46,9 @@
 //! when, epochs, sizes in steps of 256 bytes, times, and which leaf of the tree left on request
 //! or came back.
 //!
-//! **Not wiped**: expanded AES keys inside ring's key objects, ring's Ed25519 key while it signs,
-//! what OpenMLS copies on its way from our storage (most of its types wipe themselves).
+//! **Not wiped here**: expanded AES keys inside ring's key objects, ring's Ed25519 key while it
+//! signs, what OpenMLS copies on its way from our storage (most of its types wipe themselves). The
+//! clients' allocator wipes what is freed, and their threads wipe their stacks when they rest.
 //!
 //! # Keys
 //!

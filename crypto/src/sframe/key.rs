@@ -88,9 +88,12 @@ impl KeyBytes {
 }
 
 /// Key and salt of one key id. ring holds the expanded AES key and does not wipe it.
+///
+/// It lies on the heap, which the clients' allocator wipes: half a kilobyte that is moved from thread to thread would
+/// leave copies on their stacks.
 pub(crate) struct FrameKey {
     key_id: u64,
-    key: LessSafeKey,
+    key: Box<LessSafeKey>,
     salt: [u8; NONCE_LEN],
 }
 
@@ -100,7 +103,7 @@ impl FrameKey {
         let (aead, _) = suite.parts();
         let KeyBytes { key, salt } = KeyBytes::derive(suite, base_key, key_id)?;
         let key = key.expose().get(..aead.key_len())?;
-        let key = LessSafeKey::new(UnboundKey::new(aead, key).ok()?);
+        let key = Box::new(LessSafeKey::new(UnboundKey::new(aead, key).ok()?));
         Some(Self { key_id, key, salt })
     }
 
