@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What is left of a consultation's secrets: plays one without a display, and looks for link, code, passphrase,
-# second factor and the patient's card in the memory of the server and of both clients, in the database and in all logs.
-# Ends non-zero when one is found where it must not be, or when the search misses what is planted there for it.
+# second factor, the patient's card, and the keys of media and group in the memory of the server and of both clients,
+# in the database and in all logs. The keys are those that lie in the clients' memory during the call.
+# Ends non-zero when one is found where it must not be, or when the search misses what must be there for it.
 #
 #   ./scripts/canaries.sh [SECONDS]
 #

@@ -3,13 +3,17 @@
 //! | place | during the call | after it |
 //! | --- | --- | --- |
 //! | memory of the server | nothing | nothing |
-//! | memory of both clients | the patient's name: the search finds it where it must be | nothing, though the program still runs |
+//! | memory of both clients | the patient's name and the keys: the search finds them where they must be | nothing, though the program still runs |
 //! | the server's folder, all logs | | nothing |
+//!
+//! The keys are those that lie in the clients' memory during the call, found by their shape: nothing in the clients
+//! names them for this.
 //!
 //! In each place the same search must also find something harmless that lies there, or it is blind and fails:
 //! in memory the path of the data folder, outside the stack; in the database the appointment's label; in a log a line
 //! that is put there for it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +21,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lab::keys;
 use lab::memory;
 use lab::search::Search;
 use lab::totp;
@@ -30,6 +35,17 @@ use crate::programs::say;
 const LOGGED: &str = "canary: a line that is meant to be found";
 /// Name of the patient among the secrets.
 const NAME: &str = "the patient's name";
+/// Name of an AES-256 key that both clients hold.
+const MEDIA_KEY: &str = "a media key";
+/// Name of what only a member of the group knows.
+const MLS_SECRET: &str = "an MLS secret";
+/// SFrame's for voice and picture of both sides (E2EE 7), and SRTP's for RTP and RTCP of both directions.
+const MEDIA_KEYS: usize = 8;
+/// An epoch has seven secrets and the leaf its own keys (RFC 9420 §8); fewer means that their form has changed.
+const MLS_SECRETS: usize = 7;
+
+/// The group's state is written anew with every message, and can so evade one reading.
+const READINGS: usize = 3;
 
 /// One thing that is looked for.
 struct Canary {
@@ -74,13 +90,37 @@ impl Canaries {
     /// # Errors
     /// When the memory of one of the three programs cannot be read.
     pub(crate) fn during(&mut self, house: &House, host: u32, patient: u32) -> Result<()> {
+        self.collect_keys(host, patient)?;
         self.memory("server, in the call", house.server_id()?, "server")?;
         for (side, id) in [(Side::Host, host), (Side::Patient, patient)] {
             let place = format!("{}, in the call", side.name());
-            let found = self.scan(&place, id, side.name())?;
-            // Other secrets may be there now; the name must be, or the search would not see it afterwards either.
-            self.require(&place, NAME, found.contains(&NAME));
+            let (found, _) = self.scan(&place, id, side.name())?;
+            // Other secrets may be there now; these must be, or the search would not see them afterwards either.
+            for what in [NAME, MEDIA_KEY, MLS_SECRET] {
+                self.require(&place, what, found.contains(&what));
+            }
         }
+        Ok(())
+    }
+
+    /// Adds the keys of the call to what is looked for.
+    fn collect_keys(&mut self, host: u32, patient: u32) -> Result<()> {
+        let (of_host, of_patient) = (Keys::read(host)?, Keys::read(patient)?);
+        // The host also holds the key of its own key store, which outlives the call.
+        let media: Vec<_> = of_host.aes.intersection(&of_patient.aes).collect();
+        say(&format!(
+            "canaries: {} keys that both clients hold, {} MLS secrets of the host's, {} of the patient's",
+            media.len(),
+            of_host.mls.len(),
+            of_patient.mls.len()
+        ));
+        self.require("the clients", "every media key", media.len() >= MEDIA_KEYS);
+        for (place, keys) in [("host", &of_host), ("patient", &of_patient)] {
+            self.require(place, "every MLS secret", keys.mls.len() >= MLS_SECRETS);
+        }
+        let media = media.into_iter().map(|key| Canary { what: MEDIA_KEY, bytes: key.to_vec() });
+        let mls = of_host.mls.union(&of_patient.mls).map(|key| Canary { what: MLS_SECRET, bytes: key.clone() });
+        self.secrets.extend(media.chain(mls));
         Ok(())
     }
 
@@ -124,13 +164,14 @@ impl Canaries {
 
     /// Scans a process that must hold no secret.
     fn memory(&mut self, place: &str, id: u32, folder: &str) -> Result<()> {
-        let found = self.scan(place, id, folder)?;
+        let (found, lines) = self.scan(place, id, folder)?;
+        lines.iter().for_each(|line| say(line));
         self.refuse(place, &found);
         Ok(())
     }
 
-    /// Scans a process whose data folder is `folder`, and gives the secrets found.
-    fn scan(&mut self, place: &str, id: u32, folder: &str) -> Result<Vec<&'static str>> {
+    /// Scans a process whose data folder is `folder`, and gives the secrets found and where.
+    fn scan(&mut self, place: &str, id: u32, folder: &str) -> Result<(Vec<&'static str>, Vec<String>)> {
         let planted = self.folder.join(folder);
         let planted = planted.to_str().context("a folder with an odd name")?;
         let search = self.search(Some(planted));
@@ -153,8 +194,7 @@ impl Canaries {
             lines.len(),
             found.len()
         ));
-        lines.iter().for_each(|line| say(line));
-        Ok(found)
+        Ok((found, lines))
     }
 
     fn search(&self, planted: Option<&str>) -> Search {
@@ -173,6 +213,26 @@ impl Canaries {
             say(&format!("canaries: {place}: HOLDS {}", found.join(", ")));
             self.failures += 1;
         }
+    }
+}
+
+/// The keys in a client's memory.
+#[derive(Default)]
+struct Keys {
+    aes: BTreeSet<[u8; 32]>,
+    mls: BTreeSet<Vec<u8>>,
+}
+
+impl Keys {
+    fn read(id: u32) -> Result<Self> {
+        let mut keys = Self::default();
+        for _ in 0..READINGS {
+            memory::read(id, keys::SCHEDULE.max(keys::STORED), |_, _, bytes| {
+                keys.aes.extend(keys::aes256(bytes));
+                keys.mls.extend(keys::mls(bytes));
+            })?;
+        }
+        Ok(keys)
     }
 }
 

@@ -43,20 +43,42 @@ struct Mapping {
     place: String,
 }
 
-/// Scans all memory of process `pid` that can hold what it wrote: every readable mapping but files that it cannot write.
+/// Looks for secrets in all memory of process `pid` that can hold what it wrote.
+///
+/// # Errors
+/// As of [`read`].
+pub fn scan(pid: u32, search: &Search) -> Result<Scan> {
+    let mut hits = Vec::new();
+    let bytes = read(pid, search.longest(), |place, address, piece| {
+        hits.extend(search.find(piece).map(|(secret, offset)| Hit {
+            secret,
+            place: place.to_owned(),
+            address: address + offset as u64,
+            around: piece[offset.saturating_sub(AROUND)..piece.len().min(offset + AROUND)].to_vec(),
+        }));
+    })?;
+    hits.sort_by_key(|hit| (hit.address, hit.secret));
+    hits.dedup_by_key(|hit| (hit.address, hit.secret));
+    Ok(Scan { bytes, hits })
+}
+
+/// Shows all memory of process `pid` that can hold what it wrote, piece by piece with its mapping and address: every
+/// readable mapping but files that it cannot write. What is not longer than `longest` lies in some piece as a whole.
+/// Gives the number of bytes that were read.
 ///
 /// # Errors
 /// When the memory cannot be read, with what is missing, or hardly any of it could be.
-pub fn scan(pid: u32, search: &Search) -> Result<Scan> {
+pub fn read(pid: u32, longest: usize, mut show: impl FnMut(&str, u64, &[u8])) -> Result<u64> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps"));
     let maps = maps.with_context(|| format!("the memory of process {pid} is not to be seen: {NEEDED}"))?;
     let memory = File::open(format!("/proc/{pid}/mem"));
     let memory = memory.with_context(|| format!("the memory of process {pid} cannot be read: {NEEDED}"))?;
-    let mut scan = Scan { bytes: 0, hits: Vec::new() };
-    let mut unread = 0;
+    // Pieces begin at whole words, as keys do.
+    let overlap = longest.next_multiple_of(8);
+    let (mut bytes, mut unread) = (0, 0);
+    let mut piece = vec![0; PIECE];
     for mapping in maps.lines().filter_map(mapping) {
         let mut at = mapping.from;
-        let mut piece = vec![0; PIECE];
         while at < mapping.to {
             let wanted = PIECE.min((mapping.to - at) as usize);
             let Ok(read @ 1..) = memory.read_at(&mut piece[..wanted], at) else {
@@ -64,22 +86,15 @@ pub fn scan(pid: u32, search: &Search) -> Result<Scan> {
                 unread += mapping.to - at;
                 break;
             };
-            scan.hits.extend(search.find(&piece[..read]).map(|(secret, offset)| Hit {
-                secret,
-                place: mapping.place.clone(),
-                address: at + offset as u64,
-                around: piece[offset.saturating_sub(AROUND)..read.min(offset + AROUND)].to_vec(),
-            }));
-            scan.bytes += read as u64;
+            show(&mapping.place, at, &piece[..read]);
+            bytes += read as u64;
             // What lies across the end of a piece is found in the next one.
-            let overlap = search.longest().saturating_sub(1);
-            at += if at + (read as u64) < mapping.to { read.saturating_sub(overlap).max(1) } else { read } as u64;
+            let whole = at + (read as u64) < mapping.to && read > overlap;
+            at += if whole { read - overlap } else { read } as u64;
         }
     }
-    scan.hits.sort_by_key(|hit| (hit.address, hit.secret));
-    scan.hits.dedup_by_key(|hit| (hit.address, hit.secret));
-    ensure!(scan.bytes > 10 * unread, "{unread} bytes of process {pid} could not be read: {NEEDED}");
-    Ok(scan)
+    ensure!(bytes > 10 * unread, "{unread} bytes of process {pid} could not be read: {NEEDED}");
+    Ok(bytes)
 }
 
 const NEEDED: &str = "it takes Linux, and root or CAP_SYS_PTRACE";

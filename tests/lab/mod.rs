@@ -3,7 +3,7 @@
 //! - [`barcode`]: the number that a test picture carries, drawn and read.
 //! - [`proof`]: a capture of a call, taken apart and opened.
 //! - [`y4m`], [`wav`]: the two file formats of test content.
-//! - [`search`], [`memory`]: secrets in bytes, and in a running process.
+//! - [`search`], [`memory`], [`keys`]: secrets in bytes, in a running process, and such that nobody named.
 //! - [`noise`]: repeatable randomness for content; never for secrets.
 //! - [`totp`]: the second factor's codes, as an authenticator shows them.
 //! - [`hostile`]: the server gone bad.
@@ -15,6 +15,7 @@
 pub mod barcode;
 #[path = "../hostile/mod.rs"]
 pub mod hostile;
+pub mod keys;
 pub mod memory;
 pub mod noise;
 #[path = "../proof/mod.rs"]

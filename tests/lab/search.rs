@@ -1,4 +1,4 @@
-//! Looks for secrets in bytes, in every way of writing them: as they are, in hex, in base64 at any offset.
+//! Looks for secrets in bytes, in every way of writing them: as they are, in hex, in base64 at any offset, as a list of numbers.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,9 @@ fn start(bytes: &[u8]) -> usize {
 /// Every way of writing `secret` that is looked for.
 fn forms(secret: &[u8]) -> BTreeSet<Vec<u8>> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = BTreeSet::from([secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()]);
+    let numbers = secret.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+    let mut forms =
+        BTreeSet::from([secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), numbers.into_bytes()]);
     for offset in 0..3 {
         let padded = [&[0; 3][..offset], secret].concat();
         // The letters at both ends also hold bits of the neighbours.
@@ -94,6 +96,7 @@ mod tests {
             assert!(holds(URL_SAFE_NO_PAD.encode(text).as_bytes(), secret), "{at}");
         }
         assert!(holds(hex.as_bytes(), secret) && holds(hex.to_uppercase().as_bytes(), secret));
+        assert!(holds(serde_json::to_string(secret).unwrap().as_bytes(), secret));
         assert!(!holds(b"Robin another Example", secret));
     }
 
