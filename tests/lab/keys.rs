@@ -115,13 +115,13 @@ mod tests {
         while words.len() < WORDS {
             let at = words.len();
             let mut word = words[at - 1];
-            if at % 8 == 0 {
+            if at.is_multiple_of(8) {
                 word.rotate_left(1);
             }
-            if at % 4 == 0 {
+            if at.is_multiple_of(4) {
                 word = word.map(|byte| SBOX[usize::from(byte)]);
             }
-            if at % 8 == 0 {
+            if at.is_multiple_of(8) {
                 word[0] ^= constant;
                 constant <<= 1;
             }
