@@ -148,8 +148,7 @@ struct Ended {
     reason: GoodbyeReason,
     devices_closed: bool,
     desk: Option<Box<Desk>>,
-    /// Its keys are disclosed.
-    assessor: bool,
+    keys: CallKeys,
     /// Its phone stays on the page.
     practice: Option<PracticeInfo>,
 }
@@ -264,12 +263,10 @@ impl Session {
             return;
         }
         let practice = self.view().practice;
-        let assessor = match &self.stage {
-            Stage::Host(hosting) => show::is_assessor(&hosting.room),
-            Stage::Guest(visiting) => show::is_assessor(&visiting.room),
-            // A colleague joins private calls alone.
-            _ => false,
-        };
+        let keys = self.room().map_or(CallKeys::None, |room| match show::is_assessor(room) {
+            true => CallKeys::Disclosed,
+            false => CallKeys::Destroyed,
+        });
         let desk = match std::mem::replace(&mut self.stage, Stage::Start) {
             Stage::Host(mut hosting) => {
                 // During the call a lost guest may come back by it; no longer now, unless it was the room that was lost.
@@ -291,7 +288,7 @@ impl Session {
             }
             _ => None,
         };
-        self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, assessor, practice }));
+        self.enter(Stage::Goodbye(Ended { reason, devices_closed: false, desk, keys, practice }));
         fx.out.push(Output::CloseSocket);
         fx.media(MediaCommand::Stop);
         self.connection = ConnectionState::Idle;

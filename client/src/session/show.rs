@@ -60,7 +60,7 @@ impl Session {
                 reason: ended.reason,
                 devices_closed: ended.devices_closed,
                 host: ended.desk.is_some(),
-                assessor: ended.assessor,
+                keys: ended.keys,
             }),
         }
     }

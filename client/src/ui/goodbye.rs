@@ -8,7 +8,7 @@ use super::message::text;
 use super::shell::phone_line;
 use super::theme::{self, Palette, Tone};
 use super::widget::{body_ui, card_ui, heading_ui, icon_line};
-use crate::session::{Command, Goodbye, GoodbyeReason, PracticeInfo};
+use crate::session::{CallKeys, Command, Goodbye, GoodbyeReason, PracticeInfo};
 
 /// Paints why it ended, and that the devices are off.
 pub(crate) fn goodbye_ui(ui: &mut Ui, state: &Goodbye, practice: Option<&PracticeInfo>) -> Option<Command> {
@@ -33,10 +33,13 @@ pub(crate) fn goodbye_ui(ui: &mut Ui, state: &Goodbye, practice: Option<&Practic
         };
         let line = |id: &str| RichText::new(text(id)).font(theme::body());
         icon_line(ui, icon, ink, line(id));
-        if state.assessor {
-            icon_line(ui, Icon::Warning, palette.tone(Tone::Bad).text, line("goodbye-keys-disclosed"));
-        } else {
-            icon_line(ui, Icon::Check, good, line("goodbye-keys"));
+        let keys = match state.keys {
+            CallKeys::None => None,
+            CallKeys::Destroyed => Some((Icon::Check, good, "goodbye-keys")),
+            CallKeys::Disclosed => Some((Icon::Warning, palette.tone(Tone::Bad).text, "goodbye-keys-disclosed")),
+        };
+        if let Some((icon, ink, id)) = keys {
+            icon_line(ui, icon, ink, line(id));
         }
         icon_line(ui, Icon::Check, good, line("goodbye-recorded"));
     });
@@ -71,7 +74,8 @@ mod tests {
 
     #[test]
     fn devices_are_off_only_when_they_are() {
-        let state = Goodbye { reason: GoodbyeReason::Left, devices_closed: true, host: false, assessor: false };
+        let keys = CallKeys::Destroyed;
+        let state = Goodbye { reason: GoodbyeReason::Left, devices_closed: true, host: false, keys };
         assert!(stage(state).shows("Camera and microphone are off."));
         let open = stage(Goodbye { devices_closed: false, ..state });
         assert!(!open.shows("Camera and microphone are off."));
@@ -80,7 +84,8 @@ mod tests {
 
     #[test]
     fn after_an_assessor_call_nobody_is_told_that_its_keys_are_gone() {
-        let state = Goodbye { reason: GoodbyeReason::Ended, devices_closed: true, host: true, assessor: true };
+        let keys = CallKeys::Disclosed;
+        let state = Goodbye { reason: GoodbyeReason::Ended, devices_closed: true, host: true, keys };
         let stage = stage(state);
         assert!(stage.shows("This was an assessor call: its keys were handed out."));
         assert!(!stage.shows("The keys of this call are destroyed."));
@@ -88,9 +93,10 @@ mod tests {
 
     #[test]
     fn a_denied_guest_reads_neutral_words_and_the_phone() {
-        let stage =
-            stage(Goodbye { reason: GoodbyeReason::Denied, devices_closed: true, host: false, assessor: false });
+        let keys = CallKeys::None;
+        let stage = stage(Goodbye { reason: GoodbyeReason::Denied, devices_closed: true, host: false, keys });
         assert!(stage.shows("You were not admitted this time"));
         assert!(stage.shows("07 3123 4567"));
+        assert!(!stage.shows("The keys of this call"), "there was no call");
     }
 }

@@ -230,7 +230,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         microphone: DeviceState::Failed(ErrorCode::Dev02),
         speaker: DeviceState::Ready,
     };
-    let goodbye = |reason, host| Goodbye { reason, devices_closed: true, host, assessor: false };
+    let goodbye = |reason, host| Goodbye { reason, devices_closed: true, host, keys: CallKeys::Destroyed };
     let interpreter = Knocker {
         participant: "p2".into(),
         name: Some(Private::from("Ines Duarte")),

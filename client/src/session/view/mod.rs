@@ -162,8 +162,20 @@ pub struct Goodbye {
     pub devices_closed: bool,
     /// Whether this side was the host, who goes back to today's list.
     pub host: bool,
-    /// The keys of this call were disclosed, by its policy.
-    pub assessor: bool,
+    /// What became of the keys of this call.
+    pub keys: CallKeys,
+}
+
+/// What became of the keys of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallKeys {
+    /// This side never held any.
+    None,
+    /// They are gone from memory.
+    Destroyed,
+    /// They were disclosed, by the call's policy.
+    Disclosed,
 }
 
 /// Why it ended.
