@@ -15,9 +15,13 @@ use super::{AtDesk, Command, Door, Entering, Hosting, Session, SignInStage, Stag
 
 impl Session {
     pub(super) fn on_command(&mut self, now: Now, command: Command, fx: &mut Effects) {
-        // A new step answers what the notice asked for.
-        if !matches!(command, Command::Mute { .. } | Command::Camera { .. } | Command::Refresh) {
-            self.notice = None;
+        let lasts = self.notice.as_ref().is_some_and(|notice| notice.code.is_refusal());
+        match command {
+            Command::Mute { .. } | Command::Camera { .. } | Command::Refresh => {}
+            // What the encryption refused was not this step's doing: it stays until it was read.
+            _ if lasts && !matches!(command, Command::Dismiss | Command::Done) => {}
+            // A new step answers what the notice asked for.
+            _ => self.notice = None,
         }
         match command {
             Command::Quit => return self.quit(now, fx),

@@ -137,8 +137,9 @@ impl Room {
     pub(in crate::session) fn answer_safety(&mut self, matches: bool, fx: &mut Effects) {
         if self.safety.answer(matches) {
             self.say(&CallMessage::SafetyAnswer { matches }, fx);
-            if !matches {
-                fx.tell(ErrorCode::E2e02);
+            match matches {
+                true => fx.settled = Some(ErrorCode::E2e02),
+                false => fx.tell(ErrorCode::E2e02),
             }
         }
     }

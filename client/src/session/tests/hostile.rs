@@ -122,7 +122,7 @@ fn a_change_that_lost_the_race_is_made_anew_in_the_winners_epoch() {
 }
 
 #[test]
-fn a_missing_camera_does_not_hide_that_something_was_refused() {
+fn neither_a_missing_camera_nor_the_next_click_hides_that_something_was_refused() {
     let mut world = World::in_call();
     let entry = Delivery::Commit { commit: Opaque::new(vec![1; 200]), invite_psk: None };
     let (seq, epoch) = (world.last_seq_of(Side::Host) + 1, call(&world, Side::Host).epoch);
@@ -131,6 +131,8 @@ fn a_missing_camera_does_not_hide_that_something_was_refused() {
     assert_eq!(told(&world), Some(ErrorCode::E2e12));
     world.input(Side::Host, Input::Engine(EngineEvent::Device(DeviceError::NotFound(DeviceKind::Camera))));
     assert_eq!(told(&world), Some(ErrorCode::E2e12));
+    world.command(Side::Host, Command::SafetyStart);
+    assert_eq!(told(&world), Some(ErrorCode::E2e12), "a step in the call does not take it away unread");
     world.command(Side::Host, Command::Dismiss);
     assert_eq!(told(&world), None);
 }
