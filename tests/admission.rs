@@ -75,6 +75,32 @@ async fn without_a_confirmed_identity_nobody_is_admitted() {
     clinic.close().await;
 }
 
+/// 1. The host closes the room without having admitted anybody: the patient stays, and is told that nobody is there.
+/// 2. The host opens it again: the patient proves link and code by itself, at no try, and is admitted.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_keeps_its_place_while_the_room_is_closed() {
+    let clinic = Clinic::open().await;
+    let (mut host, invitation) = clinic.open_room().await;
+    let mut patient = Person::guest(no_devices());
+    patient.join(&invitation, &Card::ROBIN).await;
+    host.knocker().await;
+
+    host.tell(Command::Leave).await;
+    assert_eq!(host.goodbye().await.reason, GoodbyeReason::Left);
+    let alone = |view: &View| matches!(&view.phase, Phase::LobbyGuest(lobby) if !lobby.host_present).then_some(());
+    patient.until("the waiting room without a host", alone).await;
+
+    host.tell(Command::Done).await;
+    host.start(&invitation.appointment).await;
+    let knocker = host.knocker().await;
+    assert_eq!((knocker.badge.code_failed, knocker.badge.tries_left), (false, 3));
+    host.admit().await;
+    patient.in_call("the call at the patient", |call| (call.members.len() == 2).then_some(())).await;
+    patient.quit().await;
+    host.quit().await;
+    clinic.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_guest_reads_neutral_words_and_its_link_is_spent() {
     let clinic = Clinic::open().await;

@@ -220,6 +220,11 @@ impl Session {
             Command::HandOver { leaf } => hosting.room.hand_over(now, leaf, fx),
             Command::SafetyStart => hosting.room.start_safety(fx),
             Command::SafetyAnswer { matches } => hosting.room.answer_safety(matches, fx),
+            // Nobody was let in: whoever waits keeps its place, and the room can be opened again.
+            Command::Leave if !hosting.called && hosting.room.is_settled() => {
+                fx.send(ClientMessage::Leave);
+                fx.end = Some(GoodbyeReason::Left);
+            }
             // A host who goes without handing over ends the consultation for all.
             Command::Leave | Command::EndForAll => {
                 fx.send(ClientMessage::EndCall);

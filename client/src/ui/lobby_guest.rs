@@ -65,6 +65,8 @@ fn progress_ui(ui: &mut Ui, state: &LobbyGuest) {
         KnockState::Connecting => (Tone::Info, Icon::Clock, "lobby-connecting"),
         KnockState::WaitingForHost => (Tone::Info, Icon::Clock, "lobby-waiting-host"),
         KnockState::Proving => (Tone::Info, Icon::Key, "lobby-proving"),
+        // Who proves link and code now is known to nobody: the next host asks anew.
+        KnockState::Proven if !state.host_present => (Tone::Info, Icon::Clock, "lobby-waiting-host"),
         KnockState::Proven => (Tone::Good, Icon::Check, "lobby-proven"),
         KnockState::Listed => (Tone::Good, Icon::Check, "lobby-listed"),
         KnockState::Entering => (Tone::Good, Icon::Door, "lobby-entering"),
@@ -103,6 +105,15 @@ mod tests {
         assert!(stage.shows("You are in the right place"));
         assert!(stage.shows("07 3123 4567"));
         assert!(stage.shows("Nobody can see or hear you while you wait."));
+    }
+
+    #[test]
+    fn a_guest_whose_host_is_away_is_not_told_that_it_is_seen() {
+        let known = LobbyGuest { knock: KnockState::Proven, host_present: true, ..sample::lobby_guest() };
+        assert!(stage(known.clone(), sample::NOW).shows("can see that you are waiting"));
+        let alone = stage(LobbyGuest { host_present: false, ..known }, sample::NOW);
+        assert!(!alone.shows("can see that you are waiting"));
+        assert!(alone.shows("Your clinician isn’t here yet."));
     }
 
     #[test]

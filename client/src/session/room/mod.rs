@@ -341,6 +341,11 @@ impl Room {
         self.wishes.iter().any(is) || self.pending.as_ref().is_some_and(|pending| is(&pending.change))
     }
 
+    /// Whether no change of the group waits or is under way.
+    pub(super) fn is_settled(&self) -> bool {
+        self.wishes.is_empty() && self.pending.is_none()
+    }
+
     /// The server dropped what was sent last and says when to send it again.
     pub(super) fn on_busy(&mut self, now: Now, retry_after_s: Option<u32>) {
         if self.pending.as_ref().is_some_and(|pending| matches!(pending.change, Change::Update)) {

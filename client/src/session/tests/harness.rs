@@ -380,6 +380,10 @@ impl World {
                 self.to(Side::Guest, ServerMessage::Lobby { state: LobbyState::Denied });
             }
             ClientMessage::EndCall => self.to(Side::Guest, ServerMessage::Ended),
+            ClientMessage::Leave if side == Side::Host => {
+                self.room_open = false;
+                self.lobby();
+            }
             ClientMessage::Hello { .. } | ClientMessage::Replay { .. } | ClientMessage::Leave => {}
         }
     }

@@ -20,6 +20,22 @@ fn a_proven_guest_can_be_admitted_after_the_host_was_away() {
 }
 
 #[test]
+fn who_waits_keeps_its_place_while_the_host_closes_the_room_and_opens_it_again() {
+    let mut world = World::knocked();
+    world.command(Side::Host, Command::Leave);
+    assert_eq!(goodbye(&world, Side::Host).reason, GoodbyeReason::Left);
+    let Phase::LobbyGuest(lobby) = world.view(Side::Guest).phase else { panic!("the guest was sent away") };
+    assert!(!lobby.host_present);
+    world.command(Side::Host, Command::Done);
+    world.start();
+    let knocker = world.knocker();
+    assert!(knocker.ready && knocker.badge.code_ok && !knocker.badge.code_failed);
+    assert_eq!((knocker.name.as_deref(), knocker.badge.tries_left), (Some("Grace"), 3));
+    world.command(Side::Host, Command::Admit { participant: knocker.participant, identity_confirmed: true });
+    assert_eq!(call(&world, Side::Guest).members.len(), 2);
+}
+
+#[test]
 fn a_used_invitation_leaves_the_hosts_memory_with_the_call() {
     let mut world = World::in_call();
     let Stage::Host(hosting) = &world.host.session.stage else { panic!("the host is not in the call") };
