@@ -98,6 +98,7 @@ invitation-none = No invitation
 invitation-made = Invitation open
 invitation-elsewhere = Made on another computer
 invitation-used = Invitation used
+invitation-locked = Locked: the code was wrong three times
 invitation-revoked = Invitation withdrawn
 invitation-expired = Invitation expired
 

@@ -311,12 +311,11 @@ impl Desk {
             ServerState::Used | ServerState::Denied => InvitationState::Used,
             ServerState::Revoked | ServerState::Moved => InvitationState::Revoked,
             ServerState::Made | ServerState::Redeemed if summary.expires_at.0 < now => InvitationState::Expired,
-            ServerState::Made | ServerState::Redeemed
-                if self.invitations.contains_key(summary.invite_id.as_bytes()) =>
-            {
-                InvitationState::Made
-            }
-            ServerState::Made | ServerState::Redeemed => InvitationState::Elsewhere,
+            ServerState::Made | ServerState::Redeemed => match self.invitations.get(summary.invite_id.as_bytes()) {
+                Some(ours) if ours.tries_left() == 0 => InvitationState::Locked,
+                Some(_) => InvitationState::Made,
+                None => InvitationState::Elsewhere,
+            },
         });
         AppointmentRow {
             id: appointment.id.to_hex(),

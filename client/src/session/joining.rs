@@ -260,10 +260,12 @@ impl Joining {
         match RelayMessage::decode(body) {
             Some(RelayMessage::Exchange(2, bytes)) => self.on_challenge(now, bytes, fx),
             Some(RelayMessage::Exchange(4, bytes)) => self.on_confirm(bytes, fx),
-            Some(RelayMessage::Refused(code)) => {
+            Some(RelayMessage::Refused(code)) => match ErrorCode::from_text(code) {
+                // Waiting leads nowhere any more. A server that makes this up could have closed the door as well.
+                Some(code @ (ErrorCode::Inv02 | ErrorCode::Inv04)) => fx.fail(code),
                 // The server could have made it: a notice, and the place in the queue stays.
-                fx.notice = ErrorCode::from_text(code).map(Notice::new);
-            }
+                code => fx.notice = code.map(Notice::new),
+            },
             // Another of the practice's devices hosts now: what was proven to the former one does not count for it.
             Some(RelayMessage::KnockAgain) if self.knock == KnockState::Proven => {
                 self.message1 = None;

@@ -138,7 +138,9 @@ fn actions_ui(ui: &mut Ui, row: &AppointmentRow, busy: bool, question: &mut Opti
     let mut command = None;
     let invite = match row.invitation {
         InvitationState::None => Some(("today-invite", true)),
-        InvitationState::Revoked | InvitationState::Expired => Some(("today-invite-again", true)),
+        InvitationState::Locked | InvitationState::Revoked | InvitationState::Expired => {
+            Some(("today-invite-again", true))
+        }
         InvitationState::Elsewhere => Some(("today-invite-again", false)),
         InvitationState::Made | InvitationState::Used => None,
     };
@@ -207,6 +209,7 @@ const fn invitation(state: InvitationState) -> (Tone, Icon, &'static str) {
         InvitationState::Made => (Tone::Good, Icon::Mail, "invitation-made"),
         InvitationState::Elsewhere => (Tone::Caution, Icon::Warning, "invitation-elsewhere"),
         InvitationState::Used => (Tone::Good, Icon::Check, "invitation-used"),
+        InvitationState::Locked => (Tone::Bad, Icon::Lock, "invitation-locked"),
         InvitationState::Revoked => (Tone::Bad, Icon::Cross, "invitation-revoked"),
         InvitationState::Expired => (Tone::Caution, Icon::Clock, "invitation-expired"),
     }
@@ -245,6 +248,16 @@ mod tests {
         assert!(stage.command().is_none());
         stage.click("Withdraw");
         assert!(matches!(stage.command(), Some(Command::RevokeInvitation { .. })));
+    }
+
+    #[test]
+    fn a_locked_invitation_says_so_and_offers_a_new_one() {
+        let mut today = sample::today();
+        today.appointments[0].invitation = InvitationState::Locked;
+        let mut stage = stage(today);
+        assert!(stage.shows("the code was wrong three times"));
+        stage.click("Make a new invitation, R-1042");
+        assert!(matches!(stage.command(), Some(Command::MakeInvitation { .. })));
     }
 
     #[test]

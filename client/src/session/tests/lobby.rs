@@ -36,6 +36,27 @@ fn who_waits_keeps_its_place_while_the_host_closes_the_room_and_opens_it_again()
 }
 
 #[test]
+fn who_comes_back_with_a_locked_invitation_is_sent_away_and_the_host_sees_the_lock() {
+    let mut world = World::new();
+    let (link, code) = world.invite();
+    world.start();
+    let wrong = if code.starts_with('1') { "2222 2222" } else { "1111 1111" };
+    world.walk_in(&link, wrong);
+    for _ in 0..2 {
+        world.command(Side::Guest, Command::EnterCode { code: wrong.into() });
+    }
+    world.command(Side::Guest, Command::Done);
+    world.walk_in(&link, &code);
+    let end = goodbye(&world, Side::Guest);
+    assert_eq!((end.reason, end.keys), (GoodbyeReason::Failed, CallKeys::None));
+    assert_eq!(world.view(Side::Guest).notice.unwrap().code, ErrorCode::Inv04);
+    world.command(Side::Host, Command::Leave);
+    world.command(Side::Host, Command::Done);
+    let Phase::Today(today) = world.view(Side::Host).phase else { panic!("today's list") };
+    assert_eq!(today.appointments[0].invitation, InvitationState::Locked);
+}
+
+#[test]
 fn a_used_invitation_leaves_the_hosts_memory_with_the_call() {
     let mut world = World::in_call();
     let Stage::Host(hosting) = &world.host.session.stage else { panic!("the host is not in the call") };

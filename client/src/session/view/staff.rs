@@ -86,6 +86,8 @@ pub enum InvitationState {
     Elsewhere,
     /// Its guest was admitted.
     Used,
+    /// The code was wrong too often.
+    Locked,
     /// Withdrawn.
     Revoked,
     /// Past its window.

@@ -2,8 +2,9 @@
 
 use crypto::{CertificateTerms, DeviceKey, OwnedInvitation, PracticeKey, StaffRole as Certified};
 use signaling::protocol::{
-    Appointment, AppointmentId, AppointmentState, JoinLookupResponse, JoinRedeemResponse, Opaque, OpenRoom,
-    PracticeInfo as ServerPractice, Secret, SessionResponse, StaffRole, UnixSeconds, UserId,
+    Appointment, AppointmentId, AppointmentState, GuestRole, InvitationState, InvitationSummary, JoinLookupResponse,
+    JoinRedeemResponse, Opaque, OpenRoom, PracticeInfo as ServerPractice, Secret, SessionResponse, StaffRole,
+    UnixSeconds, UserId,
 };
 
 use super::{APPOINTMENT, Client, START, Side, World};
@@ -73,6 +74,13 @@ impl World {
 
     /// The host's day at the server.
     pub(in crate::session::tests) fn appointments(&self) -> Vec<Appointment> {
+        let invitations = self.invite.map(|invite_id| InvitationSummary {
+            invite_id,
+            role: GuestRole::Patient,
+            state: InvitationState::Made,
+            not_before: UnixSeconds(START),
+            expires_at: UnixSeconds(START + 1_000),
+        });
         vec![Appointment {
             id: AppointmentId::from_bytes(APPOINTMENT),
             label: "10:20".into(),
@@ -81,7 +89,7 @@ impl World {
             host: UserId::from_bytes([3; 16]),
             state: AppointmentState::Planned,
             waiting: 0,
-            invitations: Vec::new(),
+            invitations: invitations.into_iter().collect(),
         }]
     }
 
