@@ -1,5 +1,21 @@
-//! How fast packets may leave.
+//! How fast packets may leave, and how much the path carries.
 
+mod delay;
+mod drain;
+mod estimator;
+mod history;
+mod ladder;
+mod loss;
 mod pacer;
+mod probe;
+mod throughput;
+mod voice;
 
+pub(crate) use estimator::Estimator;
+pub(crate) use history::History;
+pub(crate) use ladder::{Ladder, Rung};
 pub(crate) use pacer::{Class, Pacer};
+pub(crate) use voice::{Voice, VoicePlan};
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ const HEADROOM: f64 = 2.5;
 const BURST: Duration = Duration::from_millis(5);
 /// Older packets are dropped: their frame would be given up at the other end.
 const AGE_LIMIT: Duration = Duration::from_millis(400);
+/// A burst that could not be sent within this is over.
+const BURST_LIMIT: Duration = Duration::from_millis(200);
 /// Packets held at most; the oldest go first.
 const MAX_HELD: usize = 2_048;
 
@@ -39,6 +41,11 @@ pub(crate) struct Pacer<T> {
     bits_per_second: f64,
     /// When all that left will have left at the paced rate.
     busy_until: Option<MediaTime>,
+    /// A burst of the estimator: at this rate, so many bits more, until then at most.
+    burst: Option<(f64, u64, MediaTime)>,
+    /// Too much is under way: only audio leaves.
+    held: bool,
+    queued_bits: u64,
     retransmissions: VecDeque<Held<T>>,
     video: VecDeque<Held<T>>,
     expired: u64,
@@ -50,10 +57,65 @@ impl<T> Pacer<T> {
         Self {
             bits_per_second: (media.as_bps() as f64 * HEADROOM).max(1.0),
             busy_until: None,
+            burst: None,
+            held: false,
+            queued_bits: 0,
             retransmissions: VecDeque::new(),
             video: VecDeque::new(),
             expired: 0,
         }
+    }
+
+    /// Another rate of media. While a queue is being emptied nothing leaves faster than that.
+    pub(crate) fn set_rate(&mut self, media: Bitrate, draining: bool) {
+        let headroom = if draining { 1.0 } else { HEADROOM };
+        self.bits_per_second = (media.as_bps() as f64 * headroom).max(1.0);
+    }
+
+    /// Holds everything but audio back, or lets it go.
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// The next `bytes` leave at exactly this rate, video first, and filler when there is none.
+    pub(crate) fn burst(&mut self, now: MediaTime, rate: Bitrate, bytes: u64) {
+        self.burst = Some((rate.as_bps() as f64, bytes * 8, now + BURST_LIMIT));
+        self.busy_until = Some(now);
+    }
+
+    /// Whether a burst is under way and nothing waits that could be sent for it.
+    pub(crate) fn wants_filler(&mut self, now: MediaTime) -> bool {
+        self.burst.take_if(|(_, left, until)| *left == 0 || now > *until);
+        self.burst.is_some()
+            && !self.held
+            && self.retransmissions.is_empty()
+            && self.video.is_empty()
+            && self.busy_until.is_none_or(|until| until <= now)
+    }
+
+    /// Drops all that waits.
+    pub(crate) fn purge(&mut self) {
+        self.expired += (self.video.len() + self.retransmissions.len()) as u64;
+        self.video.clear();
+        self.retransmissions.clear();
+        self.queued_bits = 0;
+    }
+
+    /// Nothing is left to fill a burst with.
+    pub(crate) fn end_burst(&mut self) {
+        self.burst = None;
+    }
+
+    /// So many bits leave besides: filler, or the voice a second time.
+    pub(crate) fn charge_extra(&mut self, now: MediaTime, bits: u64) {
+        self.charge(now, bits);
+    }
+
+    /// How long what waits takes to leave.
+    pub(crate) fn backlog(&self, now: MediaTime) -> Duration {
+        let oldest = self.video.front().or_else(|| self.retransmissions.front()).map_or(now, |held| held.since);
+        let ahead = Duration::from_secs_f64(self.queued_bits as f64 / self.bits_per_second);
+        ahead.max(now.since(oldest))
     }
 
     /// Takes a packet of so many bits. Audio comes straight back; the rest comes from [`Self::poll`], now or later.
@@ -67,8 +129,11 @@ impl<T> Pacer<T> {
             Class::Video => &mut self.video,
         };
         queue.push_back(Held { item, bits, since: now });
-        if queue.len() > MAX_HELD {
-            queue.pop_front();
+        self.queued_bits += bits;
+        if queue.len() > MAX_HELD
+            && let Some(old) = queue.pop_front()
+        {
+            self.queued_bits -= old.bits;
             self.expired += 1;
         }
         None
@@ -76,29 +141,37 @@ impl<T> Pacer<T> {
 
     /// The next packet that may leave now.
     pub(crate) fn poll(&mut self, now: MediaTime) -> Option<T> {
-        loop {
-            if self.busy_until.is_some_and(|until| until > now + BURST) {
-                return None;
-            }
-            let held = self.retransmissions.pop_front().or_else(|| self.video.pop_front())?;
-            if now.since(held.since) > AGE_LIMIT {
+        self.expire(now);
+        let ahead = if self.burst.is_some() { Duration::ZERO } else { BURST };
+        if self.held || self.busy_until.is_some_and(|until| until > now + ahead) {
+            return None;
+        }
+        let held = self.retransmissions.pop_front().or_else(|| self.video.pop_front())?;
+        self.queued_bits -= held.bits;
+        self.charge(now, held.bits);
+        Some(held.item)
+    }
+
+    /// Drops what is too old, also while nothing may leave.
+    fn expire(&mut self, now: MediaTime) {
+        for queue in [&mut self.retransmissions, &mut self.video] {
+            while let Some(held) = queue.pop_front_if(|held| now.since(held.since) > AGE_LIMIT) {
+                self.queued_bits -= held.bits;
                 self.expired += 1;
-                continue;
             }
-            self.charge(now, held.bits);
-            return Some(held.item);
         }
     }
 
-    /// When [`Self::poll`] has the next packet, `None` when nothing waits.
+    /// When [`Self::poll`] has the next packet, or a burst wants filler; `None` when nothing waits, or nothing may leave.
     pub(crate) fn poll_timeout(&self) -> Option<MediaTime> {
+        if self.held {
+            return None;
+        }
+        if self.burst.is_some() {
+            return self.busy_until;
+        }
         let held = self.retransmissions.front().or_else(|| self.video.front())?;
         Some(self.busy_until.map_or(held.since, |until| held.since.max(until - BURST)))
-    }
-
-    /// Whether a packet for which `matches` holds waits among the retransmissions.
-    pub(crate) fn holds_retransmission(&self, matches: impl Fn(&T) -> bool) -> bool {
-        self.retransmissions.iter().any(|held| matches(&held.item))
     }
 
     /// Packets dropped because of their age, or because too many were held.
@@ -108,7 +181,15 @@ impl<T> Pacer<T> {
 
     fn charge(&mut self, now: MediaTime, bits: u64) {
         let from = self.busy_until.map_or(now, |until| until.max(now));
-        self.busy_until = Some(from + Duration::from_secs_f64(bits as f64 / self.bits_per_second));
+        let rate = match &mut self.burst {
+            Some((rate, left, _)) => {
+                *left = left.saturating_sub(bits);
+                *rate
+            }
+            None => self.bits_per_second,
+        };
+        self.burst.take_if(|(_, left, _)| *left == 0);
+        self.busy_until = Some(from + Duration::from_secs_f64(bits as f64 / rate.max(1.0)));
     }
 }
 

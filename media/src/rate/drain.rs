@@ -1,0 +1,129 @@
+//! A queue that is being emptied: whether it goes, whether it was ours, and what is allowed for if it was not.
+
+use std::time::Duration;
+
+use crate::time::MediaTime;
+
+/// A queue that gets to this many times of what it was when the estimate was lowered asks for less still.
+const WIDENS: f64 = 1.2;
+/// A queue that shrank by less than this share of what it must have, after this time and once it must have by so much, is not
+/// ours.
+const SHARE: f64 = 0.3;
+const LEAST_TIME: Duration = Duration::from_millis(800);
+const LEAST_EXPECTED: Duration = Duration::from_millis(120);
+
+/// Queue that halves the sending rate while it is emptied.
+const HALVES: Duration = Duration::from_millis(400);
+
+/// Share of the estimate that is sent while so much of a queue is being emptied.
+pub(super) fn share(standing: Duration) -> f64 {
+    (1.0 - standing.as_secs_f64() / (2.0 * HALVES.as_secs_f64())).clamp(0.5, 1.0)
+}
+
+/// See the module.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Drain {
+    /// When the estimate was lowered, and the queue that stood then.
+    since: MediaTime,
+    standing: Duration,
+    /// What came through then, in bit/s, and what was sent since, in bits.
+    carried: f64,
+    sent: f64,
+}
+
+impl Drain {
+    /// Begins when the estimate is lowered to less than the path carries.
+    pub(super) fn new(since: MediaTime, standing: Duration, carried: f64) -> Self {
+        Self { since, standing, carried, sent: 0.0 }
+    }
+
+    /// A packet left.
+    pub(super) fn on_sent(&mut self, bytes: u64) {
+        self.sent += bytes as f64 * 8.0;
+    }
+
+    /// Whether the path got narrower still. Until `patience` is over nothing shows of what is done.
+    pub(super) fn widens(&self, now: MediaTime, standing: Duration, patience: Duration) -> bool {
+        now.since(self.since) >= patience && standing >= self.standing.mul_f64(WIDENS)
+    }
+
+    /// Whether somebody else keeps the queue full, or the path itself got longer: less was sent than it carries for long enough that
+    /// the queue must have shrunk, and it did not.
+    pub(super) fn is_foreign(&self, now: MediaTime, standing: Duration, patience: Duration) -> bool {
+        let time = now.since(self.since);
+        let expected = Duration::from_secs_f64((time.as_secs_f64() - self.sent / self.carried.max(1.0)).max(0.0));
+        let gone = self.standing.saturating_sub(standing);
+        time > patience + LEAST_TIME && expected > LEAST_EXPECTED && gone < expected.min(self.standing).mul_f64(SHARE)
+    }
+}
+
+/// A queue that others keep is remembered this long, and tolerated up to so many times its length, when it is found first and when
+/// it is found again: who alone gives way to a download gets nothing.
+const KEPT: Duration = Duration::from_secs(20);
+const ROOM: (f64, f64) = (0.35, 1.25);
+/// But not beyond this: the voice has to pass it as well.
+const MOST_ROOM: Duration = Duration::from_millis(150);
+
+/// Others who share the path, as far as their queue tells of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Others {
+    /// What their queue is allowed for, and when it was found last.
+    found: Option<(Duration, MediaTime)>,
+}
+
+impl Others {
+    /// A queue that stands so long is not ours. Whether that was known already.
+    pub(super) fn found(&mut self, now: MediaTime, standing: Duration) -> bool {
+        let again = self.are_there();
+        let room = standing.mul_f64(if again { ROOM.1 } else { ROOM.0 });
+        self.found = Some((room.min(MOST_ROOM), now));
+        again
+    }
+
+    /// Forgets those who were not found for long.
+    pub(super) fn forget(&mut self, now: MediaTime) {
+        self.found.take_if(|(_, at)| now.since(*at) > KEPT);
+    }
+
+    pub(super) fn are_there(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// What their queue is allowed for.
+    pub(super) fn room(&self) -> Duration {
+        self.found.map_or(Duration::ZERO, |(room, _)| room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(150);
+
+    fn at(millis: u64) -> MediaTime {
+        MediaTime::from_micros(1_000_000 + millis * 1_000)
+    }
+
+    /// A path of 1 Mbit/s with 200 ms of queue, sent to at this rate for so long.
+    fn drain(kbps: u64, millis: u64) -> Drain {
+        let mut drain = Drain::new(at(0), Duration::from_millis(200), 1e6);
+        drain.on_sent(kbps * millis / 8);
+        drain
+    }
+
+    #[test]
+    fn a_queue_of_ours_goes_and_one_of_others_stays() {
+        assert!(!drain(800, 1_200).is_foreign(at(1_200), Duration::from_millis(20), PATIENCE));
+        assert!(drain(800, 1_200).is_foreign(at(1_200), Duration::from_millis(190), PATIENCE));
+        assert!(!drain(800, 700).is_foreign(at(700), Duration::from_millis(190), PATIENCE), "too soon");
+        assert!(!drain(990, 1_200).is_foreign(at(1_200), Duration::from_millis(190), PATIENCE), "nothing was spared");
+    }
+
+    #[test]
+    fn a_queue_that_grows_asks_for_less_still_once_that_can_show() {
+        assert!(drain(800, 200).widens(at(200), Duration::from_millis(260), PATIENCE));
+        assert!(!drain(800, 100).widens(at(100), Duration::from_millis(260), PATIENCE));
+        assert!(!drain(800, 200).widens(at(200), Duration::from_millis(210), PATIENCE));
+    }
+}

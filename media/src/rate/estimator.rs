@@ -1,0 +1,400 @@
+//! How much one path carries, from what the receiver reports of each packet.
+//!
+//! | sign | what it means | what is done |
+//! | --- | --- | --- |
+//! | a queue that never empties ([`Delay`]) | too much is sent | down to what came through, less until the queue is gone |
+//! | packets do not come back as reported | the path stopped | no video beyond what may be under way |
+//! | loss beyond the path's own ([`Loss`]) | a policer, or chance | lowered for a moment: what stays was chance |
+//! | neither | room | up by a quarter each second, near the last limit by a twentieth |
+//! | a burst that came as it left ([`Prober`]) | room, certainly | up to the burst's rate at once |
+//!
+//! Pure: the caller brings the time, hands in reports in the order in which packets left, and asks for bursts.
+
+use std::time::Duration;
+
+use super::delay::Delay;
+use super::drain::{self, Drain, Others};
+use super::history::{Flight, Report};
+use super::loss::{Loss, Verdict};
+use super::probe::{Burst, Finding, Prober};
+use super::throughput::Throughput;
+use crate::time::{Bitrate, MediaTime};
+
+/// A queue that stands this long is ours to empty, with half of the path's jitter on top.
+const QUEUE: Duration = Duration::from_millis(15);
+/// A packet this late stood in a queue all its way.
+const QUEUED: Duration = Duration::from_millis(30);
+/// The last packet this late, and packets lost: the queue fills faster than the window of the standing queue shows.
+const SUDDEN: Duration = Duration::from_millis(60);
+/// Share of the reported packets that must be lost for it.
+const SUDDEN_LOSS: f64 = 0.2;
+/// What came through while the path was full, less this, is the new estimate.
+const BACK_OFF: f64 = 0.95;
+/// A path that carries less than this share of the estimate has collapsed.
+const COLLAPSE: f64 = 0.5;
+/// While others are known to share it, what came is our share of it and says little: the estimate is lowered to this at most.
+const SHARED: f64 = 0.85;
+/// Growth a second with room, and near the last limit.
+const GROWTH: f64 = 0.25;
+const GROWTH_NEAR: f64 = 0.05;
+/// How near is near, and how long a limit is remembered.
+const NEAR: f64 = 0.12;
+const LIMIT_KEPT: Duration = Duration::from_secs(15);
+/// The least round trip is looked for anew after this.
+const ROUND_TRIP_KEPT: Duration = Duration::from_secs(10);
+/// A test of the loss lasts this long, at this share of what came through, and needs so many packets that would be lost.
+const TEST: Duration = Duration::from_millis(1_200);
+const TEST_RATE: f64 = 0.85;
+const LEAST_LOST: f64 = 8.0;
+/// A policer is remembered this long.
+const POLICED: Duration = Duration::from_secs(30);
+/// The estimate grows up to this many times of what came.
+const PROVEN: f64 = 1.5;
+/// What may be under way without a report beyond the round trip: reports come every 30 ms, and get lost. If more seldom, longer.
+const UNREPORTED: Duration = Duration::from_millis(80);
+/// The voice is sent twice from this share of lost packets on, where the path carries so many bit/s.
+const TWICE: (f64, f64) = (0.02, 500_000.0);
+/// On a path with a known limit below this, in bit/s, there are no bursts: what is too much of them delays the voice.
+const NARROW: f64 = 200_000.0;
+/// A packet leaves this long after the last one, whatever is under way.
+const LONELY: Duration = Duration::from_millis(100);
+/// Without a report for this long, beyond the round trip, the path counts as cut.
+const CUT: Duration = Duration::from_millis(400);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    /// Nothing is in the way.
+    Free,
+    /// The queue is being emptied.
+    Drain(Drain),
+    /// The rate is lowered to see whether the loss goes with it.
+    Test { since: MediaTime, before: f64, share: f64, sent: u32, lost: u32 },
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Estimator {
+    bounds: (f64, f64),
+    estimate: f64,
+    state: State,
+    delay: Delay,
+    came: Throughput,
+    /// What came behind a queue: nothing but the narrowest link says how fast.
+    queued: Throughput,
+    loss: Loss,
+    prober: Prober,
+    /// What came through when the path was full, and when that was.
+    limit: Option<(f64, MediaTime)>,
+    /// A policer lets bursts through that it would not carry for long: they prove nothing until then.
+    policed_until: MediaTime,
+    flight: Flight,
+    /// With the time at which it was seen.
+    least_round_trip: Option<(Duration, MediaTime)>,
+    round_trip: Duration,
+    reported: Option<MediaTime>,
+    /// Smoothed time between reports.
+    reports_every: Duration,
+    standing: Duration,
+    /// What was made for the path as it was does not fit it any more.
+    collapsed: bool,
+    /// No pictures until then.
+    held_until: MediaTime,
+    was_cut: bool,
+    others: Others,
+}
+
+impl Estimator {
+    /// Starts at `start` and stays within `least` and `most`.
+    pub(crate) fn new(start: Bitrate, least: Bitrate, most: Bitrate) -> Self {
+        Self {
+            bounds: (least.as_bps() as f64, most.as_bps() as f64),
+            estimate: start.as_bps() as f64,
+            state: State::Free,
+            delay: Delay::default(),
+            came: Throughput::default(),
+            queued: Throughput::default(),
+            loss: Loss::default(),
+            prober: Prober::new(),
+            limit: None,
+            policed_until: MediaTime::default(),
+            flight: Flight::default(),
+            least_round_trip: None,
+            round_trip: Duration::ZERO,
+            reported: None,
+            reports_every: Duration::ZERO,
+            standing: Duration::ZERO,
+            collapsed: false,
+            held_until: MediaTime::default(),
+            was_cut: false,
+            others: Others::default(),
+        }
+    }
+
+    /// A packet left.
+    pub(crate) fn on_sent(&mut self, now: MediaTime, bytes: u64) {
+        if let State::Drain(drain) = &mut self.state {
+            drain.on_sent(bytes);
+        }
+        self.flight.push(now, bytes);
+        self.prober.on_sent(now, bytes);
+    }
+
+    /// What the receiver said, in the order in which the packets left; with a `hole` if reports before this one were lost.
+    pub(crate) fn on_reports(&mut self, now: MediaTime, reports: &[Report], hole: bool) {
+        if hole {
+            self.came.skip();
+            self.queued.skip();
+        }
+        let Some(newest) = reports.iter().filter(|report| report.arrived.is_some()).map(|report| report.sent).max()
+        else {
+            return;
+        };
+        let since = self.reported.replace(now).map_or(Duration::ZERO, |last| now.since(last));
+        self.reports_every = (self.reports_every * 7 + since.min(CUT)) / 8;
+        self.flight.land(newest);
+        let round_trip = now.since(newest);
+        self.round_trip = round_trip;
+        let still = self.least_round_trip.filter(|(_, at)| now.since(*at) < ROUND_TRIP_KEPT);
+        if still.is_none_or(|(least, _)| round_trip <= least) {
+            self.least_round_trip = Some((round_trip, now));
+        }
+        self.others.forget(now);
+        let mut lost = 0_u32;
+        for report in reports {
+            if let State::Test { since, sent, lost, .. } = &mut self.state
+                && report.sent > *since + Duration::from_millis(100)
+            {
+                *sent += 1;
+                *lost += u32::from(report.arrived.is_none());
+            }
+            if let Some(arrived) = report.arrived {
+                self.delay.add(report.sent, arrived);
+                self.came.add(arrived, report.bytes);
+                if self.delay.latest() > QUEUED {
+                    self.queued.add(arrived, report.bytes);
+                } else {
+                    self.queued.clear();
+                }
+            } else {
+                lost += 1;
+            }
+            self.prober.add(report.sent, report.arrived, report.bytes);
+        }
+        let sent = u32::try_from(reports.len()).unwrap_or(u32::MAX);
+        let before = std::mem::replace(&mut self.standing, self.delay.standing());
+        let sudden = self.delay.latest() > SUDDEN && f64::from(lost) > f64::from(sent) * SUDDEN_LOSS;
+        let full = self.standing > self.queue_limit() && self.standing + Duration::from_millis(2) >= before;
+        if full || sudden {
+            self.on_full(now);
+        } else {
+            self.on_room(now, since, (sent, lost));
+        }
+        self.on_burst(now, newest);
+        self.estimate = self.estimate.clamp(self.bounds.0, self.bounds.1);
+    }
+
+    /// What may be sent in all: the estimate, or less while a queue is emptied.
+    pub(crate) fn target(&self) -> Bitrate {
+        let drain = if self.is_draining() { drain::share(self.standing) } else { 1.0 };
+        Bitrate::bps((self.estimate * drain).max(self.bounds.0) as u64)
+    }
+
+    /// What the path carries, as far as is known.
+    pub(crate) fn estimate(&self) -> Bitrate {
+        Bitrate::bps(self.estimate as u64)
+    }
+
+    /// Whether more video may be put on its way: what is under way without a report stays bounded. A packet now and then leaves all
+    /// the same, or nothing would ever be reported again.
+    pub(crate) fn may_send(&self, now: MediaTime) -> bool {
+        if now < self.held_until {
+            return false;
+        }
+        if self.flight.quiet(now).is_some_and(|quiet| quiet >= LONELY) {
+            return true;
+        }
+        let Some((round_trip, _)) = self.least_round_trip else { return self.flight.bytes() < 30_000 };
+        // While a queue is emptied, reports are late as well.
+        let round_trip = if self.is_draining() { round_trip.max(self.round_trip.min(CUT)) } else { round_trip };
+        let window = (round_trip + UNREPORTED.max(self.reports_every * 2)).as_secs_f64() * self.estimate / 8.0;
+        (self.flight.bytes() as f64) < window.max(6_000.0)
+    }
+
+    /// Whether, since this was asked last, the path came to carry less than half, or came back after a cut: what waits was made
+    /// for another path, or is too old.
+    pub(crate) fn take_break(&mut self, now: MediaTime) -> bool {
+        let cut = self.is_cut(now);
+        let back = std::mem::replace(&mut self.was_cut, cut) && !cut;
+        std::mem::take(&mut self.collapsed) || back
+    }
+
+    /// Nothing was reported for long, though packets are under way.
+    pub(crate) fn is_cut(&self, now: MediaTime) -> bool {
+        let limit = CUT.max(self.reports_every * 3) + self.least_round_trip.map_or(CUT, |(least, _)| least);
+        self.flight.oldest(now) > limit && self.reported.is_some_and(|reported| now.since(reported) > limit)
+    }
+
+    /// The burst to send now, if one is due.
+    pub(crate) fn poll_burst(&mut self, now: MediaTime) -> Option<Burst> {
+        let (_, most) = self.bounds;
+        if now < self.bursts_from() || !self.has_room() {
+            return None;
+        }
+        if self.is_cut(now) {
+            self.prober.put_off(now);
+            return None;
+        }
+        let factor = if self.limit.is_none() { 3.0 } else { 2.0 };
+        self.prober.poll(now, Bitrate::bps((self.estimate * factor).min(most * 1.1) as u64))
+    }
+
+    /// When [`Self::poll_burst`] has something to do.
+    pub(crate) fn poll_timeout(&self) -> Option<MediaTime> {
+        self.has_room().then(|| self.prober.poll_timeout().max(self.bursts_from()))
+    }
+
+    fn bursts_from(&self) -> MediaTime {
+        match self.limit {
+            Some((_, at)) if self.estimate < NARROW => self.policed_until.max(at + LIMIT_KEPT),
+            _ => self.policed_until,
+        }
+    }
+
+    /// Whether more would be sent if the path were known to carry it.
+    fn has_room(&self) -> bool {
+        self.state == State::Free && self.estimate < self.bounds.1 && self.standing <= self.queue_limit() / 2
+    }
+
+    /// Queue that stands on the path now.
+    pub(crate) fn queue(&self) -> Duration {
+        self.standing
+    }
+
+    /// Whether each packet of the voice is to be sent a second time, behind the next one: that comes sooner than what is asked for.
+    /// With less loss Opus' own correction and requests do; on a narrow path the picture would pay for it.
+    pub(crate) fn voice_twice(&self) -> bool {
+        self.loss() >= TWICE.0 && self.estimate >= TWICE.1
+    }
+
+    /// Share of packets lost in the last half second.
+    pub(crate) fn loss(&self) -> f64 {
+        self.loss.share()
+    }
+
+    /// Whether a queue is being emptied.
+    pub(crate) fn is_draining(&self) -> bool {
+        matches!(self.state, State::Drain(_))
+    }
+
+    fn queue_limit(&self) -> Duration {
+        QUEUE + self.delay.jitter().mul_f64(0.75) + self.others.room()
+    }
+
+    fn on_full(&mut self, now: MediaTime) {
+        let window = Duration::from_millis(if self.delay.latest() > SUDDEN { 100 } else { 200 });
+        let came = self.queued.span(window).or_else(|| self.came.over(window));
+        let came = came.map_or(self.estimate, |came| came.as_bps() as f64);
+        // Less is sent already: what stands gets less, or is not ours, unless the path got narrower still.
+        if let State::Drain(drain) = self.state
+            && !drain.widens(now, self.standing, self.patience())
+        {
+            return self.on_drain(now);
+        }
+        self.limit = (!self.others.are_there()).then_some((came, now));
+        if came < self.estimate * COLLAPSE {
+            self.collapsed = true;
+            // What is under way fills the queue or is lost. Half of the queue is let go first, so that the next packets fit in.
+            self.flight.clear();
+            self.held_until = now + self.standing / 2;
+        }
+        let least = if self.others.are_there() { self.estimate * SHARED } else { 0.0 };
+        self.estimate = (came.min(self.estimate) * BACK_OFF).max(least);
+        self.prober.start_over(now);
+        self.state = State::Drain(Drain::new(now, self.standing, came));
+    }
+
+    /// Watches the queue shrink. What does not shrink was not made by us, or the path itself got longer.
+    fn on_drain(&mut self, now: MediaTime) {
+        let State::Drain(drain) = self.state else { return };
+        if self.standing <= self.queue_limit() / 2 {
+            self.state = State::Free;
+            self.loss.look_anew();
+        } else if drain.is_foreign(now, self.standing, self.patience()) {
+            let again = self.others.found(now, self.standing);
+            // The second time it cannot be the path itself that got longer.
+            if !again {
+                self.delay.accept();
+            }
+            self.least_round_trip = Some((self.round_trip, now));
+            self.limit = None;
+            self.prober.hurry(now);
+            self.state = State::Free;
+            self.loss.look_anew();
+        }
+    }
+
+    /// Until what is done shows in a report.
+    fn patience(&self) -> Duration {
+        self.least_round_trip.map_or(Duration::ZERO, |(least, _)| least) + Duration::from_millis(100)
+    }
+
+    fn on_room(&mut self, now: MediaTime, since: Duration, (sent, lost): (u32, u32)) {
+        match self.state {
+            State::Drain(_) => return self.on_drain(now),
+            State::Test { since, before, share, sent, lost } => {
+                let enough = f64::from(sent) * share >= LEAST_LOST;
+                if now.since(since) < TEST || (!enough && now.since(since) < TEST * 3) {
+                    return;
+                }
+                if !enough || !self.loss.tested(now, share, sent, lost) {
+                    self.estimate = before;
+                } else {
+                    if self.limit.is_some_and(|(_, at)| now.since(at) < POLICED) {
+                        self.policed_until = now + POLICED;
+                    }
+                    self.limit = Some((self.estimate, now));
+                    self.prober.start_over(now);
+                }
+                self.state = State::Free;
+                return;
+            }
+            State::Free => {}
+        }
+        if self.loss.add(now, sent, lost) == Verdict::Suspicious {
+            let came = self.came.over(Duration::from_millis(500)).map_or(self.estimate, |came| came.as_bps() as f64);
+            // Little came also because little was sent.
+            let came = came.max(self.estimate * (1.0 - self.loss.under_test()));
+            self.state =
+                State::Test { since: now, before: self.estimate, share: self.loss.under_test(), sent: 0, lost: 0 };
+            self.estimate = came.min(self.estimate) * TEST_RATE;
+            return;
+        }
+        if self.standing > self.queue_limit() / 2 {
+            return;
+        }
+        let half = Duration::from_millis(500);
+        let rate = |throughput: &Throughput| throughput.over(half).map_or(0.0, |rate| rate.as_bps() as f64);
+        let came = rate(&self.came);
+        let near = self
+            .limit
+            .is_some_and(|(limit, at)| now.since(at) < LIMIT_KEPT && (self.estimate / limit - 1.0).abs() < NEAR);
+        let growth = if near { GROWTH_NEAR } else { GROWTH };
+        let grown = self.estimate * (1.0 + growth * since.as_secs_f64().min(0.2));
+        // What is not sent proves nothing: the estimate stays within reach of what came.
+        self.estimate = grown.min((came * PROVEN + 30_000.0).max(self.estimate));
+    }
+
+    fn on_burst(&mut self, now: MediaTime, newest: MediaTime) {
+        match self.prober.finding(now, newest) {
+            Some(Finding::AtLeast(rate)) if self.state == State::Free => {
+                self.estimate = self.estimate.max(rate.as_bps() as f64 * BACK_OFF);
+            }
+            Some(Finding::Limit(rate)) if self.state == State::Free => {
+                let rate = rate.as_bps() as f64;
+                self.limit = Some((rate, now));
+                self.estimate = self.estimate.max(rate * 0.85);
+            }
+            _ => {}
+        }
+    }
+}
