@@ -23,6 +23,8 @@ const SECOND_COPY: Duration = Duration::from_millis(8);
 /// Least silence in the middle of a frame before the rest of it counts as missing. Shorter mistakes the pauses of a pacer for
 /// loss; longer delays frames whose last packet is lost, which else shows with the next frame alone.
 const LEAST_SILENCE: Duration = Duration::from_millis(6);
+/// The same until a frame of several packets was seen to its end: a call begins slowly.
+const FIRST_SILENCE: Duration = Duration::from_millis(40);
 
 /// A packet that should have come.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +64,8 @@ pub(crate) struct NackList {
     round_trip: Option<(Duration, Duration)>,
     /// Smoothed time between packets of one frame.
     gap: Duration,
+    /// Whether a frame of several packets was seen to its end.
+    paced: bool,
     tail: Option<Tail>,
     due: Option<MediaTime>,
     lost: u64,
@@ -80,6 +84,7 @@ impl NackList {
             reorder_wait: REORDER_WAIT.0,
             round_trip: None,
             gap: Duration::ZERO,
+            paced: false,
             tail: None,
             due: None,
             lost: 0,
@@ -89,14 +94,23 @@ impl NackList {
     }
 
     /// A packet with this sequence number came, by itself or because it was asked for. `following` packets belong to the
-    /// same frame and come after it.
-    pub(crate) fn handle_arrival(&mut self, now: MediaTime, sequence: u16, retransmitted: bool, following: u16) {
+    /// same frame and come after it. Whether it is news: neither there already nor given up.
+    pub(crate) fn handle_arrival(
+        &mut self,
+        now: MediaTime,
+        sequence: u16,
+        retransmitted: bool,
+        following: u16,
+    ) -> bool {
         let number = self.unwrapper.unwrap(sequence);
         if self.highest.is_none_or(|highest| number > highest) {
             self.note_gap(now, self.highest.map_or(number, |highest| highest + 1), number);
             self.note_tail(now, number, following);
             self.highest = Some(number);
-        } else if let Some(missing) = self.missing.remove(&number) {
+            return true;
+        }
+        let missing = self.missing.remove(&number);
+        if let Some(missing) = missing {
             if retransmitted {
                 self.recovered += 1;
                 if missing.asked == 1 {
@@ -109,6 +123,7 @@ impl NackList {
                 self.reorder_wait = self.reorder_wait.max(late.mul_f32(1.25)).min(REORDER_WAIT.1);
             }
         }
+        missing.is_some()
     }
 
     fn note_gap(&mut self, since: MediaTime, from: u64, to: u64) {
@@ -136,8 +151,10 @@ impl NackList {
         if let Some(tail) = self.tail.filter(|tail| tail.end >= number) {
             let gap = now.since(tail.since);
             self.gap = (self.gap * 7 + gap) / 8;
+            self.paced |= number == tail.end;
         }
-        let silence = (self.gap * 4).max(LEAST_SILENCE).max(self.reorder_wait);
+        let least = if self.paced { LEAST_SILENCE } else { FIRST_SILENCE };
+        let silence = (self.gap * 4).max(least).max(self.reorder_wait);
         self.tail =
             (following > 0).then(|| Tail { end: number + u64::from(following), since: now, due: now + silence });
     }
@@ -180,7 +197,10 @@ impl NackList {
         let mut requests = Vec::new();
         let mut next_due: Option<MediaTime> = None;
         for (number, missing) in &mut self.missing {
-            if missing.due <= now {
+            if missing.due <= now && round_trip.is_some_and(|round_trip| round_trip > useful) {
+                // It could not be here in time, and the request would only add to what is in its way.
+                missing.due = missing.since + useful;
+            } else if missing.due <= now {
                 requests.push(*number as u16);
                 let first_copy = missing.asked == 0 || missing.due >= missing.last + retry;
                 if first_copy {

@@ -1,12 +1,13 @@
 //! What the tasks and chain stages of one association share: counters and flags, no lock.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::PeerStats;
-use crate::time::MediaTime;
+use super::{Budget, PeerStats};
+use crate::time::{Bitrate, MediaTime};
 
 /// A counter of [`PeerStats`].
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +41,23 @@ pub(crate) struct Shared {
     counts: [AtomicU64; COUNTS],
     /// In microseconds, zero when unknown.
     round_trip: AtomicU64,
+    /// Our flows, and those in which their packets are sent again.
+    repairs: Mutex<Vec<(u32, u32)>>,
     /// When the peer's description was applied, in microseconds.
     described: AtomicU64,
     connected: AtomicBool,
     was_connected: AtomicBool,
+    /// What may be sent to the peer, in bit/s, and how long what waits takes to leave, in microseconds.
+    budget: AtomicU64,
+    backlog: AtomicU64,
+    /// What its path carries, in bit/s, the queue on it, in microseconds, and the share of packets it loses, in millionths.
+    estimate: AtomicU64,
+    queue: AtomicU64,
+    loss: AtomicU64,
+    /// Smoothed share of parity among the packets of pictures, in millionths.
+    parity: AtomicU64,
+    /// How often what was made for the path did not fit it any more.
+    breaks: AtomicU64,
     peer_wants_key_frame: AtomicBool,
     we_want_key_frame: AtomicBool,
     /// Wakes the association's task to look at `peer_wants_key_frame`.
@@ -63,9 +77,18 @@ impl Shared {
         }
     }
 
+    /// Notes in which flow the packets of one of ours are sent again.
+    pub(crate) fn set_repair(&self, flow: u32, repair: u32) {
+        self.repairs.lock().unwrap_or_else(PoisonError::into_inner).push((flow, repair));
+    }
+
+    pub(crate) fn repair_of(&self, flow: u32) -> Option<u32> {
+        let repairs = self.repairs.lock().unwrap_or_else(PoisonError::into_inner);
+        repairs.iter().find(|(ours, _)| *ours == flow).map(|(_, repair)| *repair)
+    }
+
     pub(crate) fn set_round_trip(&self, round_trip: Duration) {
-        let micros = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX).max(1);
-        self.round_trip.store(micros, Ordering::Relaxed);
+        self.round_trip.store(micros(round_trip).max(1), Ordering::Relaxed);
     }
 
     pub(crate) fn round_trip(&self) -> Option<Duration> {
@@ -73,6 +96,40 @@ impl Shared {
             0 => None,
             micros => Some(Duration::from_micros(micros)),
         }
+    }
+
+    pub(crate) fn set_budget(&self, rate: Bitrate, backlog: Duration) {
+        self.budget.store(rate.as_bps(), Ordering::Relaxed);
+        self.backlog.store(micros(backlog), Ordering::Relaxed);
+    }
+
+    /// What may be sent to the peer, and how long what waits takes to leave. `None` before the first packet.
+    pub(crate) fn budget(&self) -> Option<Budget> {
+        let rate = Some(self.budget.load(Ordering::Relaxed)).filter(|rate| *rate > 0)?;
+        Some(Budget {
+            rate: Bitrate::bps(rate),
+            backlog: Duration::from_micros(self.backlog.load(Ordering::Relaxed)),
+            loss: self.path_loss(),
+            parity: self.parity.load(Ordering::Relaxed) as f64 / 1e6,
+            breaks: self.breaks.load(Ordering::Relaxed),
+        })
+    }
+
+    pub(crate) fn set_path(&self, estimate: Bitrate, queue: Duration, loss: f64) {
+        self.estimate.store(estimate.as_bps(), Ordering::Relaxed);
+        self.queue.store(micros(queue), Ordering::Relaxed);
+        self.loss.store((loss * 1e6) as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn path_loss(&self) -> f64 {
+        self.loss.load(Ordering::Relaxed) as f64 / 1e6
+    }
+
+    /// A picture left with so many parity packets beside its own.
+    pub(crate) fn note_parity(&self, parity: u8, own: usize) {
+        let share = f64::from(parity) / (f64::from(parity) + own.max(1) as f64);
+        let smoothed = self.parity.load(Ordering::Relaxed) as f64 * 0.9 + share * 1e5;
+        self.parity.store(smoothed as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn set_described(&self, now: MediaTime) {
@@ -97,6 +154,12 @@ impl Shared {
 
     pub(crate) fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Acquire)
+    }
+
+    /// The path collapsed, or came back after a cut: the peer can decode nothing until a key frame, and a small one is there soonest.
+    pub(crate) fn note_break(&self) {
+        self.breaks.fetch_add(1, Ordering::Relaxed);
+        self.peer_wants_key_frame();
     }
 
     /// A flag instead of a message: a peer that floods requests fills no queue.
@@ -152,6 +215,15 @@ impl Shared {
             payloads_refused: get(Count::PayloadsRefused),
             heartbeats_refused: get(Count::HeartbeatsRefused),
             round_trip: self.round_trip(),
+            estimate: Bitrate::bps(self.estimate.load(Ordering::Relaxed)),
+            target: Bitrate::bps(self.budget.load(Ordering::Relaxed)),
+            path_queue: Duration::from_micros(self.queue.load(Ordering::Relaxed)),
+            path_loss: self.path_loss(),
+            backlog: Duration::from_micros(self.backlog.load(Ordering::Relaxed)),
         }
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

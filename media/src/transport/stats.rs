@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::time::Bitrate;
+
 /// What one association did since it was made. Counts only grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PeerStats {
     /// RTP packets sent, retransmissions included.
     pub packets_sent: u64,
@@ -40,4 +42,14 @@ pub struct PeerStats {
     pub heartbeats_refused: u64,
     /// Latest round trip time, measured by ICE.
     pub round_trip: Option<Duration>,
+    /// What the path to the peer carries, as far as is known. Zero before the first packet.
+    pub estimate: Bitrate,
+    /// What may be sent to it now: the estimate, or less while a queue is emptied.
+    pub target: Bitrate,
+    /// Queue that stands on the path.
+    pub path_queue: Duration,
+    /// Share of our packets that the path lost lately, 0 to 1.
+    pub path_loss: f64,
+    /// How long what waits in our pacer takes to leave.
+    pub backlog: Duration,
 }

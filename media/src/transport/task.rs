@@ -93,10 +93,18 @@ pub(crate) struct Task {
     closed: bool,
     key_frame_asked: Option<MediaTime>,
     handshake_due: Option<Instant>,
+    /// Candidates must not tell this computer's address.
+    hides: bool,
 }
 
 impl Task {
-    pub(crate) fn new(id: PeerId, connection: Arc<dyn PeerConnection>, events: Events, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(
+        id: PeerId,
+        connection: Arc<dyn PeerConnection>,
+        events: Events,
+        shared: Arc<Shared>,
+        hides: bool,
+    ) -> Self {
         Self {
             id,
             connection,
@@ -106,6 +114,7 @@ impl Task {
             closed: false,
             key_frame_asked: None,
             handshake_due: None,
+            hides,
         }
     }
 
@@ -145,7 +154,10 @@ impl Task {
         if candidate.candidate.is_empty() {
             return;
         }
-        let RTCIceCandidateInit { candidate, sdp_mid, sdp_mline_index, .. } = candidate;
+        let RTCIceCandidateInit { mut candidate, sdp_mid, sdp_mline_index, .. } = candidate;
+        if self.hides {
+            candidate = without_related_address(&candidate);
+        }
         let signal = Signal::Candidate { candidate, mid: sdp_mid, index: sdp_mline_index };
         self.events.send(TransportEvent::Signal { peer: self.id, signal }).await;
     }
@@ -240,10 +252,37 @@ impl Task {
     }
 }
 
+/// A candidate without the address that it was gathered from (RFC 8839 section 5.1: it may be replaced by zeros).
+pub(super) fn without_related_address(candidate: &str) -> String {
+    let mut words: Vec<&str> = candidate.split(' ').collect();
+    for at in 1..words.len() {
+        match words[at - 1] {
+            "raddr" => words[at] = "0.0.0.0",
+            "rport" => words[at] = "9",
+            _ => {}
+        }
+    }
+    words.join(" ")
+}
+
 /// Ends at `due`, never without one.
 pub(crate) async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_candidate_says_nothing_of_where_it_was_gathered() {
+        let full = "candidate:1 1 udp 41885439 203.0.113.9 3478 typ relay raddr 192.168.1.20 rport 50000";
+        let hidden = "candidate:1 1 udp 41885439 203.0.113.9 3478 typ relay raddr 0.0.0.0 rport 9";
+        assert_eq!(without_related_address(full), hidden);
+        assert_eq!(without_related_address(hidden), hidden);
+        assert_eq!(without_related_address("candidate:1 raddr"), "candidate:1 raddr");
     }
 }

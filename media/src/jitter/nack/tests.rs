@@ -28,14 +28,18 @@ fn a_missing_packet_is_asked_for_after_the_reorder_wait_and_once_per_round_trip(
 
 #[test]
 fn the_lost_end_of_a_frame_is_asked_for_before_the_next_frame() {
-    let (mut list, start) = list();
-    for sequence in 0..4 {
-        list.handle_arrival(start + ms(u64::from(sequence)), sequence, false, 5 - sequence);
+    let (mut list, before) = list();
+    for sequence in 0..6 {
+        list.handle_arrival(before + ms(u64::from(sequence)), sequence, false, 5 - sequence);
+    }
+    let start = before + ms(33);
+    for sequence in 6..10 {
+        list.handle_arrival(start + ms(u64::from(sequence) - 6), sequence, false, 11 - sequence);
     }
     let due = list.poll_timeout().unwrap();
     assert!(due <= start + ms(3 + 6), "{:?}", due.since(start));
-    assert_eq!(list.poll_requests(due, Some(ms(40))), [4, 5]);
-    list.handle_arrival(start + ms(33), 6, false, 0);
+    assert_eq!(list.poll_requests(due, Some(ms(40))), [10, 11]);
+    list.handle_arrival(start + ms(33), 12, false, 0);
     assert_eq!(list.counts().1, 2);
 }
 
@@ -114,4 +118,15 @@ fn hostile_sequence_numbers_keep_the_list_bounded() {
         assert!(list.missing.len() <= MAX_MISSING);
         assert!(list.poll_requests(now, None).len() <= MAX_MISSING);
     }
+}
+
+#[test]
+fn what_could_not_come_in_time_is_not_asked_for() {
+    let (mut list, start) = list();
+    list.handle_arrival(start, 10, false, 0);
+    list.handle_arrival(start, 12, false, 0);
+    for millis in (0..1_000).step_by(10) {
+        assert!(list.poll_requests(start + ms(millis), Some(ms(700))).is_empty());
+    }
+    assert_eq!((list.counts(), list.poll_timeout()), ((1, 0, 0), None));
 }

@@ -3,57 +3,51 @@
 //! | slot | what | on the way out | on the way in |
 //! | --- | --- | --- | --- |
 //! | 500 | [`Counters`] | counts | counts |
-//! | 2,000 | TWCC sender | numbers each packet | |
-//! | 3,000 | [`PacerStage`] | holds video back | |
-//! | 4,000 | NACK responder | keeps 1,024 packets a stream | answers requests by RTX |
-//! | 7,000 | [`NackStage`] | | unwraps RTX, asks for what is missing |
-//! | 8,000 | TWCC receiver | | reports arrival times |
+//! | 3,000 | [`Outgoing`] | paces, numbers, keeps 1,024 packets a stream | answers requests by RTX; hears what arrived, and estimates the path |
+//! | 6,500 | [`Reports`] | | tells what arrived, also of what the next one drops |
+//! | 7,000 | [`NackStage`] | | unwraps RTX, asks for what is missing, drops repetitions |
 //! | 10,000, 11,000 | receiver and sender reports | | |
 //! | 12,500 | [`KeyFrameTap`] | | hears PLI and FIR |
 //!
-//! 1,000 is free for the bandwidth estimator, 5,000 and 6,000 for forward error correction.
+//! 5,000 and 6,000 are free for forward error correction.
 
 mod counters;
+mod feedback;
+mod kept;
 mod nack;
-mod pacer;
+mod outgoing;
+mod reports;
 mod tap;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rtc::interceptor::{
-    NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, TaggedPacket,
-    TwccReceiverBuilder, TwccSenderBuilder,
-};
+use rtc::interceptor::{ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, TaggedPacket};
 
 pub(crate) use self::counters::Counters;
 use self::nack::NackStage;
-use self::pacer::PacerStage;
+use self::outgoing::Outgoing;
+use self::reports::Reports;
 use self::tap::KeyFrameTap;
 use super::shared::Shared;
-use crate::time::{Bitrate, MediaTime};
+use crate::time::MediaTime;
 
-/// Packets of each stream that can be sent again: 2 s of 5 Mbit/s. Must be a power of two.
-const SENT_PACKETS_KEPT: u16 = 1_024;
-
-/// Most media that one peer gets. Video leaves at 2.5 times of it: a key frame of 100 KB within 80 ms. Higher fills the queues
-/// of slow links; lower adds to the delay of key frames.
-const MEDIA_RATE: Bitrate = Bitrate::kbps(4_000);
+/// Time between sender and receiver reports. Nobody here reads more of them than that they are there; each second they took a sixth
+/// of a path of 32 kbit/s.
+const RTCP: Duration = Duration::from_secs(5);
 
 /// The stages of one association. They report to `shared`.
 pub(crate) fn registry(shared: &Arc<Shared>) -> Registry {
     Registry::new()
         .with(Slot::from(500), Counters::new(Arc::clone(shared)))
-        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-        .with(Slot::Pacer, PacerStage::new(Arc::clone(shared), MEDIA_RATE))
-        .with(Slot::NackResponder, NackResponderBuilder::new().with_size(SENT_PACKETS_KEPT).build())
+        .with(Slot::Pacer, Outgoing::new(Arc::clone(shared)))
+        .with(Slot::from(6_500), Reports::new(Arc::clone(shared)))
         .with(Slot::NackGenerator, NackStage::new(Arc::clone(shared)))
-        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
-        .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
-        .with(Slot::SenderReport, SenderReportBuilder::new().build())
+        .with(Slot::ReceiverReport, ReceiverReportBuilder::new().with_interval(RTCP).build())
+        .with(Slot::SenderReport, SenderReportBuilder::new().with_interval(RTCP).build())
         .with(Slot::from(12_500), KeyFrameTap::new(Arc::clone(shared)))
 }
 

@@ -54,7 +54,7 @@ impl NackStage {
     }
 
     /// Notes the arrival of a packet, unwrapped in place if it is a retransmission. `None` drops it: padding, which has
-    /// no original sequence number.
+    /// no original sequence number, or a repetition of what is here, which only fills a burst.
     fn take(&mut self, now: Instant, packet: &mut rtc::rtp::Packet) -> Option<()> {
         let retransmitted = match self.repairs.get(&packet.header.ssrc) {
             Some(repaired) => {
@@ -71,7 +71,8 @@ impl NackStage {
         if let Some(stream) = self.streams.get_mut(&packet.header.ssrc) {
             let sequence = packet.header.sequence_number;
             let following = Chunk::parse(packet.payload.clone()).map_or(0, |chunk| chunk.count - 1 - chunk.index);
-            stream.list.handle_arrival(self.timeline.time(now), sequence, retransmitted, following);
+            let news = stream.list.handle_arrival(self.timeline.time(now), sequence, retransmitted, following);
+            return (news || !retransmitted).then_some(());
         }
         Some(())
     }

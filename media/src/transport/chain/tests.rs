@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rtc::interceptor::{AttributedPacket, Interceptor, Packet, RTCPFeedback, StreamInfo};
+use rtc::interceptor::{AttributedPacket, Interceptor, Packet, RTCPFeedback, RTPHeaderExtension, StreamInfo};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtp;
 use rtc::sansio::Protocol;
+use rtc::sdp::extmap::TRANSPORT_CC_URI;
 use rtc::shared::TransportContext;
 
 use super::*;
@@ -28,6 +29,7 @@ fn stream(ssrc: u32, mime_type: &str) -> StreamInfo {
         payload_type_rtx: Some(97),
         mime_type: mime_type.to_owned(),
         clock_rate: 90_000,
+        rtp_header_extensions: vec![RTPHeaderExtension { uri: TRANSPORT_CC_URI.to_owned(), id: 3 }],
         rtcp_feedback: vec![RTCPFeedback { typ: "nack".to_owned(), parameter: String::new() }],
         ..StreamInfo::default()
     }
@@ -168,8 +170,8 @@ fn packet(ssrc: u32, sequence_number: u16, payload: Bytes) -> rtp::Packet {
     rtp::Packet { header, payload }
 }
 
-/// A video call of `seconds` at 30 frames a second, 7,000 B a frame and ten times that for key frames. Returns the path,
-/// and for each frame that came whole how long it took.
+/// A video call of `seconds` at 30 frames a second, 7,000 B a frame and 53,000 B a key frame (OpenH264 at 720p), or less where the
+/// budget does not allow it. Returns the path, and for each frame that came whole how long it took.
 fn call(link: Link, seconds: u64) -> (Path, Vec<Duration>, u64) {
     let mut path = Path::new(link, 42);
     let frames = seconds * 30;
@@ -179,7 +181,9 @@ fn call(link: Link, seconds: u64) -> (Path, Vec<Duration>, u64) {
         let at = path.start + sent_at(number);
         path.run_until(at);
         let key = number % 150 == 0;
-        let frame = vec![number as u8; if key { 70_000 } else { 7_000 }];
+        let allowed = path.ends[0].shared.budget().map_or(900, |budget| budget.rate.as_bps() as usize / 8 / 33);
+        let bytes = allowed.min(7_000) * if key { 15 } else { 2 } / 2;
+        let frame = vec![number as u8; bytes];
         for payload in payloads_of(&frame, number as u16, key) {
             path.write(packet(VIDEO, sequence, payload));
             sequence = sequence.wrapping_add(1);
@@ -201,6 +205,7 @@ fn call(link: Link, seconds: u64) -> (Path, Vec<Duration>, u64) {
                     latencies.push((at - path.start).saturating_sub(sent_at(u64::from(number))));
                 }
                 Assembled::Lost { count } => lost += u64::from(count),
+                Assembled::Skipped => lost += 1,
             }
         }
     }
@@ -217,12 +222,13 @@ fn share_within(latencies: &[Duration], limit: Duration, frames: u64) -> f64 {
 }
 
 #[test]
-fn on_a_clean_path_nothing_is_asked_for() {
+fn on_a_clean_path_next_to_nothing_is_asked_for() {
     let link = Link { one_way: Duration::from_millis(20), jitter_millis: 0, loss_percent: 0 };
     let (path, latencies, lost) = call(link, 20);
     let [_, receiver] = path.stats();
     assert_eq!((latencies.len(), lost), (600, 0));
-    assert_eq!((receiver.packets_requested, receiver.packets_lost), (0, 0));
+    // At the start the sender holds the end of a key frame back until the first report.
+    assert!(receiver.packets_requested <= 2 && receiver.packets_lost == 0, "{receiver:?}");
 }
 
 /// P8: frames complete within 150 ms at a round trip of 40 ms, and retransmissions per lost packet.
@@ -299,8 +305,8 @@ fn the_voice_never_waits_and_its_losses_come_again() {
 fn a_request_that_comes_twice_is_answered_once() {
     let link = Link { one_way: Duration::from_millis(20), jitter_millis: 0, loss_percent: 0 };
     let mut path = Path::new(link, 1);
-    path.write(packet(VIDEO, 7, Bytes::from_static(b"payload")));
-    path.run_until(path.start + Duration::from_millis(100));
+    path.write(packet(VIDEO, 7, Bytes::from_static(&[7; 1_200])));
+    path.run_until(path.start + Duration::from_millis(400));
     for _ in 0..10 {
         let nack = rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack {
             sender_ssrc: 1,
@@ -325,7 +331,7 @@ fn hostile_retransmissions_are_dropped_or_passed_without_harm() {
         end.chain.handle_read(tagged(now, Packet::Rtp(rtx))).unwrap();
     }
     let passed: Vec<_> = std::iter::from_fn(|| end.chain.poll_read()).collect();
-    assert_eq!(passed.len(), 2, "those without an original number are padding");
+    assert_eq!(passed.len(), 1, "those without an original number are padding, and the same one twice is dropped");
     let stranger = packet(999, 1, Bytes::from_static(b"payload"));
     end.chain.handle_read(tagged(now, Packet::Rtp(stranger))).unwrap();
     assert!(end.chain.poll_timeout().is_none_or(|due| due > now));
