@@ -184,6 +184,8 @@ pub struct EncodedVideo {
     pub codec: VideoCodec,
     /// Whether a decoder can start here.
     pub key: bool,
+    /// Whether no later picture needs it.
+    pub droppable: bool,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.

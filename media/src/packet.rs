@@ -1,23 +1,29 @@
 //! Codec-blind packetization: one sealed frame ↔ several RTP payloads.
 //!
-//! RTP carries nothing that says what a payload is: no codec byte, no layer, no audio level. RTX packets lose their header
+//! RTP carries nothing that says what a payload is: no codec byte, no audio level. RTX packets lose their header
 //! extensions, so what reassembly needs stands in a payload header of ours:
 //!
 //! ```text
 //!  0 1 2 3 4 5 6 7
 //! +-+-+-+-+-+-+-+-+---------------+---------------+
-//! | V |K|S|0 0 0 0|         frame number          |   S = 1: the whole frame, 3 bytes of header
+//! | V |K|S|F|0|0 0|         frame number          |   S = 1: the whole frame, 3 bytes of header
 //! +-+-+-+-+-+-+-+-+---------------+---------------+---------------+---------------+
-//! | V |K|0|0 0 0 0|         frame number          |  chunk index  |  chunk count  |   2 bytes each
+//! | V |K|0|F|0|0 0|         frame number          |  chunk index  |  chunk count  |   2 bytes each
 //! +-+-+-+-+-+-+-+-+---------------+---------------+---------------+---------------+
+//! | V |K|0|F|1|0 0|         frame number          |  group        |  chunk count  | groups | lengths |   parity
+//! +-+-+-+-+-+-+-+-+---------------+---------------+---------------+---------------+--------+---------+
 //! ```
 //!
-//! `V` is 1. `K` says that a receiver can start decoding here; sizes say the same to anyone who watches. Numbers are big
-//! endian and count the frames of one track, wrapping. All chunks of a frame but the last have the same size, so the kernel
-//! can send them as one segmented datagram.
+//! `V` is 1. `K` says that a receiver can start decoding here; sizes say the same to anyone who watches. `F` says that it can
+//! be decoded without the frame right before it. Numbers are big endian and count the frames of one track, wrapping. All chunks
+//! of a frame but the last have the same size, so the kernel can send them as one segmented datagram. Parity is that of
+//! [`parity`].
 
 use bytes::{BufMut, Bytes, BytesMut};
-use crypto::SealedFrame;
+
+mod parity;
+
+pub(crate) use parity::{Parity, groups, parity, restore};
 
 /// Longest RTP payload, header of ours included, in bytes.
 ///
@@ -31,9 +37,29 @@ const VERSION: u8 = 0b0100_0000;
 const VERSION_MASK: u8 = 0b1100_0000;
 const KEY: u8 = 0b0010_0000;
 const SINGLE: u8 = 0b0001_0000;
-const RESERVED: u8 = 0b0000_1111;
+const FREE: u8 = 0b0000_1000;
+const PARITY: u8 = 0b0000_0100;
+const RESERVED: u8 = 0b0000_0011;
 const SINGLE_HEADER_BYTES: usize = 3;
 const CHUNK_HEADER_BYTES: usize = 7;
+const PARITY_HEADER_BYTES: usize = 10;
+/// Most bytes of a frame in one chunk: parity of it takes one packet as well.
+const MAX_DATA: usize = MAX_PAYLOAD_BYTES - PARITY_HEADER_BYTES;
+
+/// What is told of a frame in clear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// A receiver can start decoding here.
+    pub(crate) key: bool,
+    /// It can be decoded without the frame right before it.
+    pub(crate) free: bool,
+}
+
+impl Tag {
+    const fn bits(self) -> u8 {
+        VERSION | if self.key { KEY } else { 0 } | if self.free { FREE } else { 0 }
+    }
+}
 
 /// The frame needs more than [`MAX_CHUNKS`] packets, or is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,30 +69,31 @@ pub(crate) struct FrameSizeError {
     pub(crate) bytes: usize,
 }
 
+/// Packets that a frame of so many bytes takes.
+///
+/// # Errors
+///
+/// [`FrameSizeError`] when the frame is empty or longer than about 1.2 MB.
+pub(crate) fn packets(bytes: usize) -> Result<u16, FrameSizeError> {
+    let count = u16::try_from(bytes.div_ceil(MAX_DATA)).ok();
+    count.filter(|count| (1..=MAX_CHUNKS).contains(count)).ok_or(FrameSizeError { bytes })
+}
+
 /// Cuts a sealed frame into RTP payloads. They share one allocation; one copy of the frame's bytes is made.
 ///
 /// # Errors
 ///
 /// [`FrameSizeError`] when the frame is empty or longer than about 1.2 MB.
-pub(crate) fn packetize(frame: &SealedFrame, number: u16, key: bool) -> Result<Vec<Bytes>, FrameSizeError> {
-    packetize_bytes(frame.as_bytes(), number, key)
-}
-
-fn packetize_bytes(bytes: &[u8], number: u16, key: bool) -> Result<Vec<Bytes>, FrameSizeError> {
-    let too_large = FrameSizeError { bytes: bytes.len() };
-    if bytes.is_empty() {
-        return Err(too_large);
-    }
-    let descriptor = VERSION | if key { KEY } else { 0 };
-    if bytes.len() <= MAX_PAYLOAD_BYTES - SINGLE_HEADER_BYTES {
+pub(crate) fn packetize(bytes: &[u8], number: u16, tag: Tag) -> Result<Vec<Bytes>, FrameSizeError> {
+    let count = packets(bytes.len())?;
+    let descriptor = tag.bits();
+    if count == 1 {
         let mut payload = BytesMut::with_capacity(SINGLE_HEADER_BYTES + bytes.len());
         payload.put_u8(descriptor | SINGLE);
         payload.put_u16(number);
         payload.put_slice(bytes);
         return Ok(vec![payload.freeze()]);
     }
-    let count = bytes.len().div_ceil(MAX_PAYLOAD_BYTES - CHUNK_HEADER_BYTES);
-    let count = u16::try_from(count).ok().filter(|count| *count <= MAX_CHUNKS).ok_or(too_large)?;
     // Equal chunks instead of full ones and a rest: the last may come out shorter, never empty, since a chunk is far
     // longer than the number of chunks.
     let size = bytes.len().div_ceil(usize::from(count));
@@ -83,34 +110,27 @@ fn packetize_bytes(bytes: &[u8], number: u16, key: bool) -> Result<Vec<Bytes>, F
     Ok(payloads)
 }
 
-/// Where the frame's bytes begin in a payload of ours.
-#[cfg(feature = "lab")]
-pub(crate) fn header_bytes(payload: &[u8]) -> usize {
-    match payload.first() {
-        Some(descriptor) if descriptor & SINGLE != 0 => SINGLE_HEADER_BYTES,
-        _ => CHUNK_HEADER_BYTES,
-    }
-}
-
-/// One parsed payload: a part of a sealed frame and its place in it.
+/// One parsed payload: a part of a sealed frame and its place in it, or what restores one.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     /// Number of the frame within its track.
     pub(crate) number: u16,
-    /// Whether decoding can start at this frame.
-    pub(crate) key: bool,
+    /// What is told of the frame.
+    pub(crate) tag: Tag,
     /// Place of this part, below `count`.
     pub(crate) index: u16,
     /// Number of parts, 1 to [`MAX_CHUNKS`].
     pub(crate) count: u16,
     /// Bytes of the sealed frame, at least one.
     pub(crate) data: Bytes,
+    /// There if this is no part, but the parity of some.
+    pub(crate) parity: Option<Parity>,
 }
 
 impl std::fmt::Debug for Chunk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { number, key, index, count, data } = self;
-        write!(f, "Chunk(frame {number}, key {key}, {index} of {count}, {} B)", data.len())
+        let Self { number, tag, index, count, data, parity } = self;
+        write!(f, "Chunk(frame {number}, {tag:?}, {index} of {count}, {} B, {parity:?})", data.len())
     }
 }
 
@@ -148,20 +168,37 @@ impl Chunk {
         if descriptor & VERSION_MASK != VERSION || descriptor & RESERVED != 0 {
             return Err(PayloadError::Version);
         }
-        let key = descriptor & KEY != 0;
+        let tag = Tag { key: descriptor & KEY != 0, free: descriptor & FREE != 0 };
         if descriptor & SINGLE != 0 {
+            if descriptor & PARITY != 0 {
+                return Err(PayloadError::Version);
+            }
             let data = payload.split_off(SINGLE_HEADER_BYTES);
-            return Ok(Self { number, key, index: 0, count: 1, data });
+            return Ok(Self { number, tag, index: 0, count: 1, data, parity: None });
         }
         let (index, count) = match *payload {
             [_, _, _, i0, i1, c0, c1, _, ..] => (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([c0, c1])),
             _ => return Err(PayloadError::TooShort),
         };
-        if !(2..=MAX_CHUNKS).contains(&count) || index >= count {
+        if index >= count || count > MAX_CHUNKS {
             return Err(PayloadError::Range);
         }
-        let data = payload.split_off(CHUNK_HEADER_BYTES);
-        Ok(Self { number, key, index, count, data })
+        if descriptor & PARITY == 0 {
+            if count < 2 {
+                return Err(PayloadError::Range);
+            }
+            let data = payload.split_off(CHUNK_HEADER_BYTES);
+            return Ok(Self { number, tag, index, count, data, parity: None });
+        }
+        let parity = match *payload {
+            [_, _, _, _, _, _, _, groups, l0, l1, _, ..] => Parity { groups, lengths: u16::from_be_bytes([l0, l1]) },
+            _ => return Err(PayloadError::TooShort),
+        };
+        if u16::from(parity.groups) > count || index >= u16::from(parity.groups) {
+            return Err(PayloadError::Range);
+        }
+        let data = payload.split_off(PARITY_HEADER_BYTES);
+        Ok(Self { number, tag, index, count, data, parity: Some(parity) })
     }
 }
 
@@ -172,7 +209,7 @@ pub(crate) mod tests {
 
     /// Payloads of a frame that was never sealed: for tests of what comes after, which cannot tell.
     pub(crate) fn payloads_of(bytes: &[u8], number: u16, key: bool) -> Vec<Bytes> {
-        packetize_bytes(bytes, number, key).unwrap()
+        packetize(bytes, number, Tag { key, free: false }).unwrap()
     }
 
     #[test]
@@ -185,7 +222,7 @@ pub(crate) mod tests {
 
     #[test]
     fn all_chunks_but_the_last_have_one_size_and_none_is_too_long() {
-        for length in [1_188, 1_189, 2_366, 2_367, 50_000, 1_183 * 1_024] {
+        for length in [1_180, 1_181, 2_360, 2_361, 50_000, 1_180 * 1_024] {
             let payloads = payloads_of(&vec![1; length], 9, true);
             assert!(payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD_BYTES));
             assert!(payloads.windows(2).all(|pair| pair[1].len() <= pair[0].len()));
@@ -196,9 +233,9 @@ pub(crate) mod tests {
 
     #[test]
     fn an_empty_and_an_oversized_frame_are_refused() {
-        assert_eq!(packetize_bytes(&[], 0, false), Err(FrameSizeError { bytes: 0 }));
-        let bytes = 1_183 * 1_024 + 1;
-        assert_eq!(packetize_bytes(&vec![0; bytes], 0, false), Err(FrameSizeError { bytes }));
+        assert_eq!(packetize(&[], 0, Tag::default()), Err(FrameSizeError { bytes: 0 }));
+        let bytes = 1_180 * 1_024 + 1;
+        assert_eq!(packetize(&vec![0; bytes], 0, Tag::default()), Err(FrameSizeError { bytes }));
     }
 
     #[test]
@@ -214,6 +251,11 @@ pub(crate) mod tests {
         assert_eq!(refused(&[0x40, 0, 0, 0, 2, 0, 2, 1]), PayloadError::Range);
         assert_eq!(refused(&[0x40, 0, 0, 0, 0, 4, 1, 1]), PayloadError::Range);
         assert_eq!(refused(&[0x50; MAX_PAYLOAD_BYTES + 1]), PayloadError::TooLong);
+        assert_eq!(refused(&[0x54, 0, 0, 1]), PayloadError::Version, "parity in one piece");
+        assert_eq!(refused(&[0x44, 0, 0, 0, 0, 0, 2, 1, 0, 0]), PayloadError::TooShort);
+        assert_eq!(refused(&[0x44, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1]), PayloadError::Range, "no groups");
+        assert_eq!(refused(&[0x44, 0, 0, 0, 0, 0, 2, 3, 0, 0, 1]), PayloadError::Range, "more groups than chunks");
+        assert_eq!(refused(&[0x44, 0, 0, 0, 1, 0, 2, 1, 0, 0, 1]), PayloadError::Range, "a group outside of them");
     }
 
     proptest! {
@@ -223,7 +265,7 @@ pub(crate) mod tests {
             let mut whole = Vec::new();
             for (index, payload) in payloads_of(&frame, number, key).into_iter().enumerate() {
                 let chunk = Chunk::parse(payload).unwrap();
-                prop_assert_eq!((chunk.number, chunk.key, usize::from(chunk.index)), (number, key, index));
+                prop_assert_eq!((chunk.number, chunk.tag.key, usize::from(chunk.index)), (number, key, index));
                 whole.extend_from_slice(&chunk.data);
             }
             prop_assert_eq!(whole, frame);

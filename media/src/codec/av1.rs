@@ -45,6 +45,7 @@ impl Av1Encoder {
         Ok(Some(EncodedVideo {
             codec: VideoCodec::Av1,
             key,
+            droppable: false,
             width: frame.width(),
             height: frame.height(),
             captured: frame.captured,

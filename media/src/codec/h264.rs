@@ -52,6 +52,7 @@ impl H264Encoder {
         Ok(Some(EncodedVideo {
             codec: VideoCodec::H264,
             key: outcome == Outcome::Key,
+            droppable: outcome == Outcome::Droppable,
             width: self.width,
             height: self.height,
             captured: frame.captured,

@@ -1,7 +1,8 @@
 //! Chunks → whole sealed video frames, in the order of sending.
 //!
-//! Each frame needs the one before. The frame at the head waits for its missing chunks (a retransmission is under way)
-//! until its deadline; then it and what is missing after it are given up in one report, and the next one is the head.
+//! Each frame needs the one before, unless it says that it does not. The frame at the head waits for its missing chunks (a
+//! retransmission is under way, or parity restores them) until its deadline; then it and what is missing after it are given up in
+//! one report, and the next one is the head.
 //! Audio does not pass here: its frames take one packet each and leave on arrival.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::number::Unwrapper;
-use crate::packet::Chunk;
+use crate::packet::{Chunk, Parity, Tag, restore};
 use crate::time::MediaTime;
 
 /// How long the head waits from the first sign that it is missing. Longer freezes the picture for longer when a packet is
@@ -22,6 +23,10 @@ const PROGRESS: Duration = Duration::from_millis(150);
 const LONGEST: Duration = Duration::from_millis(900);
 /// How long the head waits when a whole key frame stands behind it: long enough for reordering, not for a retransmission.
 const BEFORE_KEY: Duration = Duration::from_millis(60);
+/// How long the head waits when a whole frame behind it does not need it. The picture stutters for less than this costs in delay.
+const BEFORE_FREE: Duration = Duration::from_millis(60);
+/// Parity packets of one frame that are kept at most.
+const MAX_PARITY: usize = 8;
 /// Frames held at once. More lets a peer hold more memory; fewer gives up frames when a long round trip holds the head.
 const MAX_PENDING: usize = 64;
 /// Bytes held at once.
@@ -41,11 +46,13 @@ pub(crate) enum Assembled {
         /// The sealed frame.
         bytes: Vec<u8>,
     },
-    /// So many frames in a row, right before the next one, will not come.
+    /// So many frames in a row, right before the next one, will not come: decoding can only go on at a key frame.
     Lost {
         /// At least one.
         count: u16,
     },
+    /// One frame will not come that no other needs.
+    Skipped,
 }
 
 impl std::fmt::Debug for Assembled {
@@ -55,6 +62,7 @@ impl std::fmt::Debug for Assembled {
                 write!(f, "Frame({number}, key {key}, {} B)", bytes.len())
             }
             Self::Lost { count } => write!(f, "Lost({count})"),
+            Self::Skipped => f.write_str("Skipped"),
         }
     }
 }
@@ -64,7 +72,8 @@ struct Partial {
     chunks: Vec<Option<Bytes>>,
     missing: usize,
     bytes: usize,
-    key: bool,
+    tag: Tag,
+    parity: Vec<(u16, Parity, Bytes)>,
     /// When its first chunk came.
     first: MediaTime,
     /// When its latest chunk came.
@@ -74,24 +83,65 @@ struct Partial {
 impl Partial {
     fn new(chunk: &Chunk, now: MediaTime) -> Self {
         let count = usize::from(chunk.count);
-        Self { chunks: vec![None; count], missing: count, bytes: 0, key: chunk.key, first: now, latest: now }
+        Self {
+            chunks: vec![None; count],
+            missing: count,
+            bytes: 0,
+            tag: chunk.tag,
+            parity: Vec::new(),
+            first: now,
+            latest: now,
+        }
     }
 
     /// Puts the chunk in its place; says how many bytes that added: none for a duplicate or a contradiction.
     fn insert(&mut self, chunk: Chunk, now: MediaTime) -> usize {
-        if self.chunks.len() != usize::from(chunk.count) || self.key != chunk.key {
+        if self.chunks.len() != usize::from(chunk.count) || self.tag != chunk.tag {
             return 0;
         }
-        match self.chunks.get_mut(usize::from(chunk.index)) {
-            Some(place @ None) => {
-                let added = chunk.data.len();
-                *place = Some(chunk.data);
-                self.missing -= 1;
-                self.bytes += added;
-                self.latest = now;
-                added
+        let before = self.bytes;
+        match chunk.parity {
+            Some(parity) => self.insert_parity(chunk.index, parity, chunk.data),
+            None => self.insert_data(chunk.index, chunk.data),
+        }
+        if self.bytes > before {
+            self.latest = now;
+            self.restore();
+        }
+        self.bytes - before
+    }
+
+    fn insert_parity(&mut self, group: u16, parity: Parity, data: Bytes) {
+        let known = self.parity.iter().any(|(other, first, _)| *other == group || first.groups != parity.groups);
+        if !self.is_whole() && !known && self.parity.len() < MAX_PARITY {
+            self.bytes += data.len();
+            self.parity.push((group, parity, data));
+        }
+    }
+
+    fn insert_data(&mut self, index: u16, data: Bytes) {
+        if let Some(place @ None) = self.chunks.get_mut(usize::from(index)) {
+            self.missing -= 1;
+            self.bytes += data.len();
+            *place = Some(data);
+        }
+    }
+
+    /// Puts in what parity tells of groups that miss one chunk.
+    fn restore(&mut self) {
+        let mut restored = Vec::new();
+        for (group, parity, data) in &self.parity {
+            let members = || (usize::from(*group)..self.chunks.len()).step_by(usize::from(parity.groups.max(1)));
+            let part = |at: usize| self.chunks.get(at).and_then(Option::as_ref);
+            let mut missing = members().filter(|at| part(*at).is_none());
+            if let (Some(only), None) = (missing.next(), missing.next())
+                && let Some(chunk) = restore(*parity, data, members().filter_map(|at| part(at).map(Bytes::as_ref)))
+            {
+                restored.push((only, chunk));
             }
-            _ => 0,
+        }
+        for (at, chunk) in restored {
+            self.insert_data(u16::try_from(at).unwrap_or(u16::MAX), chunk);
         }
     }
 
@@ -178,10 +228,19 @@ impl Assembly {
         if self.head.is_none_or(|head| head == *lowest) {
             due = due.max((partial.latest + PROGRESS).min(sign + LONGEST));
         }
-        match self.pending.values().find(|partial| partial.key && partial.is_whole()) {
-            Some(key) => Some(due.min(key.latest + BEFORE_KEY)),
-            None => Some(due),
+        if let Some(key) = self.pending.values().find(|partial| partial.tag.key && partial.is_whole()) {
+            due = due.min(key.latest + BEFORE_KEY);
         }
+        if let Some(free) = self.free_behind(self.head.unwrap_or(*lowest)) {
+            due = due.min(free.latest.max(sign) + BEFORE_FREE);
+        }
+        Some(due)
+    }
+
+    /// The frame right behind this one if it is whole and does not need it.
+    fn free_behind(&self, number: u64) -> Option<&Partial> {
+        self.head?;
+        self.pending.get(&(number + 1)).filter(|partial| partial.tag.free && partial.is_whole())
     }
 
     fn release(&mut self, now: MediaTime) {
@@ -202,12 +261,12 @@ impl Assembly {
             }
             let (number, partial) = entry.remove_entry();
             self.bytes -= partial.bytes;
-            let decodable = partial.key || self.head.is_some();
+            let decodable = partial.tag.key || self.head.is_some();
             if decodable {
                 self.head = Some(number + 1);
             }
             self.ready.push_back(if decodable {
-                Assembled::Frame { number: number as u16, key: partial.key, bytes: partial.join() }
+                Assembled::Frame { number: number as u16, key: partial.tag.key, bytes: partial.join() }
             } else {
                 Assembled::Lost { count: 1 }
             });
@@ -220,7 +279,14 @@ impl Assembly {
             return;
         };
         let head = self.head.unwrap_or(lowest);
-        let whole_key = self.pending.iter().find(|(_, partial)| partial.key && partial.is_whole());
+        if self.free_behind(head).is_some() {
+            if let Some(partial) = self.pending.remove(&head) {
+                self.bytes -= partial.bytes;
+            }
+            self.head = Some(head + 1);
+            return self.ready.push_back(Assembled::Skipped);
+        }
+        let whole_key = self.pending.iter().find(|(_, partial)| partial.tag.key && partial.is_whole());
         let next = match whole_key {
             Some((&number, _)) if number > head => number,
             _ if lowest > head => lowest,

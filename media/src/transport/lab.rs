@@ -1,14 +1,15 @@
 //! Measuring aids of the feature `lab`: what RTP carries, seen next to the wire, a mark in clear to prove the sight, and
 //! frames spoiled on purpose to see them refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::sync::mpsc;
 
-use super::track::Payloads;
+use super::sealed::Outgoing;
 use super::{MediaKind, Transport};
-use crate::{packet, time::MediaTime};
+use crate::time::MediaTime;
 
 /// What becomes of the own frames behind their sealing, as a hostile member would have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,27 +51,17 @@ pub(super) struct Spoiler {
 }
 
 impl Spoiler {
-    /// The payloads as they go out at `now`.
-    pub(super) fn pass(&mut self, payloads: Payloads, now: MediaTime) -> Payloads {
+    /// The frame as it goes out at `now`.
+    pub(super) fn pass(&mut self, frame: Outgoing, now: MediaTime) -> Outgoing {
         let first = *self.first.get_or_insert(now);
-        let Some(Spoil { how, after, until }) = self.asked else { return payloads };
+        let Some(Spoil { how, after, until }) = self.asked else { return frame };
         if !(after..until).contains(&now.since(first)) {
-            return payloads;
+            return frame;
         }
-        let last = payloads.len().saturating_sub(1);
-        let spoiled = |(index, payload): (usize, &Bytes)| {
-            let mut bytes = BytesMut::from(payload.as_ref());
-            match how {
-                Spoiling::Altered if index == last => bytes.iter_mut().last().into_iter().for_each(|byte| *byte ^= 1),
-                Spoiling::Altered => {}
-                Spoiling::Bare => {
-                    let header = packet::header_bytes(payload);
-                    bytes.iter_mut().skip(header).for_each(|byte| *byte = b'a');
-                }
-            }
-            bytes.freeze()
-        };
-        payloads.iter().enumerate().map(spoiled).collect()
+        frame.spoiled(|bytes| match how {
+            Spoiling::Altered => bytes.iter_mut().last().into_iter().for_each(|byte| *byte ^= 1),
+            Spoiling::Bare => bytes.fill(b'a'),
+        })
     }
 }
 
@@ -92,6 +83,6 @@ impl Transport {
         let mut payload = BytesMut::with_capacity(mark.len() + 1);
         payload.put_u8(0);
         payload.put_slice(mark);
-        self.send_payloads(MediaKind::Audio, &[payload.freeze()].into());
+        self.send_to_all(&Arc::new(Outgoing::raw(payload.freeze(), MediaKind::Audio)));
     }
 }

@@ -23,7 +23,8 @@ struct Side {
 
 impl Side {
     async fn new(peer: PeerId, role: TransportRole) -> Self {
-        Self::of(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false }, peer, role).await
+        Self::of(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], ..TransportConfig::default() }, peer, role)
+            .await
     }
 
     async fn of(config: TransportConfig, peer: PeerId, role: TransportRole) -> Self {
@@ -102,8 +103,13 @@ async fn frames_arrive_whole_and_unaltered_in_both_directions() {
         let size = if step % 10 == 0 { 60_000 } else { 5_000 };
         let picture = keys.video.seal(vec![step as u8; size]).unwrap();
         for side in [&host, &patient] {
-            side.transport.send(MediaKind::Audio, &voice, false);
-            side.transport.send(MediaKind::Video, &picture, step % 10 == 0);
+            side.transport.send(MediaKind::Audio, &voice, Mark::Needed, Layer::Main);
+            side.transport.send(
+                MediaKind::Video,
+                &picture,
+                if step % 10 == 0 { Mark::Key } else { Mark::Needed },
+                Layer::Main,
+            );
         }
         sent.push((voice, picture));
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -126,7 +132,7 @@ async fn frames_arrive_whole_and_unaltered_in_both_directions() {
 
 #[tokio::test]
 async fn one_frame_reaches_every_peer_as_the_same_bytes() {
-    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false };
+    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], ..TransportConfig::default() };
     let (transport, events) = Transport::new(config);
     let mut host = Side { transport, events, peer: PATIENT };
     let mut guests = Vec::new();
@@ -140,7 +146,7 @@ async fn one_frame_reaches_every_peer_as_the_same_bytes() {
     let fingerprints: Vec<_> = (1..4).map(|id| host.transport.local_fingerprint(PeerId(id)).unwrap()).collect();
     assert!(fingerprints[0] != fingerprints[1] && fingerprints[1] != fingerprints[2]);
     let picture = keys::sealing_keys().video.seal(vec![9; 20_000]).unwrap();
-    host.transport.send(MediaKind::Video, &picture, true);
+    host.transport.send(MediaKind::Video, &picture, Mark::Key, Layer::Main);
     for guest in &mut guests {
         assert_eq!(guest.frame().await, (MediaKind::Video, picture.as_bytes().to_vec()));
     }
@@ -152,7 +158,7 @@ async fn a_wish_for_a_key_frame_reaches_the_sender() {
     let mut keys = keys::sealing_keys();
     // A picture that nobody can begin with is not handed over; it makes the receiver ask by itself.
     let picture = keys.video.seal(vec![1; 3_000]).unwrap();
-    host.transport.send(MediaKind::Video, &picture, false);
+    host.transport.send(MediaKind::Video, &picture, Mark::Needed, Layer::Main);
     let asked = loop {
         match host.event().await {
             TransportEvent::KeyFrameRequest { peer } => break peer,
@@ -236,7 +242,7 @@ async fn the_tap_sees_a_mark_in_clear_and_the_receiver_refuses_it() {
     carry(&mut host, &mut patient, |signal| signal).await;
     patient.transport.plant(b"canary");
     let voice = keys::sealing_keys().audio.seal(b"a known voice".to_vec()).unwrap();
-    patient.transport.send(MediaKind::Audio, &voice, false);
+    patient.transport.send(MediaKind::Audio, &voice, Mark::Needed, Layer::Main);
     assert_eq!(host.frame().await, (MediaKind::Audio, voice.as_bytes().to_vec()));
     let mut seen = Vec::new();
     while let Ok(payload) = tapped.try_recv() {

@@ -1,10 +1,9 @@
 //! The two tracks of an association: what they are called, and the halves that send and receive.
 //!
-//! Sending takes payloads that `packetize` made of a `SealedFrame`, and nothing else. Receiving hands on whole frames.
+//! Sending takes what was made of a `SealedFrame`, and nothing else. Receiving hands on whole frames.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use ring::error::Unspecified;
 use ring::rand::{SecureRandom, SystemRandom};
 use rtc::media_stream::MediaStreamTrack;
@@ -20,10 +19,11 @@ use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
 use super::outbox::Events;
+use super::sealed::Outgoing;
 use super::shared::{Count, Shared};
-use super::{MediaKind, PeerId, TransportError, TransportEvent};
+use super::{Mark, MediaKind, PeerId, TransportError, TransportEvent};
 use crate::jitter::{Assembled, Assembly, KeyRequest, SeenWindow};
-use crate::packet::Chunk;
+use crate::packet::{self, Chunk};
 use crate::time::MediaTime;
 
 /// Frames that wait for the association to take them; a frame that finds the outbox full is dropped.
@@ -143,23 +143,31 @@ pub(crate) fn local(kind: MediaKind, flow: Flow) -> Arc<TrackLocalStaticRTP> {
     )))
 }
 
-/// The payloads of one sealed frame, shared by all associations.
-pub(crate) type Payloads = Arc<[Bytes]>;
-
 /// Sends what comes through `outbox` until it closes or the connection does.
 pub(crate) async fn send(
     kind: MediaKind,
     flow: Flow,
     track: Arc<TrackLocalStaticRTP>,
-    mut outbox: mpsc::Receiver<Payloads>,
+    mut outbox: mpsc::Receiver<Arc<Outgoing>>,
+    shared: Arc<Shared>,
 ) {
     let format = format(kind);
     let mut sequence = flow.first_sequence;
-    while let Some(payloads) = outbox.recv().await {
+    let mut number = 0_u16;
+    let mut after_droppable = false;
+    while let Some(frame) = outbox.recv().await {
+        let free = std::mem::replace(&mut after_droppable, frame.mark == Mark::Droppable);
+        let mut payloads = frame.payloads(number, free);
+        number = number.wrapping_add(1);
+        if kind == MediaKind::Video {
+            let groups = packet::groups(payloads.len(), shared.path_loss(), shared.round_trip().unwrap_or_default());
+            shared.note_parity(groups, payloads.len());
+            payloads.extend(packet::parity(&payloads, groups));
+        }
         // RTP time is of no use to the receiver, who reads the capture time inside the seal: it only feeds reports.
         let ticks = u128::from(MediaTime::now().as_micros()) * u128::from(format.clock_rate) / 1_000_000;
         let last = payloads.len().saturating_sub(1);
-        for (index, payload) in payloads.iter().enumerate() {
+        for (index, payload) in payloads.into_iter().enumerate() {
             let header = rtp::header::Header {
                 version: 2,
                 marker: index == last,
@@ -170,7 +178,7 @@ pub(crate) async fn send(
                 ..Default::default()
             };
             sequence = sequence.wrapping_add(1);
-            if track.write_rtp(rtp::Packet { header, payload: payload.clone() }).await.is_err() {
+            if track.write_rtp(rtp::Packet { header, payload }).await.is_err() {
                 return;
             }
         }
@@ -207,7 +215,7 @@ impl Receiver {
             let Some(chunk) = self.chunk_of(event) else {
                 continue;
             };
-            if chunk.count == 1 && seen.is_new(chunk.number) {
+            if chunk.count == 1 && chunk.parity.is_none() && seen.is_new(chunk.number) {
                 self.deliver(MediaKind::Audio, chunk.number, chunk.data.into());
             }
         }
@@ -245,6 +253,7 @@ impl Receiver {
                         }
                         self.deliver(MediaKind::Video, number, bytes);
                     }
+                    Assembled::Skipped => self.shared.count(Count::FramesLost, 1),
                     Assembled::Lost { count } => {
                         request.want();
                         self.shared.count(Count::FramesLost, u64::from(count));

@@ -40,6 +40,8 @@ unsafe impl Send for Encoder {}
 pub(in crate::codec) enum Outcome {
     Key,
     Delta,
+    /// Of the upper temporal layer: no later picture refers to it.
+    Droppable,
     /// Left out by the rate control.
     Skipped,
 }
@@ -125,7 +127,12 @@ impl Encoder {
             return Ok(Outcome::Skipped);
         }
         self.append_output(data);
-        Ok(if self.output.eFrameType == videoFrameTypeIDR { Outcome::Key } else { Outcome::Delta })
+        let upper = self.output.sLayerInfo.iter().take(1).any(|layer| layer.uiTemporalId > 0);
+        Ok(match self.output.eFrameType {
+            kind if kind == videoFrameTypeIDR => Outcome::Key,
+            _ if upper => Outcome::Droppable,
+            _ => Outcome::Delta,
+        })
     }
 
     /// Takes effect with the next picture. `max_bps` must not be below `bps`.

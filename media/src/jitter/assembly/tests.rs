@@ -17,6 +17,9 @@ fn feed(assembly: &mut Assembly, now: MediaTime, chunks: impl IntoIterator<Item 
     }
 }
 
+/// Stands for a skipped frame.
+const SKIPPED: i32 = -1_000;
+
 /// Numbers of the frames that came out, and `-n` for n lost ones.
 fn drain(assembly: &mut Assembly) -> Vec<i32> {
     std::iter::from_fn(|| assembly.poll())
@@ -26,6 +29,7 @@ fn drain(assembly: &mut Assembly) -> Vec<i32> {
                 i32::from(number)
             }
             Assembled::Lost { count } => -i32::from(count),
+            Assembled::Skipped => SKIPPED,
         })
         .collect()
 }
@@ -112,6 +116,61 @@ fn before_the_first_key_frame_everything_counts_as_lost() {
     assert_eq!(drain(&mut assembly), [-1, -1, 9, 10]);
 }
 
+/// The same frame, which does not need the one before it.
+fn free(number: u16, size: usize) -> Vec<Chunk> {
+    let tag = Tag { key: false, free: true };
+    chunks(number, size, false).into_iter().map(|chunk| Chunk { tag, ..chunk }).collect()
+}
+
+#[test]
+fn a_frame_that_nobody_needs_is_skipped_without_asking_for_a_key_frame() {
+    let mut assembly = started();
+    feed(&mut assembly, at(100), free(2, 3_000));
+    assert_eq!(assembly.poll_timeout(), Some(at(160)));
+    assembly.handle_timeout(at(160));
+    assert_eq!(drain(&mut assembly), [SKIPPED, 2]);
+    let half = chunks(3, 3_000, false).into_iter().skip(1);
+    feed(&mut assembly, at(170), half);
+    feed(&mut assembly, at(190), free(4, 3_000));
+    feed(&mut assembly, at(220), chunks(5, 3_000, false));
+    assembly.handle_timeout(at(250));
+    assert_eq!(drain(&mut assembly), [SKIPPED, 4, 5]);
+    assert_eq!(assembly.bytes, 0);
+}
+
+#[test]
+fn it_is_shown_all_the_same_when_it_comes_in_time() {
+    let mut assembly = started();
+    feed(&mut assembly, at(100), free(2, 500));
+    feed(&mut assembly, at(150), chunks(1, 500, false));
+    assert_eq!(drain(&mut assembly), [1, 2]);
+}
+
+#[test]
+fn two_frames_missing_are_a_loss_whatever_the_next_one_needs() {
+    let mut assembly = started();
+    feed(&mut assembly, at(100), free(3, 500));
+    assembly.handle_timeout(at(399));
+    assert!(drain(&mut assembly).is_empty());
+    assembly.handle_timeout(at(400));
+    assert_eq!(drain(&mut assembly), [-2, 3]);
+}
+
+#[test]
+fn parity_puts_in_what_was_lost_at_once() {
+    for lost in 0..4 {
+        let mut assembly = started();
+        let payloads = payloads_of(&[1; 4_000], 1, false);
+        let parity = crate::packet::parity(&payloads, 2);
+        let mut all: Vec<Chunk> =
+            payloads.into_iter().chain(parity).map(|payload| Chunk::parse(payload).unwrap()).collect();
+        all.remove(lost);
+        feed(&mut assembly, at(50), all);
+        assert_eq!(drain(&mut assembly), [1], "{lost}");
+        assert_eq!(assembly.bytes, 0);
+    }
+}
+
 #[test]
 fn numbers_wrap_without_a_loss() {
     let mut assembly = Assembly::new();
@@ -140,7 +199,7 @@ fn chunks_that_contradict_their_frame_are_dropped() {
     let good = chunks(1, 3_000, false);
     feed(&mut assembly, at(1), good[..1].iter().cloned());
     feed(&mut assembly, at(1), [Chunk { count: 900, index: 800, ..good[1].clone() }]);
-    feed(&mut assembly, at(1), [Chunk { key: true, ..good[1].clone() }]);
+    feed(&mut assembly, at(1), [Chunk { tag: Tag { key: true, free: false }, ..good[1].clone() }]);
     feed(&mut assembly, at(1), [Chunk { data: Bytes::from_static(b"other"), ..good[0].clone() }]);
     feed(&mut assembly, at(1), good[1..].iter().cloned());
     assert_eq!(drain(&mut assembly), [1]);
@@ -154,8 +213,10 @@ fn a_flood_of_unfinished_frames_stays_within_its_bounds() {
     for step in 0..20_000_u64 {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let number = (random >> 16) as u16;
-        let chunk =
-            Chunk { number, key: random & 64 == 0, index: (random & 1_023) as u16, count: 1_024, data: data.clone() };
+        let tag = Tag { key: random & 64 == 0, free: random & 32 == 0 };
+        let parity = (random & 16 == 0).then_some(Parity { groups: 8, lengths: random as u16 });
+        let index = if parity.is_some() { (random & 7) as u16 } else { (random & 1_023) as u16 };
+        let chunk = Chunk { number, tag, index, count: 1_024, data: data.clone(), parity };
         assembly.handle_chunk(MediaTime::from_micros(step), chunk);
         assert!(assembly.pending.len() <= MAX_PENDING && assembly.bytes <= MAX_BYTES);
         assert_eq!(assembly.bytes, assembly.pending.values().map(|partial| partial.bytes).sum::<usize>());

@@ -9,7 +9,12 @@ use tokio::net::UdpSocket;
 use super::*;
 
 async fn side(peer: PeerId, role: TransportRole, assessor: bool) -> Side {
-    Side::of(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor }, peer, role).await
+    Side::of(
+        TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor, ..TransportConfig::default() },
+        peer,
+        role,
+    )
+    .await
 }
 
 /// The same candidate at another port.
@@ -84,8 +89,8 @@ async fn captured(host: &mut Side, patient: &mut Side) -> (Wire, Vec<u8>, Vec<u8
     }
     let mut keys = keys::sealing_keys();
     let [from_host, from_patient] = [b"host", b"mine"].map(|word| keys.audio.seal(word.to_vec()).unwrap());
-    host.transport.send(MediaKind::Audio, &from_host, false);
-    patient.transport.send(MediaKind::Audio, &from_patient, false);
+    host.transport.send(MediaKind::Audio, &from_host, Mark::Needed, Layer::Main);
+    patient.transport.send(MediaKind::Audio, &from_patient, Mark::Needed, Layer::Main);
     let (mut at_host, mut at_patient) = (None, None);
     while at_host.is_none() || at_patient.is_none() {
         tokio::select! {

@@ -22,7 +22,7 @@ impl Side {
 
 #[tokio::test]
 async fn a_statement_reaches_every_connected_peer_and_no_other() {
-    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false };
+    let config = TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], ..TransportConfig::default() };
     let (transport, events) = Transport::new(config);
     let mut host = Side { transport, events, peer: PATIENT };
     let mut guests = Vec::new();
@@ -79,7 +79,7 @@ async fn a_flood_of_statements_delays_no_frame_and_fills_nothing() {
     let sent = tokio::time::timeout(PATIENCE, flood).await.unwrap();
     assert!(sent > 50);
     let voice = keys.audio.seal(b"a voice".to_vec()).unwrap();
-    host.transport.send(MediaKind::Audio, &voice, false);
+    host.transport.send(MediaKind::Audio, &voice, Mark::Needed, Layer::Main);
     assert_eq!(patient.frame().await, (MediaKind::Audio, voice.as_bytes().to_vec()));
     assert!(patient.events.capacity() > 1_024 - 256);
 }
