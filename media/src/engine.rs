@@ -31,7 +31,7 @@ use crate::source::VideoSourceSpec;
 use crate::source::audio::AudioSourceSpec;
 use crate::stats::{MediaStats, PeerMedia};
 use crate::time::{Bitrate, MediaTime};
-use crate::transport::{MAX_HEARTBEAT_BYTES, Signal, SrtpKeys, Transport, TransportRole};
+use crate::transport::{MAX_HEARTBEAT_BYTES, Relay, Signal, SrtpKeys, Transport, TransportRole};
 
 /// Called on a media thread whenever a new picture lies in a slot: must return at once and never block.
 /// The window's coalescing repaint request goes here.
@@ -56,6 +56,8 @@ pub struct EngineConfig {
     pub voice_processing: bool,
     /// Local addresses to gather candidates on; empty means every interface.
     pub bind: Vec<IpAddr>,
+    /// Only relayed paths, so that nobody in the call learns this computer's address.
+    pub relay_only: bool,
     /// Keeps the keys of SRTP for [`Engine::srtp_keys`]. Only for a call whose policy has the assessor flag.
     pub assessor: bool,
     /// Called when a picture was put into the self view or a peer's slot.
@@ -65,6 +67,12 @@ pub struct EngineConfig {
     /// Lab only: folder for every 10th received picture and the played sound.
     #[cfg(feature = "lab")]
     pub dump: Option<std::path::PathBuf>,
+    /// Lab only: file for what was shown and heard, moment by moment.
+    #[cfg(feature = "lab")]
+    pub timeline: Option<std::path::PathBuf>,
+    /// A stand-in's sound clock runs faster by so many millionths.
+    #[cfg(feature = "lab")]
+    pub skew_ppm: i32,
 }
 
 /// When the own media changes to a new epoch's keys. Opening keys are installed at once in both cases.
@@ -178,6 +186,11 @@ impl Engine {
         self.command(Command::Signal(peer, signal))
     }
 
+    /// The relays of associations that are made from now on; those that stand keep theirs.
+    pub fn set_relays(&self, relays: Vec<Relay>) {
+        self.transport.set_relays(relays);
+    }
+
     /// Sends a signed statement of `crypto::CallGroup::heartbeat` to every connected peer, each over its own association, so
     /// that it arrives even where the server withholds the log. It overtakes commands that wait; one may get lost.
     ///
@@ -276,6 +289,7 @@ impl Engine {
                 undecryptable_frames: meter.undecryptable,
                 retransmissions: meter.retransmissions(),
                 round_trip_ms: meter.round_trip_ms(),
+                path: meter.path(),
             });
         }
         stats

@@ -4,7 +4,7 @@
 //! heartbeat, which `crypto` signed and which holds nothing secret; and what is decoded was opened by `crypto` before. There is no unencrypted mode, and no trait that could provide one.
 //!
 //! What this crate refuses to do: it keeps no names, knows no rooms or roles, writes nothing to disk (except the dumps
-//! of the feature `lab`), and never lets a peer's bytes grow a queue or a picture without a bound.
+//! and timelines of the feature `lab`), and never lets a peer's bytes grow a queue or a picture without a bound.
 //!
 //! | module | purpose | where it runs |
 //! | --- | --- | --- |
@@ -55,5 +55,5 @@ pub use pool::FramePool;
 pub use slot::Slot;
 pub use sound::{SoundDevice, microphones, speakers};
 pub use source::audio::AudioSourceSpec;
-pub use stats::{AudioReceived, AudioSent, Latency, MediaStats, PeerMedia, VideoReceived, VideoSent};
+pub use stats::{AudioReceived, AudioSent, Latency, MediaStats, PathMedia, PeerMedia, VideoReceived, VideoSent};
 pub use time::{Bitrate, MediaTime};

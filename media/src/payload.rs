@@ -17,14 +17,18 @@ pub(crate) const HEADER_LEN: usize = 15;
 /// Version written by this build; another version is refused.
 const VERSION: u8 = 1;
 
-/// Key-frame bit of the flags byte; all other bits are zero.
+/// Key-frame bit of a picture's flags byte; all other bits are zero.
 const FLAG_KEY: u8 = 1;
+
+/// Opus packets in one payload at most: 60 ms.
+const MAX_OPUS: u8 = 3;
 
 /// What the codec bytes are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PayloadKind {
-    /// One 20 ms Opus packet.
-    Opus,
+    /// So many Opus packets of 20 ms, one to three, in equal parts of the codec bytes. The flags byte tells how many follow the
+    /// first.
+    Opus(u8),
     /// One H.264 access unit, Annex B.
     H264,
     /// One AV1 temporal unit, low-overhead format.
@@ -64,12 +68,13 @@ impl PayloadHeader {
     pub(crate) fn wrap(&self, codec_bytes: &[u8]) -> Vec<u8> {
         let mut payload = Vec::with_capacity(HEADER_LEN + codec_bytes.len() + SEAL_ROOM);
         payload.push(VERSION);
-        payload.push(match self.kind {
-            PayloadKind::Opus => 0,
-            PayloadKind::H264 => 1,
-            PayloadKind::Av1 => 2,
-        });
-        payload.push(if self.key { FLAG_KEY } else { 0 });
+        let picture = if self.key { FLAG_KEY } else { 0 };
+        let (kind, flags) = match self.kind {
+            PayloadKind::Opus(packets) => (0, packets.saturating_sub(1)),
+            PayloadKind::H264 => (1, picture),
+            PayloadKind::Av1 => (2, picture),
+        };
+        payload.extend_from_slice(&[kind, flags]);
         payload.extend_from_slice(&self.number.to_be_bytes());
         payload.extend_from_slice(&self.captured.as_micros().to_be_bytes());
         payload.extend_from_slice(codec_bytes);
@@ -86,21 +91,18 @@ impl PayloadHeader {
         if version != VERSION {
             return Err(PayloadError::Version);
         }
-        let kind = match kind {
-            0 => PayloadKind::Opus,
-            1 => PayloadKind::H264,
-            2 => PayloadKind::Av1,
+        let (kind, key) = match (kind, flags) {
+            (0, 0..MAX_OPUS) => (PayloadKind::Opus(flags + 1), false),
+            (1, 0 | FLAG_KEY) => (PayloadKind::H264, flags == FLAG_KEY),
+            (2, 0 | FLAG_KEY) => (PayloadKind::Av1, flags == FLAG_KEY),
             _ => return Err(PayloadError::Kind),
         };
-        if flags & !FLAG_KEY != 0 || (kind == PayloadKind::Opus && flags != 0) {
-            return Err(PayloadError::Kind);
-        }
         if codec_bytes.is_empty() {
             return Err(PayloadError::Short);
         }
         let header = Self {
             kind,
-            key: flags & FLAG_KEY != 0,
+            key,
             number: u32::from_be_bytes([n0, n1, n2, n3]),
             captured: MediaTime::from_micros(u64::from_be_bytes([t0, t1, t2, t3, t4, t5, t6, t7])),
         };
@@ -121,9 +123,12 @@ mod tests {
 
     #[test]
     fn a_header_survives_the_way() {
-        for header in
-            [header(PayloadKind::Opus, false), header(PayloadKind::H264, true), header(PayloadKind::Av1, false)]
-        {
+        for header in [
+            header(PayloadKind::Opus(1), false),
+            header(PayloadKind::Opus(3), false),
+            header(PayloadKind::H264, true),
+            header(PayloadKind::Av1, false),
+        ] {
             let payload = header.wrap(b"codec");
             assert_eq!(PayloadHeader::parse(&payload), Ok((header, &b"codec"[..])));
         }
@@ -143,7 +148,8 @@ mod tests {
         assert_eq!(changed(0, 2), Err(PayloadError::Version));
         assert_eq!(changed(1, 3), Err(PayloadError::Kind));
         assert_eq!(changed(2, 2), Err(PayloadError::Kind));
-        // Sound has no key frames.
-        assert_eq!(changed(1, 0), Err(PayloadError::Kind));
+        let sound = header(PayloadKind::Opus(3), false).wrap(b"abc");
+        let longer = [&sound[..2], &[3], &sound[3..]].concat();
+        assert_eq!(PayloadHeader::parse(&longer), Err(PayloadError::Kind), "80 ms of sound");
     }
 }

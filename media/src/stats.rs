@@ -70,6 +70,27 @@ pub struct PeerMedia {
     pub retransmissions: u64,
     /// Round trip of the path in milliseconds, where known.
     pub round_trip_ms: Option<f64>,
+    /// The path between this peer and here.
+    pub path: PathMedia,
+}
+
+/// A path, as far as it is known here. Counts run from the begin of the association.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PathMedia {
+    /// What it carries to the peer, in kbit/s.
+    pub estimate_kbps: f64,
+    /// What may be sent now: the estimate, or less while a queue is emptied.
+    pub target_kbps: f64,
+    /// Queue that stands on it, in milliseconds.
+    pub queue_ms: f64,
+    /// How long what waits here takes to leave, in milliseconds.
+    pub backlog_ms: f64,
+    /// Share of our packets that it lost lately, 0 to 1.
+    pub loss: f64,
+    /// Packets that came.
+    pub received: u64,
+    /// Packets that were missing when they were due, whether they came later or not.
+    pub missed: u64,
 }
 
 /// A peer's picture as received.
@@ -107,6 +128,10 @@ pub struct VideoReceived {
 pub struct AudioReceived {
     /// Frames that arrived and opened.
     pub frames: u64,
+    /// Frames of 20 ms that were due since the voice began.
+    pub played: u64,
+    /// Invented ones among them.
+    pub concealed: u64,
     /// Share of played time that was invented because nothing arrived in time, 0 to 1. Forward error correction counts
     /// as arrived.
     pub concealed_ratio: f64,

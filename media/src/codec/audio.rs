@@ -1,13 +1,14 @@
 //! Opus for the voice: mono, 48 kHz, 20 ms, constant rate, with in-band forward error correction.
 //!
-//! Every packet of a stream has the same length: with a variable rate the sizes of encrypted frames betray what was
-//! said. The correction of a frame travels inside the next packet, so using it needs 20 ms of buffer.
+//! Every packet has the same length until the path asks for another rate: with a variable rate the sizes of encrypted frames
+//! betray what was said. The correction of a frame travels inside the next packet, so using it needs 20 ms of buffer.
 
 use std::fmt;
 
 use opusic_c::{Application, Bitrate as Rate, Channels, InbandFec, SampleRate, Signal};
 
 use crate::error::MediaError;
+use crate::time::Bitrate;
 
 /// Samples of one packet: 20 ms at 48 kHz.
 pub(crate) const PACKET_SAMPLES: usize = 960;
@@ -15,8 +16,11 @@ pub(crate) const PACKET_SAMPLES: usize = 960;
 /// Longest Opus packet that is looked at, in bytes. Ours are 80; the format's own limit for one frame is 1,275.
 pub(crate) const MAX_PACKET: usize = 1_275;
 
-/// Constant rate of the voice. Lower loses the upper band, higher gains nothing that people hear in speech.
-const BITS_PER_SECOND: u32 = 32_000;
+/// Rate of the voice where the path allows it. Lower loses the upper band, higher gains nothing that people hear in speech.
+const RATE: Bitrate = Bitrate::kbps(32);
+
+/// Below this rate there is no correction: it would take the bits that the voice needs to be understood.
+const LEAST_CORRECTED: Bitrate = Bitrate::kbps(16);
 
 /// Encoder effort, 0 to 10. 9 costs 0.2 ms a packet; 10 gains nothing measurable for speech.
 const COMPLEXITY: u8 = 9;
@@ -43,22 +47,34 @@ impl AudioEncoder {
         let mut encoder = opusic_c::Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::Voip)
             .map_err(|_code| MediaError::Codec("open the voice encoder"))?;
         encoder
-            .set_bitrate(Rate::Value(BITS_PER_SECOND))
-            .and_then(|()| encoder.set_vbr(false))
+            .set_vbr(false)
             .and_then(|()| encoder.set_complexity(COMPLEXITY))
             .and_then(|()| encoder.set_signal(Signal::Voice))
-            .and_then(|()| encoder.set_inband_fec(InbandFec::Mode1))
             .and_then(|()| encoder.set_packet_loss(EXPECTED_LOSS))
             .map_err(|_code| MediaError::Codec("set up the voice encoder"))?;
-        Ok(Self(encoder))
+        let mut encoder = Self(encoder);
+        encoder.set_bitrate(RATE)?;
+        Ok(encoder)
     }
 
-    /// Encodes 20 ms into `packet`, which is overwritten.
+    /// Encodes at this rate from now on.
+    ///
+    /// # Errors
+    /// [`MediaError::Codec`] if the library refuses.
+    pub(crate) fn set_bitrate(&mut self, rate: Bitrate) -> Result<(), MediaError> {
+        let correction = if rate >= LEAST_CORRECTED { InbandFec::Mode1 } else { InbandFec::Off };
+        let bits = u32::try_from(rate.as_bps()).unwrap_or(u32::MAX);
+        self.0
+            .set_bitrate(Rate::Value(bits))
+            .and_then(|()| self.0.set_inband_fec(correction))
+            .map_err(|_code| MediaError::Codec("set the rate of the voice"))
+    }
+
+    /// Encodes 20 ms to the end of `packet`.
     ///
     /// # Errors
     /// [`MediaError::Codec`] if the library refuses.
     pub(crate) fn encode(&mut self, samples: &[f32; PACKET_SAMPLES], packet: &mut Vec<u8>) -> Result<(), MediaError> {
-        packet.clear();
         packet.reserve(MAX_PACKET);
         self.0.encode_float_to_vec(samples, packet).map(drop).map_err(|_code| MediaError::Codec("encode the voice"))
     }

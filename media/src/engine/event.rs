@@ -75,6 +75,10 @@ pub enum EngineEvent {
         /// 1 to 512 bytes; at most 8 of a peer in a second.
         bytes: Vec<u8>,
     },
+    /// The path carries the own voice alone: no picture of us is sent for now (`NET-03`).
+    VideoPaused,
+    /// The own picture is sent again.
+    VideoResumed,
     /// A device failed; the engine goes on without it.
     Device(DeviceError),
 }

@@ -25,10 +25,15 @@ fn config(variant: u8) -> EngineConfig {
         voice_processing: false,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         assessor: false,
+        relay_only: false,
         wake: None,
         warm_up: Duration::ZERO,
         #[cfg(feature = "lab")]
         dump: None,
+        #[cfg(feature = "lab")]
+        timeline: None,
+        #[cfg(feature = "lab")]
+        skew_ppm: 0,
     }
 }
 

@@ -31,12 +31,13 @@ const CAPACITY: usize = 64;
 /// A number this far from the expected one is a new start of the sender, not a loss or a late frame: 10 s.
 const RESTART: i64 = 500;
 
-/// Frames that the delay statistics look back on: 5 s. Longer reacts slower to a path that got better, shorter forgets
+/// Frames that the delay statistics look back on: 10 s. Longer reacts slower to a path that got better, shorter forgets
 /// spikes that come back.
-const WINDOW: usize = 250;
+const WINDOW: usize = 500;
 
-/// Share of frames that shall be in time, in frames of the window that may be late: 2 %.
-const MAY_BE_LATE: usize = WINDOW / 50;
+/// Share of frames that shall be in time, in frames of the window that may be late: 1.5 %. What is
+/// sent again comes late by a round trip: at 2 % loss and more the delay must cover that, or every loss is heard.
+const MAY_BE_LATE: usize = WINDOW * 3 / 200;
 
 /// Bounds of the target. Below 20 ms the correction inside the next frame never comes in time; above 240 ms talking
 /// gets hard, and gaps are the lesser evil.
@@ -333,7 +334,7 @@ impl Delays {
         sorted.sort_unstable();
         self.quickest = sorted.first().copied().unwrap_or_default();
         // While the window fills, the slowest counts: a start in a bad moment must not begin with gaps.
-        let place = sorted.len().saturating_sub(1 + MAY_BE_LATE.min(sorted.len() / 50));
+        let place = sorted.len().saturating_sub(1 + MAY_BE_LATE.min(sorted.len() * 3 / 200));
         let spread = sorted.get(place).map_or(0, |slow| slow.saturating_sub(self.quickest));
         let spread = Duration::from_micros(spread.unsigned_abs());
         self.target = spread.saturating_add(MARGIN).clamp(MIN_TARGET, MAX_TARGET);

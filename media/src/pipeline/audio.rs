@@ -16,6 +16,7 @@ use crypto::{OpenedFrame, SealingKey};
 
 use super::dump::Dump;
 use super::shared::{Peer, Shared, lock};
+use super::timeline::Timeline;
 use super::voice::PeerVoice;
 use crate::chime::Chime;
 use crate::codec::audio::{AudioEncoder, PACKET_SAMPLES};
@@ -25,9 +26,10 @@ use crate::frame::AudioFrame;
 use crate::payload::{PayloadHeader, PayloadKind};
 use crate::playout::{Speaker, SpeakerSpec, level_dbov, limit, mix_in};
 use crate::process::echo::{VoiceChain, VoiceProcessing};
+use crate::rate::{Voice, VoicePlan};
 use crate::source::audio::{AudioSource, AudioSourceSpec, TICK};
 use crate::time::MediaTime;
-use crate::transport::{MediaKind, Transport};
+use crate::transport::{Layer, Mark, MediaKind, Transport};
 
 /// A voice frame that passed its tag, with its sender.
 pub(super) struct AudioInput {
@@ -50,11 +52,14 @@ const CATCH_UP: Duration = Duration::from_millis(100);
 pub(super) struct AudioThread {
     pub(super) input: Receiver<AudioInput>,
     pub(super) source: AudioSourceSpec,
+    /// Of a stand-in's clock.
+    pub(super) skew_ppm: i32,
     pub(super) speaker: SpeakerSpec,
     pub(super) processing: VoiceProcessing,
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Arc<Transport>,
     pub(super) dump: Option<Dump>,
+    pub(super) timeline: Option<Timeline>,
 }
 
 /// The thread's state.
@@ -70,6 +75,7 @@ struct Running {
     sounded: bool,
     chime: Option<Chime>,
     dump: Option<Dump>,
+    timeline: Option<Timeline>,
 }
 
 /// The own voice on its way out.
@@ -77,9 +83,13 @@ struct Outgoing {
     encoder: AudioEncoder,
     key: Option<SealingKey>,
     number: u32,
-    /// First half of a packet and when it was taken.
+    /// First half of a frame and when it was taken.
     half: Option<(MediaTime, [f32; AudioFrame::SAMPLES])>,
-    packet: Vec<u8>,
+    plan: VoicePlan,
+    voice: Voice,
+    /// When the first of the encoded frames that wait for each other was taken, and how many there are.
+    begun: Option<(MediaTime, u8)>,
+    packets: Vec<u8>,
 }
 
 impl AudioThread {
@@ -90,7 +100,7 @@ impl AudioThread {
             // Only a machine out of memory comes here; without a voice codec there is no call.
             Err(error) => return tracing::error!(%error, "the audio thread cannot start"),
         };
-        let source = AudioSource::open(&self.source).unwrap_or_else(|error| {
+        let source = AudioSource::open(&self.source, self.skew_ppm).unwrap_or_else(|error| {
             self.shared.tell(EngineEvent::Device(error));
             AudioSource::None
         });
@@ -105,10 +115,20 @@ impl AudioThread {
             speaker,
             chain: VoiceChain::new(self.processing),
             voices: Vec::new(),
-            outgoing: Outgoing { encoder, key: None, number: 0, half: None, packet: Vec::new() },
+            outgoing: Outgoing {
+                encoder,
+                key: None,
+                number: 0,
+                half: None,
+                plan: VoicePlan::new(),
+                voice: Voice::Single,
+                begun: None,
+                packets: Vec::new(),
+            },
             sounded: false,
             chime: None,
             dump: self.dump,
+            timeline: self.timeline,
         };
         let mut tick = MediaTime::now();
         loop {
@@ -186,7 +206,7 @@ impl Running {
         let mut mix = [0.0; AudioFrame::SAMPLES];
         let heard_at = now + self.speaker.delay();
         for voice in &mut self.voices {
-            if let Some(samples) = voice.next(now, heard_at) {
+            if let Some(samples) = voice.next(now, heard_at, self.timeline.as_ref()) {
                 mix_in(&mut mix, samples);
                 if voice.is_first() {
                     self.sounded = true;
@@ -246,13 +266,15 @@ impl Running {
         let (begin, end) = packet.split_at_mut(AudioFrame::SAMPLES);
         begin.copy_from_slice(&first);
         end.copy_from_slice(samples);
-        if let Err(error) = self.send_packet(captured, &packet) {
+        if let Err(error) = self.send_frame(captured, &packet) {
             tracing::warn!(%error, "encoding the voice failed");
         }
     }
 
-    fn send_packet(&mut self, captured: MediaTime, samples: &[f32; PACKET_SAMPLES]) -> Result<(), MediaError> {
+    fn send_frame(&mut self, captured: MediaTime, samples: &[f32; PACKET_SAMPLES]) -> Result<(), MediaError> {
         let outgoing = &mut self.outgoing;
+        let rate = self.transport.budget().map(|budget| budget.rate);
+        let planned = outgoing.plan.step(MediaTime::now(), rate);
         if let Some(key) = self.shared.audio_keys.take_due(MediaTime::now()) {
             outgoing.key = Some(key);
         }
@@ -260,16 +282,29 @@ impl Running {
             return Ok(());
         };
         if self.shared.held() || !self.shared.anyone_listens() {
+            outgoing.begun = None;
             return Ok(());
         }
-        outgoing.encoder.encode(samples, &mut outgoing.packet)?;
-        let header = PayloadHeader { kind: PayloadKind::Opus, key: false, number: outgoing.number, captured };
-        outgoing.number = outgoing.number.wrapping_add(1);
-        match key.seal(header.wrap(&outgoing.packet)) {
+        let (captured, before) = outgoing.begun.take().unwrap_or((captured, 0));
+        if before == 0 {
+            outgoing.packets.clear();
+            if std::mem::replace(&mut outgoing.voice, planned) != planned {
+                outgoing.encoder.set_bitrate(planned.bitrate())?;
+            }
+        }
+        outgoing.encoder.encode(samples, &mut outgoing.packets)?;
+        let frames = before + 1;
+        if frames < outgoing.voice.frames() {
+            outgoing.begun = Some((captured, frames));
+            return Ok(());
+        }
+        let header = PayloadHeader { kind: PayloadKind::Opus(frames), key: false, number: outgoing.number, captured };
+        outgoing.number = outgoing.number.wrapping_add(u32::from(frames));
+        match key.seal(header.wrap(&outgoing.packets)) {
             Ok(sealed) => {
                 self.shared.audio_keys.note_sealed(key);
-                self.transport.send(MediaKind::Audio, &sealed, false);
-                lock(&self.shared.sent).audio(sealed.len(), MediaTime::now());
+                self.transport.send(MediaKind::Audio, &sealed, Mark::Needed, Layer::Main);
+                lock(&self.shared.sent).audio(frames, sealed.len(), MediaTime::now());
             }
             Err(error) => {
                 // The key is used up: nothing is sent until the next epoch.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::codec::VideoCodec;
 use crate::jitter::audio::JitterCounts;
 use crate::stats::meter::{Flow, Freezes, Histogram};
-use crate::stats::{AudioReceived, AudioSent, VideoReceived, VideoSent};
+use crate::stats::{AudioReceived, AudioSent, PathMedia, VideoReceived, VideoSent};
 use crate::time::MediaTime;
 use crate::transport::PeerStats;
 
@@ -16,6 +16,7 @@ pub(crate) struct SentMeter {
     codec: Option<(VideoCodec, u32, u32)>,
     video: Flow,
     key_frames: u64,
+    voice_frames: u64,
     delay: Histogram,
     audio: Flow,
 }
@@ -39,8 +40,10 @@ impl SentMeter {
         self.delay.add(now.since(captured));
     }
 
-    pub(crate) fn audio(&mut self, bytes: usize, now: MediaTime) {
+    /// A packet of so many frames of 20 ms was sent.
+    pub(crate) fn audio(&mut self, frames: u8, bytes: usize, now: MediaTime) {
         self.audio.add(bytes, now);
+        self.voice_frames += u64::from(frames);
     }
 
     pub(crate) fn window(&self, now: MediaTime) -> Duration {
@@ -61,7 +64,7 @@ impl SentMeter {
     }
 
     pub(crate) fn audio_summary(&self) -> AudioSent {
-        AudioSent { frames: self.audio.frames, kbps: self.audio.kbps() }
+        AudioSent { frames: self.voice_frames, kbps: self.audio.kbps() }
     }
 }
 
@@ -86,6 +89,7 @@ pub(crate) struct PeerMeter {
     resent_before: u64,
     resent: u64,
     round_trip: Option<Duration>,
+    path: PathMedia,
 }
 
 impl PeerMeter {
@@ -100,6 +104,7 @@ impl PeerMeter {
             resent_before: self.resent,
             resent: self.resent,
             round_trip: self.round_trip,
+            path: self.path,
             ..Self::default()
         };
     }
@@ -134,6 +139,20 @@ impl PeerMeter {
     pub(crate) fn transport(&mut self, stats: &PeerStats) {
         self.resent = stats.retransmissions_sent;
         self.round_trip = stats.round_trip;
+        let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
+        self.path = PathMedia {
+            estimate_kbps: stats.estimate.as_bps() as f64 / 1_000.0,
+            target_kbps: stats.target.as_bps() as f64 / 1_000.0,
+            queue_ms: ms(stats.path_queue),
+            backlog_ms: ms(stats.backlog),
+            loss: stats.path_loss,
+            received: stats.packets_received,
+            missed: stats.packets_requested,
+        };
+    }
+
+    pub(crate) fn path(&self) -> PathMedia {
+        self.path
     }
 
     pub(crate) fn round_trip_ms(&self) -> Option<f64> {
@@ -167,6 +186,8 @@ impl PeerMeter {
         let concealed = now.concealed.saturating_sub(before.concealed);
         AudioReceived {
             frames: now.arrived.saturating_sub(before.arrived),
+            played,
+            concealed,
             concealed_ratio: concealed as f64 / played.max(1) as f64,
             corrected: now.corrected.saturating_sub(before.corrected),
             late: now.late.saturating_sub(before.late),

@@ -13,6 +13,7 @@ use crypto::OpenedFrame;
 
 use super::dump::Dump;
 use super::shared::{Peer, Shared, lock};
+use super::timeline::Timeline;
 use crate::codec::{VideoCodec, VideoDecoder};
 use crate::engine::EngineEvent;
 use crate::frame::VideoFrame;
@@ -49,6 +50,7 @@ pub(super) struct VideoReceive {
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Arc<Transport>,
     pub(super) dump: Option<Dump>,
+    pub(super) timeline: Option<Timeline>,
 }
 
 /// One sender's picture.
@@ -93,7 +95,7 @@ impl VideoReceive {
         let codec = match header.kind {
             PayloadKind::H264 => VideoCodec::H264,
             PayloadKind::Av1 => VideoCodec::Av1,
-            PayloadKind::Opus => return,
+            PayloadKind::Opus(_) => return,
         };
         if header.key {
             view.peer.video_gap.store(false, Ordering::Release);
@@ -119,6 +121,9 @@ impl VideoReceive {
                 let now = MediaTime::now();
                 let shape = (codec, picture.width(), picture.height());
                 lock(&view.peer.meter).decoded(shape, header.captured, now);
+                if let Some(timeline) = &self.timeline {
+                    timeline.decoded(view.peer.leaf, header.captured, now);
+                }
                 if let Some(dump) = &self.dump {
                     dump.picture(view.peer.leaf, &picture, now);
                 }
@@ -157,6 +162,9 @@ impl VideoReceive {
             return;
         };
         lock(&view.peer.meter).shown(picture.captured, now);
+        if let Some(timeline) = &self.timeline {
+            timeline.picture(view.peer.leaf, &picture, now);
+        }
         view.peer.picture.put(picture);
         self.shared.wake();
         if !std::mem::replace(&mut view.shown_any, true) {

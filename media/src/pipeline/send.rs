@@ -1,4 +1,5 @@
-//! The thread `video-send`: newest captured picture → encoded once → sealed once → every peer.
+//! The thread `video-send`: newest captured picture → encoded once, and once more small if a peer's path is far narrower than the
+//! others' → sealed once → every peer.
 //!
 //! It owns the camera. While the camera is off the device is closed and the thread sleeps on a condition variable.
 
@@ -8,21 +9,20 @@ use std::time::Duration;
 
 use crypto::SealingKey;
 
+use super::picture::Picture;
 use super::shared::{Shared, lock};
-use crate::codec::{EncoderSettings, VideoCodec, VideoEncoder};
+use super::timeline::Timeline;
+use crate::codec::VideoCodec;
 use crate::engine::EngineEvent;
 use crate::frame::{EncodedVideo, VideoFormat, VideoFrame};
 use crate::payload::{PayloadHeader, PayloadKind};
 use crate::slot::Slot;
 use crate::source::{VideoCapture, VideoSourceSpec};
 use crate::time::{Bitrate, MediaTime};
-use crate::transport::{MediaKind, Transport};
+use crate::transport::{Layer, Mark, MediaKind, Transport};
 
 /// How long to wait for a picture before looking whether the camera was switched off.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// Key frames that peers ask for are at least this far apart: they are ten times as large as others, and one serves all.
-const KEY_INTERVAL: Duration = Duration::from_millis(300);
 
 /// What the thread is started with.
 pub(super) struct VideoSend {
@@ -32,20 +32,24 @@ pub(super) struct VideoSend {
     pub(super) bitrate: Bitrate,
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Arc<Transport>,
+    pub(super) timeline: Option<Timeline>,
 }
 
-/// Encoder and key, both there only while needed.
-#[derive(Default)]
+/// Our pictures, and the key that they are sealed with.
 struct Outgoing {
-    encoder: Option<VideoEncoder>,
+    main: Picture,
+    low: Picture,
     key: Option<SealingKey>,
-    last_key_frame: Option<MediaTime>,
 }
 
 impl VideoSend {
     /// Runs until the engine stops.
     pub(super) fn run(self) {
-        let mut outgoing = Outgoing::default();
+        let mut outgoing = Outgoing {
+            main: Picture::new(Layer::Main, self.codec, self.bitrate),
+            low: Picture::new(Layer::Low, self.codec, self.bitrate),
+            key: None,
+        };
         while !self.shared.stopped() {
             self.shared.wait_for_camera(true);
             if self.shared.stopped() {
@@ -85,7 +89,8 @@ impl VideoSend {
         outgoing: &mut Outgoing,
     ) {
         // The pictures before the pause are gone at the receivers too.
-        outgoing.encoder = None;
+        outgoing.main.reset();
+        outgoing.low.reset();
         while self.shared.camera() && !failed.load(Ordering::Acquire) {
             let Some(frame) = slot.take_timeout(LOOK) else {
                 continue;
@@ -98,32 +103,39 @@ impl VideoSend {
 
     fn send_picture(&self, frame: &VideoFrame, fps: u32, outgoing: &mut Outgoing) {
         let now = MediaTime::now();
-        let mut force_key = self.take_key(outgoing, now);
-        if self.shared.held() {
-            return self.owe_key_frame(outgoing);
+        if self.take_key(outgoing, now) || self.shared.held() {
+            outgoing.owe_key_frames();
         }
-        if outgoing.key.is_none() || !self.shared.anyone_listens() {
+        if outgoing.key.is_none() || self.shared.held() || !self.shared.anyone_listens() {
             return;
         }
-        let long_ago = outgoing.last_key_frame.is_none_or(|last| now.since(last) >= KEY_INTERVAL);
-        if long_ago && self.shared.key_wanted.swap(false, Ordering::AcqRel) {
-            force_key = true;
+        let (budgets, changed) = self.transport.deal();
+        if self.shared.key_wanted.swap(false, Ordering::AcqRel) || changed {
+            outgoing.main.want_key_frame();
+            outgoing.low.want_key_frame();
         }
-        let Some(encoded) = self.encode(frame, fps, force_key, outgoing) else {
-            return;
+        let main = outgoing.main.encode(now, frame, fps, budgets.main);
+        self.shared.tell_paused(outgoing.main.paused());
+        let low = match budgets.low {
+            Some(_) => outgoing.low.encode(now, frame, fps, budgets.low),
+            None => {
+                outgoing.low.reset();
+                None
+            }
         };
-        if encoded.key {
-            outgoing.last_key_frame = Some(now);
-        }
         // Encoding took its time. From the moment of a switch, or of a hold, nothing is sealed with the old key; what the peers
         // then get begins with a key frame.
-        if self.take_key(outgoing, MediaTime::now()) {
-            self.owe_key_frame(outgoing);
+        if self.take_key(outgoing, MediaTime::now()) || self.shared.held() {
+            outgoing.owe_key_frames();
         }
         if self.shared.held() {
-            return self.owe_key_frame(outgoing);
+            return;
         }
-        self.seal_and_send(&encoded, outgoing);
+        for (encoded, layer) in [(main, Layer::Main), (low, Layer::Low)] {
+            if let Some(encoded) = encoded {
+                self.seal_and_send(&encoded, layer, outgoing);
+            }
+        }
     }
 
     /// Takes a new epoch's key if its switch is due, and says whether it was.
@@ -134,38 +146,7 @@ impl VideoSend {
         taken
     }
 
-    /// Makes the next picture a key frame, however short ago the last one was.
-    fn owe_key_frame(&self, outgoing: &mut Outgoing) {
-        outgoing.last_key_frame = None;
-        self.shared.key_wanted.store(true, Ordering::Release);
-    }
-
-    fn encode(&self, frame: &VideoFrame, fps: u32, force_key: bool, outgoing: &mut Outgoing) -> Option<EncodedVideo> {
-        if outgoing.encoder.is_none() {
-            let settings = EncoderSettings { width: frame.width(), height: frame.height(), fps, bitrate: self.bitrate };
-            match VideoEncoder::new(self.codec, settings) {
-                Ok(encoder) => outgoing.encoder = Some(encoder),
-                Err(error) => tracing::warn!(%error, "opening the video encoder failed"),
-            }
-        }
-        match outgoing.encoder.as_mut()?.encode(frame, force_key) {
-            Ok(None) => {
-                // The rate control skipped it; the key frame is still owed.
-                if force_key {
-                    self.shared.key_wanted.store(true, Ordering::Release);
-                }
-                None
-            }
-            Ok(encoded) => encoded,
-            Err(error) => {
-                tracing::warn!(%error, "encoding a picture failed");
-                outgoing.encoder = None;
-                None
-            }
-        }
-    }
-
-    fn seal_and_send(&self, encoded: &EncodedVideo, outgoing: &mut Outgoing) {
+    fn seal_and_send(&self, encoded: &EncodedVideo, layer: Layer, outgoing: &mut Outgoing) {
         let header = PayloadHeader {
             kind: match encoded.codec {
                 VideoCodec::H264 => PayloadKind::H264,
@@ -181,9 +162,20 @@ impl VideoSend {
         match key.seal(header.wrap(&encoded.data)) {
             Ok(sealed) => {
                 self.shared.video_keys.note_sealed(key);
-                self.transport.send(MediaKind::Video, &sealed, encoded.key);
+                let mark = match encoded {
+                    EncodedVideo { key: true, .. } => Mark::Key,
+                    EncodedVideo { droppable: true, .. } => Mark::Droppable,
+                    _ => Mark::Needed,
+                };
+                self.transport.send(MediaKind::Video, &sealed, mark, layer);
+                if layer == Layer::Low {
+                    return;
+                }
                 let now = MediaTime::now();
                 let shape = (encoded.codec, encoded.width, encoded.height);
+                if let Some(timeline) = &self.timeline {
+                    timeline.sent(encoded, sealed.len(), now);
+                }
                 lock(&self.shared.sent).video(shape, encoded.key, sealed.len(), encoded.captured, now);
             }
             Err(error) => {
@@ -192,5 +184,12 @@ impl VideoSend {
                 outgoing.key = None;
             }
         }
+    }
+}
+
+impl Outgoing {
+    fn owe_key_frames(&mut self) {
+        self.main.owe_key_frame();
+        self.low.owe_key_frame();
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     camera_changed: Condvar,
     /// Peers whose association is up.
     pub(crate) connected: AtomicUsize,
+    /// Pictures are paused: the path carries the voice alone.
+    paused: AtomicBool,
     /// The next own picture must be a key frame.
     pub(crate) key_wanted: AtomicBool,
     pub(crate) self_view: Arc<Slot<VideoFrame>>,
@@ -65,6 +67,7 @@ impl Shared {
             camera: Mutex::new(true),
             camera_changed: Condvar::new(),
             connected: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
             key_wanted: AtomicBool::new(false),
             self_view: Arc::default(),
             audio_keys: KeyInbox::default(),
@@ -122,6 +125,13 @@ impl Shared {
 
     pub(crate) fn anyone_listens(&self) -> bool {
         self.connected.load(Ordering::Acquire) > 0
+    }
+
+    /// Tells the owner when pictures are paused for want of bandwidth, and when they go on.
+    pub(crate) fn tell_paused(&self, paused: bool) {
+        if self.paused.swap(paused, Ordering::AcqRel) != paused {
+            self.tell(if paused { EngineEvent::VideoPaused } else { EngineEvent::VideoResumed });
+        }
     }
 
     /// Asks for a chime from the own speaker; while one is asked for, another changes nothing.

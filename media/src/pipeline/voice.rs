@@ -1,8 +1,10 @@
 //! One peer's voice between jitter buffer and mix.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::shared::{Peer, lock};
+use super::timeline::Timeline;
 use crate::codec::audio::{AudioDecoder, PACKET_SAMPLES};
 use crate::error::MediaError;
 use crate::frame::AudioFrame;
@@ -10,6 +12,9 @@ use crate::jitter::audio::{AudioJitter, Play, Voiced};
 use crate::payload::{PayloadHeader, PayloadKind};
 use crate::playout::level_dbov;
 use crate::time::MediaTime;
+
+/// Length of one Opus packet.
+const FRAME: Duration = Duration::from_millis(20);
 
 /// Samples of one 10 ms frame of the mix.
 const TICK_SAMPLES: usize = AudioFrame::SAMPLES;
@@ -48,14 +53,19 @@ impl PeerVoice {
         let Ok((header, packet)) = PayloadHeader::parse(payload) else {
             return;
         };
-        if header.kind == PayloadKind::Opus {
-            let frame = Voiced { packet: packet.to_vec(), captured: header.captured };
-            self.jitter.insert(header.number, frame, arrived);
+        let PayloadKind::Opus(packets) = header.kind else { return };
+        let each = packet.len() / usize::from(packets);
+        if each == 0 || each * usize::from(packets) != packet.len() {
+            return;
+        }
+        for (index, packet) in (0..).zip(packet.chunks(each)) {
+            let frame = Voiced { packet: packet.to_vec(), captured: header.captured + FRAME * index };
+            self.jitter.insert(header.number.wrapping_add(index), frame, arrived);
         }
     }
 
     /// The next 10 ms for the mix, or `None` while there is silence. `heard_at` is when they leave the speaker.
-    pub(super) fn next(&mut self, now: MediaTime, heard_at: MediaTime) -> Option<&[f32]> {
+    pub(super) fn next(&mut self, now: MediaTime, heard_at: MediaTime, timeline: Option<&Timeline>) -> Option<&[f32]> {
         if std::mem::take(&mut self.half_left) {
             return self.samples.get(TICK_SAMPLES..);
         }
@@ -86,6 +96,9 @@ impl PeerVoice {
                 Some(second.captured)
             }
         };
+        if let Some(timeline) = timeline {
+            timeline.voice(self.peer.leaf, heard_at, self.captured, self.jitter.counts());
+        }
         if let Some(captured) = self.captured {
             self.peer.set_voice_delay(Some((captured, heard_at)));
             lock(&self.peer.meter).played(captured, now);

@@ -1,0 +1,135 @@
+//! One of our pictures on its way out: what becomes of each captured one, and its encoder.
+
+use std::time::Duration;
+
+use super::adapt::{Adaptation, Plan};
+use crate::codec::{EncoderSettings, VideoCodec, VideoEncoder};
+use crate::frame::{EncodedVideo, VideoFrame};
+use crate::time::{Bitrate, MediaTime};
+use crate::transport::{Budget, Layer};
+
+/// Key frames that peers ask for are at least this far apart: they are ten times as large as others, and one serves all.
+const KEY_INTERVAL: Duration = Duration::from_millis(300);
+/// A key frame should be on its way for no longer than this: until it is whole, nothing moves.
+const KEY_TIME: Duration = Duration::from_millis(150);
+/// Bits of a key frame for each pixel, as OpenH264 makes them at its leisure.
+const KEY_BITS: f64 = 0.46;
+/// Least share of the rate that a key frame is encoded for: below it the face is lost.
+const KEY_SHARE: f64 = 0.25;
+
+/// The rate that a key frame is encoded for: lower than that of other pictures where it would take too long to send.
+fn key_rate(frame: &VideoFrame, rate: Bitrate) -> Bitrate {
+    let bits = f64::from(frame.width()) * f64::from(frame.height()) * KEY_BITS;
+    let share = rate.as_bps() as f64 * KEY_TIME.as_secs_f64() / bits;
+    rate.scaled(share.clamp(KEY_SHARE, 1.0))
+}
+
+/// See the module. The encoder is there only while it is needed.
+pub(super) struct Picture {
+    codec: VideoCodec,
+    adaptation: Adaptation,
+    /// How many of three captured pictures the encoder counts on.
+    of_three: u32,
+    encoder: Option<VideoEncoder>,
+    /// The next one must be a key frame.
+    key_owed: bool,
+    last_key_frame: Option<MediaTime>,
+    /// Size of the last one.
+    shape: Option<(u32, u32)>,
+}
+
+impl Picture {
+    /// Takes no more than `most`, however much the paths carry.
+    pub(super) fn new(layer: Layer, codec: VideoCodec, most: Bitrate) -> Self {
+        Self {
+            codec,
+            adaptation: Adaptation::new(layer, most),
+            of_three: 3,
+            encoder: None,
+            key_owed: true,
+            last_key_frame: None,
+            shape: None,
+        }
+    }
+
+    /// Forgets what it encoded so far.
+    pub(super) fn reset(&mut self) {
+        self.encoder = None;
+    }
+
+    /// A peer wants a key frame.
+    pub(super) fn want_key_frame(&mut self) {
+        self.key_owed = true;
+    }
+
+    /// The next one is a key frame, however short ago the last one was.
+    pub(super) fn owe_key_frame(&mut self) {
+        self.last_key_frame = None;
+        self.key_owed = true;
+    }
+
+    /// Whether it is paused because the path carries the voice alone.
+    pub(super) fn paused(&self) -> bool {
+        self.adaptation.paused()
+    }
+
+    /// A captured picture, of a source with so many a second, encoded for this budget; `None` if it is left out.
+    pub(super) fn encode(
+        &mut self,
+        now: MediaTime,
+        frame: &VideoFrame,
+        fps: u32,
+        budget: Option<Budget>,
+    ) -> Option<EncodedVideo> {
+        let plan = self.adaptation.plan(now, frame.height(), budget)?;
+        let frame = match self.adaptation.scale(frame, plan) {
+            Ok(frame) => frame,
+            Err(error) => {
+                tracing::warn!(%error, "scaling a picture failed");
+                return None;
+            }
+        };
+        let begins = self.prepare(&frame, fps, plan);
+        let shape = (frame.width(), frame.height());
+        let fresh = self.shape.replace(shape) != Some(shape) || begins;
+        let long_ago = self.last_key_frame.is_none_or(|last| now.since(last) >= KEY_INTERVAL);
+        let force_key = self.key_owed && long_ago;
+        let encoder = self.encoder.as_mut()?;
+        let bitrate = if force_key || fresh { key_rate(&frame, plan.bitrate) } else { plan.bitrate };
+        if let Err(error) = encoder.set_bitrate(bitrate) {
+            tracing::warn!(%error, "the encoder did not take a rate");
+        }
+        match encoder.encode(&frame, force_key) {
+            Ok(encoded) => {
+                // The rate control may have skipped it; then a key frame is still owed.
+                if encoded.as_ref().is_some_and(|encoded| encoded.key) {
+                    self.last_key_frame = Some(now);
+                    self.key_owed = false;
+                }
+                encoded
+            }
+            Err(error) => {
+                tracing::warn!(%error, "encoding a picture failed");
+                self.encoder = None;
+                None
+            }
+        }
+    }
+
+    /// Opens an encoder if there is none that counts on this pace. Whether it did.
+    fn prepare(&mut self, frame: &VideoFrame, fps: u32, plan: Plan) -> bool {
+        if std::mem::replace(&mut self.of_three, plan.of_three) != plan.of_three {
+            self.encoder = None;
+        }
+        let begins = self.encoder.is_none();
+        if begins {
+            let fps = (fps * plan.of_three / 3).max(1);
+            let settings = EncoderSettings { width: frame.width(), height: frame.height(), fps, bitrate: plan.bitrate };
+            match VideoEncoder::new(self.codec, settings) {
+                Ok(encoder) => self.encoder = Some(encoder),
+                Err(error) => tracing::warn!(%error, "opening the video encoder failed"),
+            }
+        }
+        begins
+    }
+}
