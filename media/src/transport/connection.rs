@@ -14,10 +14,12 @@ use rtc::sdp::extmap::TRANSPORT_CC_URI;
 use webrtc::error::{Error, Result};
 use webrtc::peer_connection::{
     CipherSuiteId, MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCBundlePolicy,
-    RTCConfigurationBuilder, SettingEngine, SettingEngineBuilder, SrtpProtectionProfile,
+    RTCConfiguration, RTCConfigurationBuilder, RTCIceTransportPolicy, SettingEngine, SettingEngineBuilder,
+    SrtpProtectionProfile,
 };
 use webrtc::runtime::default_runtime;
 
+use super::relay::{Relay, ice_servers};
 use super::runtime::SetupRuntime;
 use super::shared::Shared;
 use super::{MediaKind, TransportConfig, chain, heartbeat, track};
@@ -29,7 +31,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 const CHECKS: u16 = 250;
 /// Silence before an association counts as disconnected, and before it counts as failed. Shorter gives up on outages that
 /// heal; longer hides them from the people in the call.
-const DISCONNECTED: Duration = Duration::from_secs(3);
+const DISCONNECTED: Duration = Duration::from_secs(5);
 const FAILED: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// A relayed path is taken when no direct one answered within this.
@@ -44,23 +46,33 @@ const CHANNEL_BUFFER: u32 = 16 * 1_024;
 /// Opens a connection with a fresh certificate, which no other association shows.
 pub(crate) async fn open(
     config: &TransportConfig,
+    relays: Arc<[Relay]>,
     crypto: Option<Arc<dyn RTCCryptoProvider>>,
     shared: &Arc<Shared>,
     handler: Arc<dyn PeerConnectionEventHandler>,
 ) -> Result<Arc<dyn PeerConnection>> {
     let tokio = default_runtime().ok_or_else(|| Error::Other("no tokio runtime".to_owned()))?;
     let opening = PeerConnectionBuilder::new()
-        .with_configuration(RTCConfigurationBuilder::new().with_bundle_policy(RTCBundlePolicy::MaxBundle).build())
+        .with_configuration(configuration(config, &relays))
         .with_media_engine(media_engine()?)
         .with_setting_engine(settings(config, crypto))
         .with_interceptor_registry(chain::registry(shared))
         .with_handler(handler)
-        .with_runtime(Arc::new(SetupRuntime::new(tokio, Arc::clone(shared))))
+        .with_runtime(Arc::new(SetupRuntime::new(tokio, Arc::clone(shared), relays)))
         .with_udp_addrs(addresses(&config.bind))
         .with_data_channel_send_buffer_limit(heartbeat::UNSENT_BYTES)
         .build();
     // The future is 20 KB large, too much to lie in that of every caller.
     Ok(Arc::new(Box::pin(opening).await?))
+}
+
+fn configuration(config: &TransportConfig, relays: &[Relay]) -> RTCConfiguration {
+    let policy = if config.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
+    RTCConfigurationBuilder::new()
+        .with_bundle_policy(RTCBundlePolicy::MaxBundle)
+        .with_ice_servers(ice_servers(relays))
+        .with_ice_transport_policy(policy)
+        .build()
 }
 
 /// Where to bind: what is named, else every interface but loopback. Ports are the system's choice.

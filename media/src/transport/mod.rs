@@ -19,6 +19,7 @@
 //! channel (the same), 256 packets a receiving track (the crate's), 1,024 events (frames leave 256 places to the rest).
 
 mod assessor;
+mod budget;
 mod chain;
 mod connection;
 mod error;
@@ -30,8 +31,10 @@ mod heartbeat;
 mod lab;
 mod outbox;
 mod peer;
+mod relay;
 mod runtime;
 mod sdp;
+mod sealed;
 mod shared;
 mod signal;
 mod stats;
@@ -42,7 +45,6 @@ mod track;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -51,21 +53,24 @@ use tokio::sync::mpsc;
 
 pub(crate) use self::heartbeat::MAX_BYTES as MAX_HEARTBEAT_BYTES;
 pub use assessor::{SrtpKeys, SrtpProfile};
+pub use budget::{Budget, Budgets};
 pub use error::TransportError;
 pub use event::{MediaKind, Path, PeerId, Refusal, TransportEvent, TransportRole};
 #[cfg(feature = "lab")]
 pub use fuzz::FUZZ_TARGETS;
 #[cfg(feature = "lab")]
 pub use lab::{Spoil, Spoiling};
+pub use relay::{MAX_RELAYS, Relay, RelayLine};
+pub use sealed::{Layer, Mark};
 pub use signal::{Fingerprint, SdpError, Signal, fingerprint_of};
 pub use stats::PeerStats;
 
 use self::assessor::KeyBook;
+use self::budget::{Share, deal};
 use self::outbox::Events;
 use self::peer::Peer;
+use self::sealed::Outgoing;
 use self::shared::Shared;
-use self::track::Payloads;
-use crate::packet;
 
 /// Associations of one call at most: a group has 16 leaves, one of them ours.
 const MAX_PEERS: usize = 15;
@@ -78,6 +83,8 @@ pub struct TransportConfig {
     pub bind: Vec<IpAddr>,
     /// Keeps the keys of SRTP for [`Transport::srtp_keys`]. Only for a call that was created in assessor mode.
     pub assessor: bool,
+    /// Nothing but relayed paths: nobody in the call learns this computer's address, and without a relay there is no call.
+    pub relay_only: bool,
 }
 
 /// All associations of one call. Cheap to share behind an `Arc`; every method may be called from any thread.
@@ -89,8 +96,6 @@ pub struct TransportConfig {
 pub struct Transport {
     config: TransportConfig,
     state: Mutex<State>,
-    next_audio: AtomicU16,
-    next_video: AtomicU16,
     /// Empty unless the configuration says assessor.
     srtp: Arc<KeyBook>,
 }
@@ -98,6 +103,8 @@ pub struct Transport {
 /// What changes. The lock is held for lookups only, never across an `await`.
 struct State {
     peers: BTreeMap<PeerId, Slot>,
+    /// For associations that are made from now on.
+    relays: Arc<[Relay]>,
     /// `None` once the transport is closed.
     events: Option<Events>,
     #[cfg(feature = "lab")]
@@ -126,6 +133,7 @@ impl Transport {
         let (events, receiver) = Events::new();
         let state = State {
             peers: BTreeMap::new(),
+            relays: Arc::default(),
             events: Some(events),
             #[cfg(feature = "lab")]
             tap: None,
@@ -133,10 +141,7 @@ impl Transport {
             spoiler: lab::Spoiler::default(),
         };
         let state = Mutex::new(state);
-        (
-            Self { config, state, next_audio: AtomicU16::new(0), next_video: AtomicU16::new(0), srtp: Arc::default() },
-            receiver,
-        )
+        (Self { config, state, srtp: Arc::default() }, receiver)
     }
 
     /// Makes an association with a certificate of its own. An offering one sends its offer as the next event. Must be
@@ -147,20 +152,20 @@ impl Transport {
     /// [`TransportError::PeerExists`] also when the call is full, [`TransportError::Closed`], [`TransportError::Random`],
     /// [`TransportError::Open`] when no socket can be bound, [`TransportError::Negotiate`].
     pub async fn add_peer(&self, peer: PeerId, role: TransportRole) -> Result<(), TransportError> {
-        let events = {
+        let (events, relays) = {
             let mut state = self.state();
             let events = state.events.clone().ok_or(TransportError::Closed)?;
             if state.peers.contains_key(&peer) || state.peers.len() >= MAX_PEERS {
                 return Err(TransportError::PeerExists);
             }
             state.peers.insert(peer, Slot::Opening);
-            events
+            (events, Arc::clone(&state.relays))
         };
         let shared = Arc::new(Shared::default());
         #[cfg(feature = "lab")]
         shared.set_tap(self.state().tap.clone());
         let assessor = self.config.assessor.then(|| Arc::clone(&self.srtp));
-        let opened = match Peer::open(peer, role, &self.config, assessor, events, shared).await {
+        let opened = match Peer::open(peer, role, &self.config, relays, assessor, events, shared).await {
             Ok(opened) => Arc::new(opened),
             Err(error) => {
                 self.state().peers.remove(&peer);
@@ -179,6 +184,11 @@ impl Transport {
             self.remove_peer(peer).await;
         }
         offered
+    }
+
+    /// The relays of associations that are made from now on, at most [`MAX_RELAYS`]; those that stand keep theirs.
+    pub fn set_relays(&self, relays: Vec<Relay>) {
+        self.state().relays = relays.into();
     }
 
     /// Fills the place that was taken for the peer, unless it was removed or the transport closed in the meantime.
@@ -235,33 +245,24 @@ impl Transport {
         }
     }
 
-    /// Sends one frame to every connected peer. The frame is packetized once; the peers share its bytes. Never blocks: a
-    /// peer whose outbox is full (64 frames) loses this frame alone. Frames that cannot be packetized (longer than 1.2 MB;
-    /// audio longer than one packet) are dropped.
+    /// Sends one frame to every connected peer that gets this layer; sound has the main one alone. The peers share its bytes. Never
+    /// blocks: a peer whose outbox is full (64 frames) loses this frame alone. Frames that are too long (1.2 MB; sound one packet)
+    /// are dropped.
     ///
-    /// `key` says that a receiver can start decoding here; it travels in clear beside the sealed bytes.
-    pub fn send(&self, kind: MediaKind, frame: &SealedFrame, key: bool) {
-        let counter = match kind {
-            MediaKind::Audio => &self.next_audio,
-            MediaKind::Video => &self.next_video,
-        };
-        let number = counter.fetch_add(1, Ordering::Relaxed);
-        let payloads: Payloads = match packet::packetize(frame, number, key) {
-            Ok(payloads) if kind == MediaKind::Video || payloads.len() == 1 => payloads.into(),
-            Ok(_) | Err(_) => {
-                tracing::warn!(bytes = frame.len(), "a frame is too long to be sent");
-                return;
-            }
+    /// `mark` travels in clear beside the sealed bytes.
+    pub fn send(&self, kind: MediaKind, frame: &SealedFrame, mark: Mark, layer: Layer) {
+        let Ok(frame) = Outgoing::new(frame, kind, mark, layer) else {
+            return tracing::warn!(bytes = frame.len(), "a frame is too long to be sent");
         };
         #[cfg(feature = "lab")]
-        let payloads = self.state().spoiler.pass(payloads, crate::time::MediaTime::now());
-        self.send_payloads(kind, &payloads);
+        let frame = self.state().spoiler.pass(frame, crate::time::MediaTime::now());
+        self.send_to_all(&Arc::new(frame));
     }
 
-    fn send_payloads(&self, kind: MediaKind, payloads: &Payloads) {
+    fn send_to_all(&self, frame: &Arc<Outgoing>) {
         for slot in self.state().peers.values() {
             if let Slot::Open(association) = slot {
-                association.send(kind, payloads);
+                association.send(frame);
             }
         }
     }
@@ -288,6 +289,38 @@ impl Transport {
         if let Some(association) = self.peer(peer) {
             association.request_key_frame();
         }
+    }
+
+    /// What every connected peer can be sent: the least of all. `None` before the first packet to anybody.
+    #[must_use]
+    pub fn budget(&self) -> Option<Budget> {
+        self.open().filter_map(|association| association.budget()).reduce(Budget::least)
+    }
+
+    /// Deals our pictures out to the peers, and tells what the pictures may take; with `true` if a peer gets another one than before
+    /// and needs a key frame of it.
+    pub fn deal(&self) -> (Budgets, bool) {
+        let (peers, mut shares): (Vec<_>, Vec<_>) = self
+            .open()
+            .filter_map(|peer| peer.budget().map(|budget| (Arc::clone(&peer), (budget, peer.share()))))
+            .unzip();
+        let budgets = deal(&mut shares);
+        let changed =
+            peers.iter().zip(shares).fold(false, |changed, (peer, (_, share))| peer.set_share(share) || changed);
+        (budgets, changed)
+    }
+
+    fn open(&self) -> impl Iterator<Item = Arc<Peer>> {
+        let state = self.state();
+        let open: Vec<_> = state
+            .peers
+            .values()
+            .filter_map(|slot| match slot {
+                Slot::Open(association) => Some(Arc::clone(association)),
+                Slot::Opening => None,
+            })
+            .collect();
+        open.into_iter()
     }
 
     /// The counters of an association, or `None` when there is none.

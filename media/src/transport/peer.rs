@@ -1,6 +1,6 @@
 //! One association: its connection, its negotiation, its tasks.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, mpsc};
@@ -9,13 +9,14 @@ use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDes
 
 use super::assessor::{self, KeyBook};
 use super::outbox::Events;
+use super::sealed::{Mark, Outgoing};
 use super::shared::{Count, Shared};
 use super::signal::MAX_CANDIDATE_BYTES;
 use super::task::{Handler, Task};
-use super::track::{self, Flow, OUTBOX_FRAMES, Payloads};
+use super::track::{self, Flow, OUTBOX_FRAMES};
 use super::{
-    Fingerprint, MediaKind, PeerId, PeerStats, SdpError, Signal, TransportConfig, TransportError, TransportEvent,
-    TransportRole, connection, fingerprint_of, heartbeat, sdp,
+    Budget, Fingerprint, MediaKind, PeerId, PeerStats, Relay, SdpError, Share, Signal, TransportConfig, TransportError,
+    TransportEvent, TransportRole, connection, fingerprint_of, heartbeat, sdp,
 };
 use crate::time::MediaTime;
 
@@ -37,15 +38,24 @@ enum Stage {
     Done,
 }
 
+/// Which of our pictures the peer gets.
+#[derive(Clone, Copy, Debug)]
+struct Route {
+    share: Share,
+    /// It gets another picture than before: nothing of that can be decoded before a key frame.
+    awaits_key: bool,
+}
+
 /// One association. Dropping it stops its tasks; [`Peer::close`] also closes the connection.
 pub(crate) struct Peer {
     id: PeerId,
     pub(super) connection: Arc<dyn PeerConnection>,
     negotiation: Mutex<Negotiation>,
     fingerprint: Fingerprint,
-    audio: mpsc::Sender<Payloads>,
+    audio: mpsc::Sender<Arc<Outgoing>>,
     audio_flow: Flow,
-    video: mpsc::Sender<Payloads>,
+    video: mpsc::Sender<Arc<Outgoing>>,
+    route: std::sync::Mutex<Route>,
     heartbeats: mpsc::Sender<Bytes>,
     events: Events,
     shared: Arc<Shared>,
@@ -58,21 +68,22 @@ impl Peer {
         id: PeerId,
         role: TransportRole,
         config: &TransportConfig,
+        relays: Arc<[Relay]>,
         assessor: Option<Arc<KeyBook>>,
         events: Events,
         shared: Arc<Shared>,
     ) -> Result<Self, TransportError> {
         let (handler, inbox) = Handler::new();
         let recorder = assessor.map(|book| assessor::recorder(id, book)).transpose()?;
-        let opening = connection::open(config, recorder, &shared, Arc::new(handler));
+        let opening = connection::open(config, relays, recorder, &shared, Arc::new(handler));
         let connection = opening.await.map_err(TransportError::Open)?;
         let mut tasks = JoinSet::new();
-        let (audio, audio_flow) = start_track(MediaKind::Audio, connection.as_ref(), &mut tasks).await?;
-        let (video, _) = start_track(MediaKind::Video, connection.as_ref(), &mut tasks).await?;
+        let (audio, audio_flow) = start_track(MediaKind::Audio, connection.as_ref(), &shared, &mut tasks).await?;
+        let (video, _) = start_track(MediaKind::Video, connection.as_ref(), &shared, &mut tasks).await?;
         let (heartbeats, statements) = heartbeat::outbox();
         let channel = heartbeat::open(connection.as_ref()).await?;
         tasks.spawn(heartbeat::run(id, channel, statements, events.clone(), Arc::clone(&shared)));
-        let task = Task::new(id, Arc::clone(&connection), events.clone(), Arc::clone(&shared));
+        let task = Task::new(id, Arc::clone(&connection), events.clone(), Arc::clone(&shared), config.relay_only);
         tasks.spawn(task.run(inbox));
 
         // Making an offer changes nothing, and tells the fingerprint on the answering side, too.
@@ -91,6 +102,7 @@ impl Peer {
             audio,
             audio_flow,
             video,
+            route: std::sync::Mutex::new(Route { share: Share::Whole, awaits_key: false }),
             heartbeats,
             events,
             shared,
@@ -168,16 +180,38 @@ impl Peer {
         added.map_err(|_source| TransportError::Candidate)
     }
 
-    /// Queues the payloads of one frame if the association is connected.
-    pub(crate) fn send(&self, kind: MediaKind, payloads: &Payloads) {
-        if !self.shared.is_connected() {
+    /// Which of our pictures the peer gets from now on. Whether it needs a key frame because of that.
+    pub(crate) fn set_share(&self, share: Share) -> bool {
+        let mut route = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+        let another = share.layer() != route.share.layer();
+        *route = Route { share, awaits_key: route.awaits_key || another };
+        another
+    }
+
+    pub(crate) fn share(&self) -> Share {
+        self.route.lock().unwrap_or_else(PoisonError::into_inner).share
+    }
+
+    /// Whether a picture is for this peer.
+    fn takes(&self, frame: &Outgoing) -> bool {
+        let mut route = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+        if frame.layer != route.share.layer() || (route.awaits_key && frame.mark != Mark::Key) {
+            return false;
+        }
+        route.awaits_key = false;
+        frame.mark != Mark::Droppable || route.share != Share::Thin
+    }
+
+    /// Queues a frame if the association is connected and the frame is for this peer.
+    pub(crate) fn send(&self, frame: &Arc<Outgoing>) {
+        if !self.shared.is_connected() || (frame.kind == MediaKind::Video && !self.takes(frame)) {
             return;
         }
-        let outbox = match kind {
+        let outbox = match frame.kind {
             MediaKind::Audio => &self.audio,
             MediaKind::Video => &self.video,
         };
-        let count = match outbox.try_send(Arc::clone(payloads)) {
+        let count = match outbox.try_send(Arc::clone(frame)) {
             Ok(()) => Count::FramesSent,
             Err(_) => Count::FramesDropped,
         };
@@ -193,6 +227,11 @@ impl Peer {
 
     pub(crate) fn request_key_frame(&self) {
         self.shared.want_key_frame();
+    }
+
+    /// What the peer can be sent, while it is connected.
+    pub(crate) fn budget(&self) -> Option<Budget> {
+        self.shared.budget().filter(|_| self.shared.is_connected())
     }
 
     pub(crate) fn stats(&self) -> PeerStats {
@@ -216,12 +255,14 @@ impl Peer {
 async fn start_track(
     kind: MediaKind,
     connection: &dyn PeerConnection,
+    shared: &Arc<Shared>,
     tasks: &mut JoinSet<()>,
-) -> Result<(mpsc::Sender<Payloads>, Flow), TransportError> {
+) -> Result<(mpsc::Sender<Arc<Outgoing>>, Flow), TransportError> {
     let flow = Flow::random()?;
+    shared.set_repair(flow.ssrc, flow.rtx_ssrc);
     let track = track::local(kind, flow);
     connection.add_track(Arc::clone(&track) as _).await.map_err(TransportError::Open)?;
     let (outbox, frames) = mpsc::channel(OUTBOX_FRAMES);
-    tasks.spawn(track::send(kind, flow, track, frames));
+    tasks.spawn(track::send(kind, flow, track, frames, Arc::clone(shared)));
     Ok((outbox, flow))
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime};
 
+use super::relay::{Relay, TunnelSocket};
 use super::shared::Shared;
 use crate::time::MediaTime;
 
@@ -19,16 +20,17 @@ const NAP: Duration = Duration::from_millis(2);
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Delegates to tokio; see [`NAP`].
+/// Delegates to tokio; see [`NAP`]. Its sockets know the way to relays behind a stream.
 #[derive(Debug)]
 pub(crate) struct SetupRuntime {
     tokio: Arc<dyn Runtime>,
     shared: Arc<Shared>,
+    relays: Arc<[Relay]>,
 }
 
 impl SetupRuntime {
-    pub(crate) fn new(tokio: Arc<dyn Runtime>, shared: Arc<Shared>) -> Self {
-        Self { tokio, shared }
+    pub(crate) fn new(tokio: Arc<dyn Runtime>, shared: Arc<Shared>, relays: Arc<[Relay]>) -> Self {
+        Self { tokio, shared, relays }
     }
 }
 
@@ -38,7 +40,11 @@ impl Runtime for SetupRuntime {
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        self.tokio.wrap_udp_socket(socket)
+        let socket = self.tokio.wrap_udp_socket(socket)?;
+        if self.relays.is_empty() {
+            return Ok(socket);
+        }
+        Ok(Arc::new(TunnelSocket::new(socket, Arc::clone(&self.relays))))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
