@@ -176,7 +176,10 @@ fn config(id: Id, video: bool) -> EngineConfig {
         wake: None,
         warm_up: Duration::ZERO,
         assessor: false,
+        relay_only: false,
         dump: None,
+        timeline: None,
+        skew_ppm: 0,
     }
 }
 

@@ -87,10 +87,15 @@ impl Options {
             voice_processing: self.processing,
             bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             assessor: false,
+            relay_only: false,
             wake: None,
             warm_up: Duration::from_secs(2),
             #[cfg(feature = "lab")]
             dump: self.dump.as_ref().map(|folder| folder.join(variant.to_string())),
+            #[cfg(feature = "lab")]
+            timeline: None,
+            #[cfg(feature = "lab")]
+            skew_ppm: 0,
         }
     }
 }

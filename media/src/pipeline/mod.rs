@@ -9,6 +9,7 @@
 //! The actor is the only owner of the opening keys; each sealing key belongs to the thread that seals with it.
 
 mod actor;
+mod adapt;
 mod audio;
 mod dump;
 mod intake;
@@ -16,9 +17,11 @@ mod keys;
 #[cfg(feature = "lab")]
 mod lab;
 mod meters;
+mod picture;
 mod receive;
 mod send;
 mod shared;
+mod timeline;
 mod voice;
 
 use std::sync::Arc;
@@ -64,7 +67,7 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
     let shared = Arc::new(Shared::new(events_in, config.wake));
     let (transport, transport_events) = {
         let _inside = runtime.enter();
-        Transport::new(TransportConfig { bind: config.bind, assessor: config.assessor })
+        Transport::new(TransportConfig { bind: config.bind, assessor: config.assessor, relay_only: config.relay_only })
     };
     let transport = Arc::new(transport);
     let (video, video_out) = sync_channel(receive::QUEUE);
@@ -84,22 +87,43 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
     let (picture_dump, sound_dump) = (dump.clone(), dump);
     #[cfg(not(feature = "lab"))]
     let (picture_dump, sound_dump) = (None, None);
+    #[cfg(feature = "lab")]
+    let timeline = match &config.timeline {
+        Some(path) => {
+            let (timeline, thread) = timeline::start(path, Arc::clone(&transport)).map_err(EngineError::Thread)?;
+            threads.push(thread);
+            Some(timeline)
+        }
+        None => None,
+    };
+    #[cfg(feature = "lab")]
+    let (picture_timeline, voice_timeline, sent_timeline) = (timeline.clone(), timeline.clone(), timeline);
+    #[cfg(not(feature = "lab"))]
+    let (picture_timeline, voice_timeline, sent_timeline) = (None, None, None);
+
+    #[cfg(feature = "lab")]
+    let skew_ppm = config.skew_ppm;
+    #[cfg(not(feature = "lab"))]
+    let skew_ppm = 0;
 
     let receive = VideoReceive {
         input: video_out,
         shared: Arc::clone(&shared),
         transport: Arc::clone(&transport),
         dump: picture_dump,
+        timeline: picture_timeline,
     };
     threads.push(spawn("video-receive", move || receive.run())?);
     let audio_thread = AudioThread {
         input: audio_out,
         source: config.audio,
+        skew_ppm,
         speaker: config.speaker,
         processing: if config.voice_processing { VoiceProcessing::ALL } else { VoiceProcessing::NONE },
         shared: Arc::clone(&shared),
         transport: Arc::clone(&transport),
         dump: sound_dump,
+        timeline: voice_timeline,
     };
     threads.push(spawn("audio", move || audio_thread.run())?);
     if let Some(source) = config.video {
@@ -110,6 +134,7 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
             bitrate: config.video_bitrate,
             shared: Arc::clone(&shared),
             transport: Arc::clone(&transport),
+            timeline: sent_timeline,
         };
         threads.push(spawn("video-send", move || send.run())?);
     }

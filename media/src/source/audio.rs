@@ -36,16 +36,17 @@ pub(crate) enum AudioSource {
 }
 
 impl AudioSource {
-    /// Opens the source. A microphone opens on its own thread; what comes of it is told by [`AudioSource::read`].
+    /// Opens the source. A microphone opens on its own thread; what comes of it is told by [`AudioSource::read`]. The clock of a
+    /// stand-in runs faster by so many millionths, as those of two sound cards do.
     ///
     /// # Errors
     /// The [`DeviceError`] of the microphone or file.
-    pub(crate) fn open(spec: &AudioSourceSpec) -> Result<Self, DeviceError> {
+    pub(crate) fn open(spec: &AudioSourceSpec, ppm: i32) -> Result<Self, DeviceError> {
         Ok(match spec {
             AudioSourceSpec::None => Self::None,
             AudioSourceSpec::Microphone(name) => Self::Microphone(Microphone::open(name.as_deref())?),
-            AudioSourceSpec::File(path) => Self::File(Paced::default(), AudioFile::open(path)?),
-            AudioSourceSpec::Voice { variant } => Self::Voice(Paced::default(), Voice::new(*variant)),
+            AudioSourceSpec::File(path) => Self::File(Paced::skewed(ppm), AudioFile::open(path)?),
+            AudioSourceSpec::Voice { variant } => Self::Voice(Paced::skewed(ppm), Voice::new(*variant)),
         })
     }
 
@@ -79,21 +80,33 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 const HELD_UP: Duration = Duration::from_millis(200);
 
 /// The clock of a stand-in: a frame is complete 10 ms after its first sample, as with a real device.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Paced {
     next: Option<MediaTime>,
+    tick: Duration,
+}
+
+impl Default for Paced {
+    fn default() -> Self {
+        Self::skewed(0)
+    }
 }
 
 impl Paced {
+    /// A clock that runs faster by so many millionths.
+    pub(crate) fn skewed(ppm: i32) -> Self {
+        Self { next: None, tick: TICK.mul_f64(1.0 - f64::from(ppm.clamp(-10_000, 10_000)) / 1e6) }
+    }
+
     pub(crate) fn next(&mut self, now: MediaTime) -> Option<MediaTime> {
         let mut start = *self.next.get_or_insert(now);
         if now.since(start) > HELD_UP {
-            start = now - TICK;
+            start = now - self.tick;
         }
-        if start + TICK > now {
+        if start + self.tick > now {
             return None;
         }
-        self.next = Some(start + TICK);
+        self.next = Some(start + self.tick);
         Some(start)
     }
 }
@@ -104,7 +117,7 @@ mod tests {
 
     #[test]
     fn stand_ins_deliver_at_the_clock_s_pace() {
-        let mut source = AudioSource::open(&AudioSourceSpec::Voice { variant: 1 }).unwrap();
+        let mut source = AudioSource::open(&AudioSourceSpec::Voice { variant: 1 }, 0).unwrap();
         let mut samples = [0.0; AudioFrame::SAMPLES];
         let start = MediaTime::from_micros(77);
         let mut count = 0;
