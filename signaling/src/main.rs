@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
-use signaling::server::{Clock, Config, Server, init, practice_reset};
+use clap::{Args, Parser, Subcommand};
+use signaling::server::{Clock, Config, Relays, Server, init, practice_reset};
 use tracing_subscriber::EnvFilter;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -47,11 +47,35 @@ enum Command {
         /// Address and port; port 0 takes a free one.
         #[arg(long, default_value = "127.0.0.1:8443")]
         listen: SocketAddr,
+        /// Relays of the practice.
+        #[command(flatten)]
+        relays: RelayArguments,
         /// Appends everything after TLS, in clear, to this file.
         #[cfg(feature = "lab")]
         #[arg(long)]
         tap: Option<PathBuf>,
     },
+}
+
+/// Relays of the practice: without any, calls need a direct path.
+#[derive(Debug, Args)]
+struct RelayArguments {
+    /// A relay, may be repeated: turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp, turns:HOST:PORT.
+    #[arg(long, requires = "turn_secret")]
+    turn: Vec<String>,
+    /// File with the secret that this server and the relays share.
+    #[arg(long, value_name = "FILE")]
+    turn_secret: Option<PathBuf>,
+    /// SHA-256 of the public key that the relays show by TLS, 64 hex digits.
+    #[arg(long, value_name = "HEX")]
+    turn_pin: Option<String>,
+}
+
+impl RelayArguments {
+    fn relays(&self) -> anyhow::Result<Option<Relays>> {
+        let Some(secret) = self.turn_secret.as_ref().filter(|_| !self.turn.is_empty()) else { return Ok(None) };
+        Relays::new(&self.turn, secret, self.turn_pin.as_deref()).map(Some)
+    }
 }
 
 #[tokio::main]
@@ -62,10 +86,12 @@ async fn main() -> anyhow::Result<()> {
         Command::Init { data } => initialise(&data).await,
         Command::PracticeReset { data } => allow_replacement(&data).await,
         #[cfg(not(feature = "lab"))]
-        Command::Run { data, listen } => run(Config::new(data, listen)).await,
+        Command::Run { data, listen, relays } => {
+            run(Config { relays: relays.relays()?, ..Config::new(data, listen) }).await
+        }
         #[cfg(feature = "lab")]
-        Command::Run { data, listen, tap } => {
-            let mut config = Config::new(data, listen);
+        Command::Run { data, listen, relays, tap } => {
+            let mut config = Config { relays: relays.relays()?, ..Config::new(data, listen) };
             config.tap = tap.as_deref().map(file_tap).transpose()?;
             run(config).await
         }

@@ -4,10 +4,10 @@
 //! messages, one JSON text frame each: [`ClientMessage`] up, [`ServerMessage`] down. Opaque bytes are base64 strings.
 //!
 //! ```text
-//! staff:  Hello -> Ready;  OpenRoom -> Waiting (now and at each change);  Relay <-> waiting guests;
+//! staff:  Hello -> Ready;  OpenRoom -> Relays, Waiting (now and at each change);  Relay <-> waiting guests;
 //!         Admit | Commit | Application -> Entry (the echo, to everyone admitted) or Conflict
 //! guest:  Hello -> Ready;  EnterLobby -> Lobby (now and at each change);  Relay <-> host;
-//!         Admitted -> Entry… ;  Commit | Application -> Entry or Conflict
+//!         Relays, Admitted -> Entry… ;  Commit | Application -> Entry or Conflict
 //! colleague (staff, at another host's appointment): Hello -> Ready;  VisitRoom -> Lobby;  then as a guest
 //! handover: Commit (HandOver by the host, StepIn by a colleague) -> Entry, Seat (to everyone admitted), Waiting (new host)
 //! after a lost socket: Hello, then OpenRoom, EnterLobby or VisitRoom again, then Replay { after: last number seen }
@@ -21,6 +21,7 @@ mod client;
 mod error;
 mod id;
 mod opaque;
+mod relay;
 mod rest;
 mod server;
 
@@ -33,6 +34,7 @@ pub use client::{ClientMessage, CommitIntent};
 pub use error::{ErrorBody, ErrorCode};
 pub use id::{AppointmentId, InviteId, MalformedId, ParticipantId, UserId};
 pub use opaque::{Opaque, Secret};
+pub use relay::{MAX_RELAYS, RelayLine, RelayServer};
 pub use rest::{
     AuditPage, AuditRow, AuditVerdict, AuthStartRequest, BootstrapRequest, CertificatesResponse, CodeRequest,
     CreateUserRequest, CreateUserResponse, Empty, EnrolRequest, EnrolResponse, InfoResponse, PracticeInfo,

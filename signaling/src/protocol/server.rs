@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorCode, GuestRole, InviteId, Opaque, ParticipantId};
+use super::{ErrorCode, GuestRole, InviteId, Opaque, ParticipantId, RelayServer};
 
 /// One message of the server. A guest or a colleague who was not admitted gets `Ready`, `Lobby`, `Relay`, `Error` and
 /// `Admitted`, nothing else, ever.
@@ -53,6 +53,12 @@ pub enum ServerMessage {
         epoch: u64,
         /// MLS Welcome; empty for a former host.
         welcome: Opaque,
+    },
+    /// To host and admitted participants, before anything that lets them in: the practice's relays with credentials of their
+    /// own. It replaces the one before, and comes again before that ends.
+    Relays {
+        /// At most [`super::MAX_RELAYS`]; none where the practice has no relay.
+        relays: Vec<RelayServer>,
     },
     /// The compare-and-set on the epoch was lost; the winner comes or came as an `Entry`.
     Conflict {

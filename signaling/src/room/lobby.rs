@@ -30,7 +30,7 @@ impl Room {
         }
         match self.roster.guest(from).map(|guest| &guest.place) {
             Some(Place::Admitted { admitted, .. }) => {
-                let mut effects = vec![send(vec![from], (**admitted).clone())];
+                let mut effects = vec![Effect::Relays { to: vec![from] }, send(vec![from], (**admitted).clone())];
                 effects.extend(self.presence(from, true));
                 effects
             }
@@ -80,6 +80,7 @@ impl Room {
         if let Some(guest) = self.roster.guest_mut(participant) {
             guest.place = Place::Admitted { seq, admitted: Box::new(admitted.clone()) };
         }
+        effects.push(Effect::Relays { to: vec![participant] });
         effects.push(send(vec![participant], admitted));
         effects.extend(self.presence(participant, true));
         effects.extend(self.tell_lobby(now));

@@ -89,6 +89,8 @@ impl Who {
 pub(crate) enum Effect {
     /// Deliver; whoever has no socket misses it.
     Send { to: Vec<ParticipantId>, message: ServerMessage },
+    /// Deliver credentials for the relays, of its own to each.
+    Relays { to: Vec<ParticipantId> },
     /// Write to the audit, before anything is sent.
     Audit { event: &'static str, actor: ParticipantId, role: &'static str, outcome: Option<ErrorCode> },
     /// The invitation is spent; durable before anything is sent.
@@ -206,6 +208,11 @@ impl Room {
         self.roster.queue().len()
     }
 
+    /// Everyone who may use the relays now.
+    pub(crate) fn relayed(&self) -> Vec<ParticipantId> {
+        self.roster.listeners()
+    }
+
     /// Whether the host is there.
     pub(crate) fn is_hosted(&self) -> bool {
         self.roster.present_host().is_some()
@@ -253,6 +260,7 @@ impl Room {
         } else {
             effects.extend(self.presence(from, true));
         }
+        effects.push(Effect::Relays { to: vec![from] });
         // The list goes out even when it is empty: it answers `OpenRoom`.
         effects.extend(self.tell_lobby(now));
         effects

@@ -109,6 +109,30 @@ fn the_bundle_is_for_members_and_the_welcome_for_the_guest_only() {
 }
 
 #[test]
+fn only_who_is_let_in_is_told_of_the_relays() {
+    let relays = |effects: &[Effect]| -> Vec<ParticipantId> {
+        let to = effects.iter().filter_map(|effect| match effect {
+            Effect::Relays { to } => Some(to.clone()),
+            _ => None,
+        });
+        to.flatten().collect()
+    };
+    let mut room = Room::new(APPOINTMENT, OWNER);
+    assert_eq!(relays(&room.handle(NOW, &host(200), open())), [host(200).participant]);
+    for number in [1, 2] {
+        assert!(relays(&room.handle(NOW, &guest(number), ClientMessage::EnterLobby)).is_empty());
+    }
+    assert_eq!(room.relayed(), [host(200).participant]);
+    assert_eq!(relays(&room.handle(NOW, &host(200), admit(&guest(1), 0))), [guest(1).participant]);
+    let denied = room.handle(NOW, &host(200), ClientMessage::Deny { participant: guest(2).participant });
+    assert!(relays(&denied).is_empty());
+    assert!(relays(&room.handle(NOW, &guest(2), ClientMessage::EnterLobby)).is_empty());
+    assert_eq!(room.relayed(), [host(200).participant, guest(1).participant]);
+    room.handle(NOW, &host(200), remove(&guest(1), 1));
+    assert_eq!(room.relayed(), [host(200).participant]);
+}
+
+#[test]
 fn a_guest_who_left_meanwhile_is_not_admitted_and_the_epoch_stays() {
     let mut room = call(0);
     room.handle(NOW, &guest(1), ClientMessage::EnterLobby);

@@ -7,6 +7,7 @@ mod clock;
 mod hub;
 mod identity;
 mod line;
+mod relay;
 mod rest;
 mod room_task;
 mod socket;
@@ -46,6 +47,7 @@ pub use self::tap::Tap;
 pub use self::{
     clock::Clock,
     identity::{Initialised, init, practice_reset},
+    relay::Relays,
 };
 use crate::{
     auth::{PasswordCost, Passwords, SecretSeal},
@@ -82,6 +84,8 @@ pub struct Config {
     pub password_cost: PasswordCost,
     /// Time of day.
     pub clock: Clock,
+    /// Relays of the practice, if it has any.
+    pub relays: Option<Relays>,
     /// Sees everything after TLS, in clear: for the confidentiality test.
     #[cfg(feature = "lab")]
     pub tap: Option<Tap>,
@@ -96,6 +100,7 @@ impl Config {
             listen,
             password_cost: PasswordCost::PRODUCTION,
             clock: Clock::system(),
+            relays: None,
             #[cfg(feature = "lab")]
             tap: None,
         }
@@ -123,6 +128,7 @@ pub(crate) struct Shared {
     seal: SecretSeal,
     hub: Hub,
     clock: Clock,
+    relays: Option<Relays>,
     shutdown: watch::Sender<bool>,
     /// Number of socket and room tasks.
     live: watch::Sender<usize>,
@@ -153,6 +159,7 @@ impl Server {
             seal: identity::seal(&config.data)?,
             hub: Hub::default(),
             clock: config.clock,
+            relays: config.relays,
             shutdown: watch::Sender::new(false),
             live: watch::Sender::new(0),
             #[cfg(feature = "lab")]

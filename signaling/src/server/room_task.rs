@@ -35,6 +35,9 @@ const OUTBOX_BYTES: usize = 2 * 1024 * 1024;
 
 const TICK: Duration = Duration::from_secs(30);
 
+/// Time between two credentials for the relays: well before one ends.
+const RENEWAL: Duration = Duration::from_secs(5 * 60);
+
 /// A room without any socket ends after this; the log goes with it.
 const DESERTED: Duration = Duration::from_secs(10 * 60);
 
@@ -168,7 +171,7 @@ impl RoomTask {
         let mut shutdown = self.shared.shutdown.subscribe();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last_use = Instant::now();
+        let (mut last_use, mut renewed) = (Instant::now(), Instant::now());
         loop {
             tokio::select! {
                 input = self.inputs.recv() => {
@@ -177,6 +180,10 @@ impl RoomTask {
                 }
                 _ = ticks.tick() => {
                     self.room.expire(self.begin.elapsed());
+                    if renewed.elapsed() >= RENEWAL {
+                        renewed = Instant::now();
+                        self.carry_out(vec![Effect::Relays { to: self.room.relayed() }]).await;
+                    }
                     if !self.room.is_deserted() || !self.seats.is_empty() {
                         last_use = Instant::now();
                     } else if last_use.elapsed() >= DESERTED {
@@ -241,6 +248,7 @@ impl RoomTask {
         for effect in effects {
             match effect {
                 Effect::Send { to, message } => slow.extend(self.deliver(&to, &message)),
+                Effect::Relays { to } => slow.extend(self.deliver_relays(&to)),
                 Effect::More { to, after } => {
                     let more = Out::More { room: self.appointment, after };
                     if self.seats.get(&to).is_some_and(|seat| !seat.outbox.push(more)) {
@@ -277,7 +285,7 @@ impl RoomTask {
                     let subject = self.appointment.to_hex();
                     events.push(Event { event, actor: actor.to_hex(), role, subject, outcome });
                 }
-                Effect::Send { .. } | Effect::More { .. } | Effect::Over => {}
+                Effect::Send { .. } | Effect::Relays { .. } | Effect::More { .. } | Effect::Over => {}
             }
         }
         if spent.is_empty() && events.is_empty() {
@@ -297,6 +305,14 @@ impl RoomTask {
         let missed =
             |id: &&ParticipantId| self.seats.get(*id).is_some_and(|seat| !seat.outbox.push(Out::Text(text.clone())));
         to.iter().filter(missed).copied().collect()
+    }
+
+    /// Gives each credentials of its own. Returns who was too slow.
+    fn deliver_relays(&self, to: &[ParticipantId]) -> Vec<ParticipantId> {
+        let Some(relays) = &self.shared.relays else { return Vec::new() };
+        let now = self.shared.clock.now();
+        let one = |id: &ParticipantId| self.deliver(&[*id], &ServerMessage::Relays { relays: relays.for_one(now) });
+        to.iter().flat_map(one).collect()
     }
 
     async fn end(&mut self) {
