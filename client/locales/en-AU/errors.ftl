@@ -130,7 +130,7 @@ error-LOB-05 = You have not been admitted yet.
 
 error-NET-01 = The server can’t be reached.
     .next = Check the internet connection. We keep trying.
-error-NET-03 = The network is slow here. The picture was reduced to keep the sound.
+error-NET-03 = The network is slow here. Your picture is paused so that your voice gets through.
     .next = Move closer to the router, or close other programs that use the network.
 error-NET-04 = The connection was lost. We are reconnecting.
     .seen = Nobody else can join while you wait.

@@ -74,6 +74,9 @@ pub struct MediaArgs {
     /// Local address for media, may be repeated [default: every one but loopback]
     #[arg(long, value_name = "ADDRESS")]
     pub bind: Vec<IpAddr>,
+    /// Hide this computer's address from the others: only the practice's relays carry the call
+    #[arg(long)]
+    pub relay_only: bool,
 }
 
 /// Codec of the own pictures.
@@ -299,6 +302,7 @@ impl MediaArgs {
             },
             voice_processing: !self.no_processing,
             bind: self.bind.clone(),
+            relay_only: self.relay_only,
             aids,
         }
     }

@@ -17,6 +17,8 @@ use crate::session::ErrorCode;
 
 pub use rest::RestError;
 pub use socket::{Socket, SocketEvent};
+use tls::pinned_config;
+pub(crate) use tls::pinned_relay_config;
 
 /// SHA-256 of the server's SubjectPublicKeyInfo.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -127,7 +129,7 @@ pub struct Server {
 impl Server {
     /// A server that is trusted by this pin and by nothing else.
     pub fn new(address: ServerAddress, pin: ServerPin) -> Self {
-        Self { address, pin, tls: tls::pinned_config(pin) }
+        Self { address, pin, tls: pinned_config(pin) }
     }
 
     /// Its host and port.

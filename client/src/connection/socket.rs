@@ -1,5 +1,6 @@
 //! The live connection: one WebSocket that comes back by itself.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -24,6 +25,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// A server that says nothing for so long is gone: pings go out in half this time. Shorter burns batteries, longer hides a loss.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// How often to look whether this computer's address has changed, as from Wi-Fi to a phone's network. TCP itself would notice
+/// after a minute.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// What a connection gets for its last words. Nobody waits for it but the end of the program.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -38,6 +43,9 @@ pub enum SocketEvent {
     NotUnderstood,
     /// Lost, and being made again. What was queued is gone.
     Lost(ErrorCode),
+    /// Lost, because this computer has another address now; it is made again at once. Whatever else went by the old address
+    /// needs a new path too.
+    Moved,
     /// The server shows another key: no further tries.
     KeyDiffers,
 }
@@ -94,6 +102,13 @@ async fn run(
                 let begun = tokio::time::Instant::now();
                 match serve(&mut stream, &events, &mut queue).await {
                     End::Closed => return,
+                    End::Moved => {
+                        if events.send(SocketEvent::Moved).await.is_err() {
+                            return;
+                        }
+                        wait = FIRST_WAIT;
+                        continue;
+                    }
                     End::Lost => {
                         // A connection that held proves the server well: start over with short waits.
                         if begun.elapsed() > LONGEST_WAIT {
@@ -125,6 +140,19 @@ enum End {
     Closed,
     /// Network or server.
     Lost,
+    /// This computer's address changed.
+    Moved,
+}
+
+/// Whether the way to `server` begins at another address now than `own`. Without any way nothing is known. Sends nothing.
+fn has_moved(own: SocketAddr, server: SocketAddr) -> bool {
+    let any: SocketAddr =
+        if server.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+    let begins = UdpSocket::bind(any).and_then(|socket| {
+        socket.connect(server)?;
+        socket.local_addr()
+    });
+    begins.is_ok_and(|begins| begins.ip() != own.ip())
 }
 
 async fn connect(server: &Server) -> Result<WebSocketStream<TlsStream<TcpStream>>, ConnectError> {
@@ -149,6 +177,10 @@ async fn serve(
 ) -> End {
     let mut pulse = tokio::time::interval(SILENCE / 2);
     let mut heard = tokio::time::Instant::now();
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let tcp = stream.get_ref().get_ref().0;
+    let ends = tcp.local_addr().ok().zip(tcp.peer_addr().ok());
     loop {
         tokio::select! {
             message = queue.recv() => match message {
@@ -168,6 +200,7 @@ async fn serve(
                     return say_the_rest(stream, queue).await;
                 }
             },
+            _ = look.tick() => if ends.is_some_and(|(own, server)| has_moved(own, server)) { return End::Moved },
             _ = pulse.tick() => {
                 if heard.elapsed() > SILENCE || stream.send(Message::Ping(Bytes::new())).await.is_err() {
                     return End::Lost;
@@ -245,6 +278,13 @@ mod tests {
             let wait = jittered(Duration::from_secs(2));
             assert!((Duration::from_secs(1)..=Duration::from_secs(2)).contains(&wait));
         }
+    }
+
+    #[test]
+    fn a_computer_that_stayed_has_not_moved() {
+        let server: SocketAddr = "127.0.0.1:9".parse().unwrap();
+        assert!(!has_moved("127.0.0.1:4000".parse().unwrap(), server));
+        assert!(has_moved("192.0.2.7:4000".parse().unwrap(), server));
     }
 
     #[test]

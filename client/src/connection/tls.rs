@@ -1,13 +1,14 @@
-//! TLS 1.3 with the server's key pinned.
+//! TLS with the server's key pinned: 1.3 to the practice's server, 1.2 as well to its relays.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, SignatureScheme};
+use rustls::version::{TLS12, TLS13};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -17,13 +18,23 @@ use super::{ConnectError, Server, ServerPin};
 /// A person waits behind it: longer feels broken, shorter fails on a satellite link.
 const CONNECT_TIME: Duration = Duration::from_secs(8);
 
-/// TLS 1.3 only, ring, no session tickets written anywhere, the pin as the only trust.
-pub(super) fn pinned_config(pin: ServerPin) -> Arc<ClientConfig> {
+/// To the practice's server: TLS 1.3 only, the pin as the only trust.
+pub(crate) fn pinned_config(pin: ServerPin) -> Arc<ClientConfig> {
+    config(pin, &[&TLS13])
+}
+
+/// To a relay: the same, and TLS 1.2, which is all that the coturn of Debian 12 speaks. What goes through is sealed before.
+pub(crate) fn pinned_relay_config(pin: ServerPin) -> Arc<ClientConfig> {
+    config(pin, &[&TLS13, &TLS12])
+}
+
+/// Ring, no session tickets written anywhere.
+fn config(pin: ServerPin, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(PinVerifier { pin, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("ring's default suites hold TLS 1.3")
+        .with_protocol_versions(versions)
+        .expect("ring's default suites hold TLS 1.2 and 1.3")
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -81,11 +92,11 @@ impl ServerCertVerifier for PinVerifier {
 
     fn verify_tls12_signature(
         &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::PeerIncompatible(PeerIncompatible::Tls13RequiredForQuic))
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(

@@ -9,7 +9,7 @@ use media::EngineEvent;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{
     Appointment, AppointmentId, ClientMessage, CreateInvitationRequest, InviteId, JoinLookupResponse,
-    JoinRedeemResponse, Opaque, OpenRoom, Secret, SessionResponse,
+    JoinRedeemResponse, Opaque, OpenRoom, RelayServer, Secret, SessionResponse,
 };
 use zeroize::Zeroizing;
 
@@ -115,6 +115,8 @@ pub enum MediaCommand {
         /// Seal under them at once (somebody was removed, or nobody was there yet) or within 500 ms.
         at_once: bool,
     },
+    /// The practice's relays, for associations that are made from now on.
+    Relays(Vec<RelayServer>),
     /// Make an association.
     AddPeer(LeafIndex, TransportRole),
     /// Make an association anew; the member and its keys stay.

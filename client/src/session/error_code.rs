@@ -49,7 +49,7 @@ codes! {
     Auth08 = "AUTH-08",
     /// No connection to the server.
     Net01 = "NET-01",
-    /// Video was reduced to keep sound.
+    /// The own picture is paused to keep the sound.
     Net03 = "NET-03",
     /// The connection was lost; reconnecting.
     Net04 = "NET-04",

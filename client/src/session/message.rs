@@ -50,6 +50,8 @@ pub(super) enum CallMessage {
         /// Whether the words were the same.
         matches: bool,
     },
+    /// The member's address changed: who offers makes the association anew.
+    Moved,
     /// The member leaves and asks to be removed.
     Leaving {
         /// Signed by its leaf: where no host takes it out, others may. Made and read by `crypto`.

@@ -5,7 +5,7 @@ use signaling::protocol::{ClientMessage, ErrorCode as ServerCode, LobbyState, Pa
 
 use super::desk::Desk;
 use super::door::Door;
-use super::effect::{Device, Now, Output, Reply};
+use super::effect::{Device, MediaCommand, Now, Output, Reply};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::joining::Step;
@@ -44,6 +44,10 @@ impl Session {
                     _ => {}
                 }
             }
+            SocketEvent::Moved => {
+                self.on_socket(now, SocketEvent::Lost(ErrorCode::Net04), fx);
+                self.room().into_iter().for_each(|room| room.on_moved(now, fx));
+            }
             SocketEvent::KeyDiffers => fx.fail(ErrorCode::Auth05),
         }
     }
@@ -54,6 +58,7 @@ impl Session {
             ServerMessage::Error { code, retry_after_s, participant } => {
                 self.on_refused(now, code, retry_after_s, participant, fx)
             }
+            ServerMessage::Relays { relays } => fx.media(MediaCommand::Relays(relays)),
             ServerMessage::Ended => match &self.stage {
                 Stage::Host(_) | Stage::Guest(_) | Stage::Joining(_) | Stage::Colleague(_) => {
                     fx.end = Some(GoodbyeReason::Ended);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use media::codec::VideoCodec;
 use media::source::VideoSourceSpec;
+use media::transport::Relay;
 use media::{
     AudioSourceSpec, Bitrate, DeviceKind, Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, MediaStats,
     SpeakerSpec, VideoFormat,
@@ -14,6 +15,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::Done;
+use super::relay::relays;
+use crate::health::HealthBook;
 use crate::session::{Device, DeviceState, Input, MediaCommand};
 use crate::{Pictures, Waker};
 
@@ -39,6 +42,8 @@ pub struct MediaOptions {
     pub voice_processing: bool,
     /// Local addresses for candidates; empty means all but loopback.
     pub bind: Vec<IpAddr>,
+    /// Only relayed paths, so that nobody in the call learns this computer's address.
+    pub relay_only: bool,
     /// What only a build with the feature `lab` does.
     pub aids: Aids,
 }
@@ -49,6 +54,12 @@ pub struct Aids {
     /// Folder for what was received.
     #[cfg(feature = "lab")]
     pub dump: Option<std::path::PathBuf>,
+    /// File for what was shown and heard, moment by moment.
+    #[cfg(feature = "lab")]
+    pub timeline: Option<std::path::PathBuf>,
+    /// A stand-in's sound clock runs faster by so many millionths.
+    #[cfg(feature = "lab")]
+    pub skew_ppm: i32,
     /// Gets a copy of every RTP payload, as it is without SRTP.
     #[cfg(feature = "lab")]
     pub tap: Option<mpsc::Sender<bytes::Bytes>>,
@@ -72,9 +83,12 @@ pub(super) struct MediaHand {
     stopping: usize,
     /// A start was asked for while the devices of the last engine were still closing.
     start_again: bool,
+    /// Those of the practice whose room was entered last.
+    relays: Vec<Relay>,
     /// The keys of the transport are kept for the disclosure.
     assessor: bool,
     broken: bool,
+    health: HealthBook,
 }
 
 impl MediaHand {
@@ -91,8 +105,10 @@ impl MediaHand {
             untold: [false; 3],
             stopping: 0,
             start_again: false,
+            relays: Vec::new(),
             assessor: false,
             broken: false,
+            health: HealthBook::default(),
         }
     }
 
@@ -127,6 +143,13 @@ impl MediaHand {
                 return self.start(done);
             }
             MediaCommand::Stop => return self.stop(done),
+            MediaCommand::Relays(told) => {
+                self.relays = relays(told);
+                if let Some(engine) = &self.engine {
+                    engine.set_relays(self.relays.clone());
+                }
+                return;
+            }
             command => command,
         };
         let Some(engine) = &self.engine else {
@@ -165,7 +188,7 @@ impl MediaHand {
                 engine.hold(held);
                 Ok(())
             }
-            MediaCommand::Start { .. } | MediaCommand::Stop => Ok(()),
+            MediaCommand::Start { .. } | MediaCommand::Stop | MediaCommand::Relays(_) => Ok(()),
         };
         if let Err(error) = outcome {
             tracing::error!(%error, "the media engine did not take a command");
@@ -188,8 +211,15 @@ impl MediaHand {
         self.engine.as_ref().map(Engine::srtp_keys).unwrap_or_default()
     }
 
+    /// Takes over what the engine counted, for whoever looks at it.
+    fn look_at_health(&mut self) {
+        let health = self.engine.as_ref().map(|engine| self.health.add(self.started.elapsed(), engine.stats()));
+        self.pictures.set_health(health.map(Arc::new));
+    }
+
     /// Devices whose state is known now.
     pub(super) fn poll(&mut self) -> Vec<(Device, DeviceState)> {
+        self.look_at_health();
         let Some(engine) = &self.engine else { return Vec::new() };
         self.pictures.set_level(Some(engine.levels().microphone_dbov));
         let settled = self.started.elapsed() > SETTLED;
@@ -247,14 +277,20 @@ impl MediaHand {
             voice_processing: self.options.voice_processing,
             bind: self.options.bind.clone(),
             assessor: self.assessor,
+            relay_only: self.options.relay_only,
             wake: Some(Arc::new(move || wake.wake())),
             warm_up: crate::report::WARM_UP,
             #[cfg(feature = "lab")]
             dump: self.options.aids.dump.clone(),
+            #[cfg(feature = "lab")]
+            timeline: self.options.aids.timeline.clone(),
+            #[cfg(feature = "lab")]
+            skew_ppm: self.options.aids.skew_ppm,
         };
         let mut off = Vec::new();
         match Engine::start(config, &self.runtime) {
             Ok((engine, events)) => {
+                engine.set_relays(self.relays.clone());
                 self.untold = [self.options.video.is_some(), self.options.audio != AudioSourceSpec::None, true];
                 self.pictures.set_own(self.options.video.as_ref().map(|_| engine.self_view()));
                 self.started = Instant::now();
@@ -288,6 +324,8 @@ impl MediaHand {
     }
 
     fn stop(&mut self, done: &mpsc::Sender<Done>) {
+        self.relays.clear();
+        self.health.clear();
         self.pictures.clear();
         self.events = None;
         self.start_again = false;

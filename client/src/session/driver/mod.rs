@@ -4,6 +4,7 @@
 
 mod engine;
 mod jobs;
+mod relay;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -298,12 +298,13 @@ impl Room {
         self.online = true;
         self.log_epoch = 0;
         // A first commit may have won although its echo never came: the log tells, from its beginning.
-        if let Some(after) = self.log.last().or_else(|| self.pending.as_ref().map(|_| 0)) {
+        let logged = self.log.last().or_else(|| self.pending.as_ref().map(|_| 0));
+        if let Some(after) = logged {
             fx.send(ClientMessage::Replay { after });
-            self.resend_at = Some(now.since_start + REPLAY_TIME);
-        } else {
-            self.resend_at = Some(now.since_start);
         }
+        // What never left needs no answer of the log.
+        let unsure = self.pending.is_some() || self.outbox.iter().any(|message| message.in_flight);
+        self.resend_at = Some(now.since_start + if logged.is_some() && unsure { REPLAY_TIME } else { Duration::ZERO });
         self.tick(now, fx);
     }
 

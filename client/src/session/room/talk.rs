@@ -80,6 +80,7 @@ impl Room {
                     fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(ErrorCode::E2e02) });
                 }
             }
+            CallMessage::Moved => self.on_member_moved(now, sender, fx),
             CallMessage::Leaving { request } => {
                 let key = peer.key;
                 tracing::info!(since = ?now.since_start, "a member leaves");

@@ -20,6 +20,8 @@ use crate::session::view::Notice;
 const HOST_UPDATE: Duration = Duration::from_secs(60);
 /// Time between two renewals of another member's path; the server takes one in 60 s.
 const GUEST_UPDATE: Duration = Duration::from_secs(120);
+/// Least time between two associations that a member's words begin anew.
+const MOVED_TIME: Duration = Duration::from_secs(1);
 /// Own messages that may wait before a heartbeat is left out of the log.
 const BEATS_IN_OUTBOX: usize = 8;
 
@@ -61,6 +63,8 @@ impl Room {
                     fx.settled = Some(ErrorCode::E2e01);
                 }
             }
+            EngineEvent::VideoPaused => fx.tell(ErrorCode::Net03),
+            EngineEvent::VideoResumed => fx.settled = Some(ErrorCode::Net03),
             EngineEvent::Heartbeat { peer, bytes } => self.on_heartbeat(now, peer, &bytes, fx),
             _ => {}
         }
@@ -179,6 +183,38 @@ impl Room {
         }
         self.beat(now, fx);
         self.look(now, fx);
+    }
+
+    /// This computer's address changed: paths that began at the old one are dead, and waiting until that shows takes seconds.
+    pub(in crate::session) fn on_moved(&mut self, now: Now, fx: &mut Effects) {
+        for peer in self.peers.values_mut() {
+            peer.restarted_at = None;
+        }
+        let leaves: Vec<_> = self.peers.keys().filter_map(|leaf| LeafIndex::new(u32::from(*leaf))).collect();
+        let offers = |leaf: &LeafIndex| self.peer(*leaf).is_some_and(Peer::offers);
+        let (ours, theirs): (Vec<_>, Vec<_>) = leaves.into_iter().partition(offers);
+        for leaf in ours {
+            self.restart(now, leaf, fx);
+        }
+        if !theirs.is_empty() {
+            self.say(&CallMessage::Moved, fx);
+        }
+    }
+
+    /// A member's address changed. It says so where this side has to offer; more often than a network changes it is not heard.
+    pub(super) fn on_member_moved(&mut self, now: Now, leaf: LeafIndex, fx: &mut Effects) {
+        let soon = |peer: &Peer| peer.restarted_at.is_some_and(|at| now.since_start < at + MOVED_TIME);
+        if self.peer(leaf).is_some_and(|peer| peer.offers() && !soon(peer)) {
+            self.restart(now, leaf, fx);
+        }
+    }
+
+    /// Makes an association anew, from the offering side.
+    fn restart(&mut self, now: Now, leaf: LeafIndex, fx: &mut Effects) {
+        if let Some(peer) = self.peers.get_mut(&leaf.as_u8()) {
+            (peer.path, peer.restarted_at) = (None, Some(now.since_start));
+            fx.media(MediaCommand::RestartPeer(leaf, TransportRole::Offer));
+        }
     }
 
     /// Lost members: the offering side makes the association anew, a host takes out who is gone altogether.

@@ -191,3 +191,35 @@ fn a_host_whose_certificate_was_withdrawn_opens_no_room() {
     world.start();
     assert_eq!(world.view(Side::Host).notice.unwrap().code, ErrorCode::Key01);
 }
+
+/// Who makes the association between the two anew, and how often so far.
+fn restarts(world: &World, side: Side) -> usize {
+    let again = |command: &&MediaCommand| matches!(command, MediaCommand::RestartPeer(_, TransportRole::Offer));
+    world.client(side).media.iter().filter(again).count()
+}
+
+#[test]
+fn whoever_changed_its_address_gets_a_new_path_at_once_whichever_side_offers() {
+    for moved in [Side::Guest, Side::Host] {
+        let mut world = World::in_call();
+        world.wait(1);
+        world.input(moved, Input::Socket(SocketEvent::Moved));
+        assert_eq!(world.view(moved).connection, ConnectionState::Reconnecting);
+        world.say(moved, ServerMessage::Ready { participant: id(moved), version: 1 });
+        world.wait(1);
+        assert_eq!((restarts(&world, Side::Guest), restarts(&world, Side::Host)), (1, 0), "the newer member offers");
+        assert_eq!(call(&world, Side::Host).members.len(), 2, "nobody knocks again");
+    }
+}
+
+#[test]
+fn a_member_that_says_again_and_again_that_it_moved_is_heard_once_a_second() {
+    let mut world = World::in_call();
+    world.wait(1);
+    for _ in 0..5 {
+        world.input(Side::Host, Input::Socket(SocketEvent::Moved));
+        world.say(Side::Host, ServerMessage::Ready { participant: id(Side::Host), version: 1 });
+    }
+    world.wait(1);
+    assert_eq!(restarts(&world, Side::Guest), 1);
+}
