@@ -20,6 +20,7 @@ pub mod connection;
 pub mod disclosure;
 pub mod error;
 pub mod headless;
+pub mod health;
 mod invitation_file;
 pub mod keystore;
 pub mod pictures;

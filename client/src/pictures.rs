@@ -1,9 +1,11 @@
-//! Where a face finds the newest pictures and the sound level.
+//! Where a face finds the newest pictures, the sound level, and how the call goes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use media::{Slot, VideoFrame};
+
+use crate::health::Health;
 
 /// Newest-picture slots of the running engine, shared with the window.
 ///
@@ -16,6 +18,7 @@ struct Board {
     own: Option<Arc<Slot<VideoFrame>>>,
     remote: BTreeMap<u32, Arc<Slot<VideoFrame>>>,
     level_dbov: Option<f32>,
+    health: Option<Arc<Health>>,
 }
 
 impl Pictures {
@@ -32,6 +35,15 @@ impl Pictures {
     /// Level of the own microphone, -127 (silence) to 0 dBov.
     pub fn level_dbov(&self) -> Option<f32> {
         self.with(|board| board.level_dbov)
+    }
+
+    /// How well the call goes over the network; `None` outside of one.
+    pub fn health(&self) -> Option<Arc<Health>> {
+        self.with(|board| board.health.clone())
+    }
+
+    pub(crate) fn set_health(&self, health: Option<Arc<Health>>) {
+        self.with(|board| board.health = health);
     }
 
     pub(crate) fn set_own(&self, slot: Option<Arc<Slot<VideoFrame>>>) {

@@ -5,17 +5,26 @@ use egui::Ui;
 use super::button::Button;
 use super::controls;
 use super::form::Forms;
+use super::health;
 use super::icon::Icon;
 use super::message::{self, fill, text};
 use super::roster;
 use super::shell;
 use super::theme::{self, Tone};
+use super::video_tile::Tiles;
 use super::waiting::waiting_banner_ui;
 use super::widget::{badge_ui, banner_ui};
 use crate::session::{Call, Command, ErrorCode, Held, Notice, RosterRow, SourceState, View};
 
 /// Who waits, what went wrong, and what the others cannot do, in this order.
-pub(crate) fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, forms: &mut Forms) -> Option<Command> {
+pub(crate) fn above_stage_ui(
+    ui: &mut Ui,
+    state: &Call,
+    view: &View,
+    now: u64,
+    tiles: &Tiles,
+    forms: &mut Forms,
+) -> Option<Command> {
     let door = waiting_banner_ui(ui, &state.waiting, now, &mut forms.door);
     if let Some(code) = state.held.map(Held::code) {
         // Stays as long as it is so: unlike a notice it cannot be closed.
@@ -30,6 +39,9 @@ pub(crate) fn above_stage_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, f
         ui.add_space(theme::GAP);
     }
     let notice = shell::notice_ui(ui, view);
+    if forms.health {
+        health::card_of(ui, tiles.health.as_deref(), &state.members);
+    }
     if forms.help {
         shell::help_ui(ui, view.practice.as_ref());
     }

@@ -11,6 +11,7 @@ use super::button::Button;
 use super::clock;
 use super::controls;
 use super::form::Forms;
+use super::health;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::roster::{self, roster_ui};
@@ -45,7 +46,7 @@ pub(crate) fn call_ui(
     }
     let narrow = ui.available_width() < NARROW;
     if !narrow {
-        Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now));
+        Panel::top("protection").frame(bar).show(ui, |ui| protection_ui(ui, state, now, tiles));
     }
     let room = Frame::new().fill(palette.background).inner_margin(Margin::same(16));
     if narrow {
@@ -60,7 +61,7 @@ pub(crate) fn call_ui(
     let stage = CentralPanel::no_frame().frame(room).show(ui, |ui| {
         let highest = ui.available_height() * 0.6;
         let above = ScrollArea::vertical().max_height(highest).auto_shrink([false, true]);
-        let command = above.show(ui, |ui| above_stage_ui(ui, state, view, now, forms)).inner;
+        let command = above.show(ui, |ui| above_stage_ui(ui, state, view, now, tiles, forms)).inner;
         let room = ui.available_rect_before_wrap();
         stage_ui(ui, room, state, tiles, forms.hide_self);
         command
@@ -69,8 +70,8 @@ pub(crate) fn call_ui(
 }
 
 fn narrow_ui(ui: &mut Ui, state: &Call, view: &View, now: u64, tiles: &Tiles, forms: &mut Forms) -> Option<Command> {
-    protection_ui(ui, state, now);
-    let command = above_stage_ui(ui, state, view, now, forms);
+    protection_ui(ui, state, now, tiles);
+    let command = above_stage_ui(ui, state, view, now, tiles, forms);
     let width = ui.available_width();
     let (_, room) = ui.allocate_space(Vec2::new(width, width * 9.0 / 16.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(room), |ui| stage_ui(ui, room, state, tiles, forms.hide_self));
@@ -112,7 +113,7 @@ fn people_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> {
 }
 
 /// Encryption, path and time, always on screen.
-fn protection_ui(ui: &mut Ui, state: &Call, now: u64) {
+fn protection_ui(ui: &mut Ui, state: &Call, now: u64, tiles: &Tiles) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().interact_size.y = 20.0;
         if state.encrypted {
@@ -128,6 +129,7 @@ fn protection_ui(ui: &mut Ui, state: &Call, now: u64) {
         if state.members.len() > 1 {
             badge_ui(ui, tone, icon, &text(id));
         }
+        health::warning_ui(ui, tiles.health.as_deref());
         let time = clock::elapsed(now.saturating_sub(state.started_at));
         badge_ui(ui, Tone::Info, Icon::Clock, &fill("call-elapsed", [("time", time.into())]));
         if !state.label.is_empty() {
@@ -159,6 +161,7 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
         let microphone = controls::microphone_ui(ui, &state.devices, state.microphone_on);
         let camera = controls::camera_ui(ui, &state.devices, state.camera_on);
         controls::self_view_button_ui(ui, &mut forms.hide_self);
+        health::button_ui(ui, &mut forms.health);
         let words = text(if state.host { "call-end" } else { "call-leave" });
         let leave = Button::danger(words).icon(Icon::Leave);
         // At the far right, away from what is pressed often; on a line of its own where that is too tight.

@@ -155,6 +155,8 @@ pub struct Forms {
     pub(crate) leaving: bool,
     /// The self view is hidden.
     pub(crate) hide_self: bool,
+    /// The card about the connection is open.
+    pub(crate) health: bool,
     /// The help card is open.
     pub(crate) help: bool,
 }

@@ -62,6 +62,8 @@ pub(crate) enum Icon {
     Refresh,
     /// Verified.
     Shield,
+    /// How well a connection goes.
+    Signal,
     /// Speaker, headphones.
     Speaker,
     /// Look here.
@@ -85,6 +87,11 @@ impl Icon {
             Self::Plus => {
                 pen.lines(&[(12.0, 5.0), (12.0, 19.0)]);
                 pen.lines(&[(5.0, 12.0), (19.0, 12.0)]);
+            }
+            Self::Signal => {
+                pen.lines(&[(5.0, 19.0), (5.0, 14.5)]);
+                pen.lines(&[(12.0, 19.0), (12.0, 9.5)]);
+                pen.lines(&[(19.0, 19.0), (19.0, 4.5)]);
             }
             Self::Info => {
                 pen.circle(12.0, 12.0, 9.0);

@@ -17,6 +17,7 @@ mod device_check;
 mod field;
 mod form;
 mod goodbye;
+mod health;
 mod icon;
 mod invitation;
 mod join_code;

@@ -3,6 +3,7 @@
 use media::{MediaTime, VideoFrame};
 
 use super::video_tile::Tiles;
+use crate::health::{Health, MemberHealth, Quality};
 use crate::private::Private;
 use crate::session::*;
 
@@ -313,4 +314,26 @@ fn wash(base: usize, blue: usize) -> VideoFrame {
     let data: Vec<u8> = luma.chain(plane(blue)).chain(plane(108)).collect();
     VideoFrame::new(1280, 720, MediaTime::default(), 0, data)
         .unwrap_or_else(|error| unreachable!("a plain 720p picture: {error}"))
+}
+
+/// A connection to the patient that goes like this.
+pub fn health(quality: Quality) -> Health {
+    let (loss, made_up, kbps) = match quality {
+        Quality::Good => (0.003, 0.0, 2_500.0),
+        Quality::Fair => (0.06, 0.02, 380.0),
+        Quality::Poor => (0.18, 0.08, 96.0),
+    };
+    let member = MemberHealth {
+        leaf: members()[1].leaf,
+        quality,
+        round_trip_ms: Some(48.0),
+        loss,
+        made_up,
+        picture: Some((1_280, 720, 30.0)),
+        coming_kbps: 1_570.0,
+        can_send_kbps: kbps,
+        queue_ms: 3.0,
+        freezes: 0,
+    };
+    Health { members: vec![member] }
 }

@@ -15,6 +15,7 @@ use media::{Slot, VideoFrame};
 
 use super::icon::Icon;
 use super::theme::{self, DARK};
+use crate::health::Health;
 use crate::pictures::Pictures;
 
 /// One texture that follows a slot. Dropping it frees the texture.
@@ -90,6 +91,8 @@ pub struct Tiles {
     pub(crate) remote: BTreeMap<u32, Tile>,
     /// Level of the own microphone, -127 (silence) to 0 dBov.
     pub(crate) level_dbov: Option<f32>,
+    /// How the call goes over the network.
+    pub(crate) health: Option<Arc<Health>>,
 }
 
 impl Tiles {
@@ -112,6 +115,7 @@ impl Tiles {
             }
         }
         self.level_dbov = pictures.level_dbov();
+        self.health = pictures.health();
         changed
     }
 }
