@@ -56,7 +56,7 @@ async fn pictures_of_one_side_reach_the_other_which_has_no_devices() {
     let slot = host.pictures().of(leaf).unwrap();
     let picture = tokio::task::spawn_blocking(move || slot.take_timeout(std::time::Duration::from_secs(30)));
     let picture = picture.await.unwrap().expect("no picture came");
-    assert_eq!((picture.width(), picture.height()), (1280, 720));
+    assert_eq!(picture.width() * 9, picture.height() * 16, "small at first, whole");
     patient.quit().await;
     host.quit().await;
     clinic.close().await;

@@ -19,7 +19,7 @@ use super::spy::Spy;
 /// A genuine description of an association that is offered.
 async fn description() -> (Transport, String) {
     let (transport, mut events) =
-        Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false });
+        Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], ..TransportConfig::default() });
     transport.add_peer(PeerId(0), TransportRole::Offer).await.unwrap();
     let offered = async {
         loop {

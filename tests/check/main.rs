@@ -1,4 +1,5 @@
-//! Judges what a side received against what the other side sent: `quietroom-check pictures …`, `sound …`, `tone …`.
+//! Judges what a side received against what the other side sent: `quietroom-check pictures …`, `sound …`, `tone …`; and
+//! whether a relay lets somebody in: `relay …`.
 //!
 //! Pictures are found by the number drawn into them, so a shown picture is compared with its own source.
 //! Sound is compared by normalised cross-correlation: it must be the other side's voice, and not one's own.
@@ -9,6 +10,7 @@
 mod correlate;
 mod dump;
 mod pictures;
+mod relay;
 mod sound;
 mod tone;
 
@@ -64,6 +66,17 @@ enum What {
         #[arg(long)]
         at_least: Option<f64>,
     },
+    /// Whether a relay lets somebody in.
+    Relay {
+        /// Its address and port, by UDP.
+        address: String,
+        /// User name.
+        #[arg(long, requires = "password")]
+        username: Option<String>,
+        /// Password.
+        #[arg(long, requires = "username")]
+        password: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -80,6 +93,9 @@ fn judge() -> Result<Value> {
     match Arguments::parse().what {
         What::Pictures { dump, source, at_least } => pictures::compare(&dump, &source, at_least),
         What::Tone { recording, hz, at_least } => tone::measure(&recording, hz, at_least),
+        What::Relay { address, username, password } => {
+            relay::ask(&address, username.as_deref().zip(password.as_deref()))
+        }
         What::Sound { played, source, own, at_least } => sound::compare(&played, &source, own.as_deref(), at_least),
     }
 }

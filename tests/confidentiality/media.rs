@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use ::media::transport::{MediaKind, PeerId, Transport, TransportConfig, TransportEvent, TransportRole};
+use ::media::transport::{Layer, Mark, MediaKind, PeerId, Transport, TransportConfig, TransportEvent, TransportRole};
 use crypto::SenderKeys;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -33,8 +33,8 @@ async fn rtp_shows_neither_picture_nor_sound() {
     let SenderKeys { mut audio, mut video, .. } = sealing_keys();
     let (picture_sealed, sound_sealed) = (video.seal(picture.clone()).unwrap(), audio.seal(sound.clone()).unwrap());
     patient.plant(CANARY.as_bytes());
-    patient.send(MediaKind::Video, &picture_sealed, true);
-    patient.send(MediaKind::Audio, &sound_sealed, false);
+    patient.send(MediaKind::Video, &picture_sealed, Mark::Key, Layer::Main);
+    patient.send(MediaKind::Audio, &sound_sealed, Mark::Needed, Layer::Main);
 
     let (mut pictures, mut sounds) = (Vec::new(), Vec::new());
     while pictures.is_empty() || sounds.is_empty() {
@@ -59,7 +59,7 @@ async fn rtp_shows_neither_picture_nor_sound() {
 }
 
 fn transport() -> (Transport, mpsc::Receiver<TransportEvent>) {
-    Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], assessor: false })
+    Transport::new(TransportConfig { bind: vec![Ipv4Addr::LOCALHOST.into()], ..TransportConfig::default() })
 }
 
 /// Carries descriptions and candidates until both sides are connected.

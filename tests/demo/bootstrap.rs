@@ -10,8 +10,10 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use crate::network::Network;
 use crate::options::{Options, Side};
-use crate::programs::{Running, STEP, once, say};
+use crate::programs::{Place, Running, STEP, once, say};
+use crate::relay::Relay;
 
 /// Sign-in name of the clinician; no such person exists.
 const CLINICIAN: &str = "ada";
@@ -80,21 +82,42 @@ pub(crate) struct House {
     hostile: Option<Running>,
     /// The clinician.
     pub(crate) staff: Staff,
+    /// The relay, when one was asked for.
+    relay: Option<Relay>,
+    /// What lies between server, host and patient, when a network was asked for.
+    pub(crate) network: Option<Network>,
 }
 
 impl House {
     /// Starts the server with fresh data below `folder`, makes the practice, its clinician and the certified device.
-    pub(crate) async fn build(folder: &Path, attack: Option<&str>) -> Result<Self> {
+    pub(crate) async fn build(folder: &Path, options: &Options) -> Result<Self> {
+        let network = match &options.netlab {
+            Some(program) => Some(Network::start(program, folder, options).await?),
+            None => None,
+        };
+        let (place, listen) = match &network {
+            Some(network) => (network.server(), format!("{}:0", network.server_address())),
+            None => (Place::default(), "127.0.0.1:0".to_owned()),
+        };
         let data = folder.join("server");
-        let made = once("server init", "quietroom-server", &words(&["init", "--data"], &data), &[]).await?;
+        let made = once("server init", "quietroom-server", &words(&["init", "--data"], &data), &[], place).await?;
         let secret = after(&made, "secret").context("step \"server init\": it printed no one-time secret")?;
         let mut run = words(&["run", "--data"], &data);
-        run.extend(["--listen", "127.0.0.1:0"].map(OsString::from));
-        let mut server = Running::start("quietroom-server", &run, &folder.join("server.log"), None)?;
+        run.extend([OsString::from("--listen"), listen.into()]);
+        let relay = match &options.relay {
+            Some(line) => {
+                let address = network.as_ref().map_or("127.0.0.1", Network::server_address);
+                let relay = Relay::start(folder, address.parse().context("the relay's address")?, place).await?;
+                run.extend(relay.arguments(line));
+                Some(relay)
+            }
+            None => None,
+        };
+        let mut server = Running::start("quietroom-server", &run, &folder.join("server.log"), place)?;
         let line = timeout(STEP, server.line()).await.context("step \"server run\": it printed nothing")??;
         let mut address = after(&line, "listening").context("step \"server run\": it printed no address")?;
         let pin = after(&line, "pin").context("step \"server run\": it printed no pin")?;
-        let hostile = match attack {
+        let hostile = match &options.attack {
             None => None,
             Some(attack) => {
                 let (hostile, front) = in_front(folder, &data, &address, attack).await?;
@@ -104,8 +127,8 @@ impl House {
         };
         say(&format!("the server listens on {address}; making the practice and its clinician"));
         let named = ["--server", &address, "--pin", &pin].map(OsString::from);
-        let staff = practice(folder, &named, &secret).await?;
-        Ok(Self { folder: folder.to_owned(), address, server, hostile, staff })
+        let staff = practice(folder, &named, &secret, place).await?;
+        Ok(Self { folder: folder.to_owned(), address, server, hostile, staff, relay, network })
     }
 
     /// Arguments of the client of `side`, but for those of its mode.
@@ -116,10 +139,14 @@ impl House {
                 arguments.extend([OsString::from(name), value]);
             }
         };
-        add("--bind", Some("127.0.0.1".into()));
+        // In a network of its own a client uses every address that it has, also one that comes later.
+        add("--bind", self.network.is_none().then(|| "127.0.0.1".into()));
         add("--video", options.video_of(side).map(Into::into));
         add("--audio", options.audio_of(side).map(Into::into));
         add("--kbps", options.kbps.map(|kbps| kbps.to_string().into()));
+        add("--timeline", options.timeline.as_ref().map(|folder| folder.join(format!("{}.csv", side.name())).into()));
+        let skew = options.skew.map(|ppm| if side == Side::Host { -ppm } else { ppm });
+        add("--skew", skew.map(|ppm| ppm.to_string().into()));
         add("--dump", options.dump.as_ref().map(|dump| dump.join(side.name()).into()));
         add("--spoil", options.spoil.as_ref().filter(|_| side == Side::Patient).map(Into::into));
         if let Some(proof) = &options.proof {
@@ -128,6 +155,12 @@ impl House {
             let variant = if side == Side::Host { "1" } else { "2" };
             add("--pattern", options.video_of(side).is_none().then(|| variant.into()));
             add("--voice", options.audio_of(side).is_none().then(|| variant.into()));
+        }
+        if options.listeners && side != Side::Host {
+            arguments.extend(["--no-camera", "--no-microphone"].map(OsString::from));
+        }
+        if options.relay_only {
+            arguments.push("--relay-only".into());
         }
         if options.no_processing || options.sound_of(side).is_some() {
             arguments.push("--no-processing".into());
@@ -155,7 +188,14 @@ impl House {
         if let Some(hostile) = self.hostile {
             hostile.kill().await?;
         }
-        self.server.kill().await
+        self.server.kill().await?;
+        if let Some(relay) = self.relay {
+            relay.close().await?;
+        }
+        match self.network {
+            Some(network) => network.close().await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -163,7 +203,7 @@ impl House {
 async fn in_front(folder: &Path, data: &Path, server: &str, attack: &str) -> Result<(Running, String)> {
     let mut arguments = words(&["--data"], data);
     arguments.extend(["--server", server, "--listen", "127.0.0.1:0", "--attack", attack].map(OsString::from));
-    let mut hostile = Running::start("quietroom-hostile", &arguments, &folder.join("hostile.log"), None)?;
+    let mut hostile = Running::start("quietroom-hostile", &arguments, &folder.join("hostile.log"), Place::default())?;
     let mut line =
         async || timeout(STEP, hostile.line()).await.context("step \"hostile server\": it printed nothing")?;
     let address = after(&line().await?, "listening").context("step \"hostile server\": it printed no address")?;
@@ -181,7 +221,7 @@ fn words(fixed: &[&str], path: &Path) -> Vec<OsString> {
 }
 
 /// The practice by its own commands: the owner makes it, adds the clinician, certifies the clinician's device.
-async fn practice(folder: &Path, server: &[OsString], secret: &str) -> Result<Staff> {
+async fn practice(folder: &Path, server: &[OsString], secret: &str, place: Place<'_>) -> Result<Staff> {
     let owner = folder.join("owner");
     let host = folder.join(Side::Host.name());
     let owners = passphrase()?;
@@ -192,37 +232,47 @@ async fn practice(folder: &Path, server: &[OsString], secret: &str) -> Result<St
         "practice init",
         &quietroom(&owner, &["practice", "init", "--passphrase-only"], server),
         &lines,
+        place,
     )
     .await?;
 
     let code = admin.next_code().await?;
     let lines = [&owners, &code, CLINICIAN, "Dr Ada Example", "host"];
-    let added = once("staff add", "quietroom", &quietroom(&owner, &["staff", "add"], &[]), &lines).await?;
+    let added = once("staff add", "quietroom", &quietroom(&owner, &["staff", "add"], &[]), &lines, place).await?;
     let secret = after(&added, "enrolment secret:").context("step \"staff add\": no enrolment secret was printed")?;
     let lines = [CLINICIAN, &secret, &staff];
-    let authenticator =
-        with_second_factor("staff enrol", &quietroom(&host, &["staff", "enrol", "--passphrase-only"], server), &lines)
-            .await?;
+    let authenticator = with_second_factor(
+        "staff enrol",
+        &quietroom(&host, &["staff", "enrol", "--passphrase-only"], server),
+        &lines,
+        place,
+    )
+    .await?;
 
     let request = folder.join("device.request");
     let certificate = folder.join("device.certificate");
     let arguments = quietroom(&host, &["device", "request", "--out"], &[request.clone().into()]);
-    once("device request", "quietroom", &arguments, &[&staff]).await?;
+    once("device request", "quietroom", &arguments, &[&staff], place).await?;
     let rest = ["--name".into(), "Dr Ada Example".into(), "--out".into(), certificate.clone().into()];
     let mut arguments = quietroom(&owner, &["device", "certify", "--request"], &[request.into()]);
     arguments.extend(rest);
-    once("device certify", "quietroom", &arguments, &[&owners]).await?;
+    once("device certify", "quietroom", &arguments, &[&owners], place).await?;
     let arguments = quietroom(&host, &["device", "install", "--certificate"], &[certificate.into()]);
-    once("device install", "quietroom", &arguments, &[]).await?;
+    once("device install", "quietroom", &arguments, &[], place).await?;
     Ok(Staff { name: CLINICIAN, passphrase: staff, authenticator })
 }
 
 /// Runs a command that prints an authenticator secret and asks for one of its codes.
 ///
 /// It gets the code of the past time step, which the server still takes, so that the present one is left for a sign-in.
-async fn with_second_factor(step: &str, arguments: &[OsString], lines: &[&str]) -> Result<Authenticator> {
+async fn with_second_factor(
+    step: &str,
+    arguments: &[OsString],
+    lines: &[&str],
+    place: Place<'_>,
+) -> Result<Authenticator> {
     let run = async {
-        let mut command = Running::start("quietroom", arguments, Path::new("/dev/null"), None)?;
+        let mut command = Running::start("quietroom", arguments, Path::new("/dev/null"), place)?;
         for line in lines {
             command.write(line).await?;
         }
@@ -256,7 +306,7 @@ fn after(text: &str, label: &str) -> Option<String> {
 }
 
 /// A passphrase of 96 random bits, in groups that can be read out.
-fn passphrase() -> Result<String> {
+pub(crate) fn passphrase() -> Result<String> {
     let mut bytes = [0_u8; 12];
     SystemRandom::new().fill(&mut bytes).map_err(|error| anyhow!("no random bytes: {error}"))?;
     let groups: Vec<String> =

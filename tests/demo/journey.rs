@@ -7,7 +7,9 @@
 //! 5. They talk; the patient leaves, the host ends; both devices are closed, both programs end by themselves.
 
 use std::ffi::OsString;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -15,11 +17,15 @@ use serde_json::{Value, json};
 use crate::bootstrap::House;
 use crate::canaries::Canaries;
 use crate::options::{Options, Side};
-use crate::programs::{Client, holds, name_of, say, text};
+use crate::programs::{Client, Place, holds, name_of, say, text};
 use crate::report;
+use crate::usage::Usage;
+
+/// Name, date of birth, phone.
+pub(crate) type Card = (&'static str, &'static str, &'static str);
 
 /// The patient of the demonstration; no such person exists.
-pub(crate) const PATIENT: (&str, &str, &str) = ("Robin Example", "1980-02-29", "+61 2 5550 0100");
+pub(crate) const PATIENT: Card = ("Robin Example", "1980-02-29", "+61 2 5550 0100");
 
 /// The appointment's label; no secret.
 pub(crate) const LABEL: &str = "Demonstration";
@@ -27,7 +33,7 @@ pub(crate) const LABEL: &str = "Demonstration";
 pub(crate) const REST: Duration = Duration::from_secs(2);
 
 /// Runs it and writes the reports.
-pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
+pub(crate) async fn run(mut house: House, options: &Options) -> Result<()> {
     let reports = report::Folder::new(options.report.as_deref())?;
     let mut host = start(&house, options, Side::Host, &reports)?;
     let mut patient = start(&house, options, Side::Patient, &reports)?;
@@ -37,12 +43,18 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
         std::fs::write(folder.join("server"), &house.address).context("the folder of --proof")?;
     }
     let invitation = open_room(&mut host, &house, assessor).await?;
-    knock(&mut patient, &invitation, assessor).await?;
-    admit(&mut host).await?;
-    meet(&mut host, "host enters the call").await?;
-    meet(&mut patient, "patient enters the call").await?;
+    knock(&mut patient, Side::Patient, PATIENT, &invitation, assessor).await?;
+    admit(&mut host, PATIENT).await?;
+    meet(&mut host, "host enters the call", 2).await?;
+    meet(&mut patient, "patient enters the call", 2).await?;
     for client in [&host, &patient] {
         ensure!(holds(client.view(), "/phase/assessor") == assessor, "the call is not of the mode that was asked for");
+    }
+    if options.relay_only {
+        for client in [&host, &patient] {
+            ensure!(text(client.view(), "/phase/path").as_deref() == Some("relay"), "a path is not relayed");
+        }
+        say("both hide their addresses behind the relay");
     }
     say("both are in the call");
     compare_words(&mut host, &mut patient).await?;
@@ -51,8 +63,17 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
         canaries.during(&house, host.id()?, patient.id()?)?;
     }
 
+    if let Some(network) = &mut house.network {
+        network.begin(options.timeline.as_deref()).await?;
+    }
     let talk = Duration::from_secs(options.seconds);
-    tokio::try_join!(host.stay("host talks", "call", talk), patient.stay("patient talks", "call", talk))?;
+    let watch = watch(options.usage.as_deref(), vec![host.id()?, patient.id()?]);
+    let talks =
+        async { tokio::try_join!(host.stay("host talks", "call", talk), patient.stay("patient talks", "call", talk)) };
+    tokio::select! {
+        talked = talks => talked.map(drop)?,
+        watched = watch => watched?,
+    }
 
     patient.tell(json!({ "command": "leave" })).await?;
     goodbye(&mut patient, "patient leaves", "left").await?;
@@ -65,10 +86,10 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     patient.quit().await.context("step \"patient's program ends\"")?;
     host.quit().await.context("step \"host's program ends\"")?;
     house.close().await?;
-    report::summarise(&reports)
+    report::summarise(&reports, options)
 }
 
-fn start(house: &House, options: &Options, side: Side, reports: &report::Folder) -> Result<Client> {
+pub(crate) fn start(house: &House, options: &Options, side: Side, reports: &report::Folder) -> Result<Client> {
     let mut arguments: Vec<OsString> = house.arguments(side, options);
     arguments.push("--headless".into());
     let sound = options.sound_of(side);
@@ -77,8 +98,23 @@ fn start(house: &House, options: &Options, side: Side, reports: &report::Folder)
     }
     arguments.push("--report".into());
     arguments.push(reports.path(side).into());
-    let name = if options.dump.is_some() { "quietroom-lab" } else { "quietroom" };
-    Client::start(name, &arguments, &house.log(side), sound)
+    let aided = options.dump.is_some() || options.timeline.is_some();
+    let network = house.network.as_ref().map(|network| network.client(side));
+    let place = Place { sound, ..network.unwrap_or_default() };
+    Client::start(if aided { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side), place)
+}
+
+/// Writes down every ten seconds what the clients take; without a file it waits for ever.
+async fn watch(file: Option<&Path>, ids: Vec<u32>) -> Result<()> {
+    let Some(file) = file else { return std::future::pending().await };
+    let mut file = std::fs::File::create(file).context("the file of --usage")?;
+    let begun = Instant::now();
+    loop {
+        let usage = Usage::begin(ids.clone())?;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let taken: Vec<String> = usage.now()?.iter().map(|(cpu, memory)| format!("{cpu:.3},{memory:.1}")).collect();
+        writeln!(file, "{},{}", begun.elapsed().as_secs(), taken.join(","))?;
+    }
 }
 
 /// Link and code of an invitation.
@@ -110,10 +146,20 @@ pub(crate) async fn invite(host: &mut Client, house: &House, assessor: bool) -> 
     host.tell(json!({ "command": "second_factor", "code": house.staff.authenticator.next_code().await? })).await?;
     host.phase("host's second factor", "today").await?;
 
+    book(host).await?;
+    make_invitation(host, assessor).await
+}
+
+async fn book(host: &mut Client) -> Result<()> {
     host.tell(json!({ "command": "open_booking" })).await?;
     host.phase("host opens the booking page", "booking").await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     host.tell(json!({ "command": "book", "label": LABEL, "starts_at": now })).await?;
+    Ok(())
+}
+
+/// Makes an invitation for the booked appointment, and goes back to today's list.
+pub(crate) async fn make_invitation(host: &mut Client, assessor: bool) -> Result<Invitation> {
     let id = appointment(host).await?;
     let make = if assessor { "make_assessor_invitation" } else { "make_invitation" };
     host.tell(json!({ "command": make, "appointment": id })).await?;
@@ -127,7 +173,7 @@ pub(crate) async fn invite(host: &mut Client, house: &House, assessor: bool) -> 
     Ok(Invitation { link, code })
 }
 
-async fn appointment(host: &mut Client) -> Result<String> {
+pub(crate) async fn appointment(host: &mut Client) -> Result<String> {
     host.until("the appointment stands in today's list", |view| {
         (name_of(view) == "today").then(|| text(view, "/phase/appointments/0/id")).flatten()
     })
@@ -135,7 +181,13 @@ async fn appointment(host: &mut Client) -> Result<String> {
 }
 
 /// The patient from the link to the lobby.
-async fn knock(patient: &mut Client, invitation: &Invitation, assessor: bool) -> Result<()> {
+pub(crate) async fn knock(
+    patient: &mut Client,
+    side: Side,
+    (name, birth_date, phone): Card,
+    invitation: &Invitation,
+    assessor: bool,
+) -> Result<()> {
     patient.phase("patient starts", "start").await?;
     patient.tell(json!({ "command": "choose_guest" })).await?;
     patient.phase("patient chooses the invitation", "join_link").await?;
@@ -143,14 +195,13 @@ async fn knock(patient: &mut Client, invitation: &Invitation, assessor: bool) ->
     patient.phase("patient pastes the link", "join_code").await?;
     patient.tell(json!({ "command": "enter_code", "code": invitation.code })).await?;
     patient.phase("patient enters the code", "about_you").await?;
-    let (name, birth_date, phone) = PATIENT;
     patient
         .tell(
             json!({ "command": "about_you", "name": name, "birth_date": birth_date, "phone": phone, "consent": true }),
         )
         .await?;
     patient.phase("patient fills in the card", "device_check").await?;
-    say_devices(patient, Side::Patient).await?;
+    say_devices(patient, side).await?;
     patient.tell(json!({ "command": "devices_ok" })).await?;
     if assessor {
         patient.phase("patient is asked about the assessor call", "assessor").await?;
@@ -160,7 +211,7 @@ async fn knock(patient: &mut Client, invitation: &Invitation, assessor: bool) ->
 }
 
 /// Waits until the devices are checked, and tells which work.
-async fn say_devices(client: &mut Client, side: Side) -> Result<()> {
+pub(crate) async fn say_devices(client: &mut Client, side: Side) -> Result<()> {
     let devices = client
         .until(&format!("{}'s devices are checked", side.name()), |view| {
             let devices = view.pointer("/phase/devices")?.as_object()?;
@@ -175,8 +226,8 @@ async fn say_devices(client: &mut Client, side: Side) -> Result<()> {
     Ok(())
 }
 
-/// The host admits whoever proved link and code and gave the card of the expected patient.
-async fn admit(host: &mut Client) -> Result<()> {
+/// The host admits whoever proved link and code and gave the expected card.
+pub(crate) async fn admit(host: &mut Client, expected: Card) -> Result<()> {
     let knocker = host
         .until("the knock reaches the host, with link and code proven", |view| {
             let knocker = view.pointer("/phase/waiting/0")?;
@@ -186,19 +237,20 @@ async fn admit(host: &mut Client) -> Result<()> {
         })
         .await?;
     let card = [text(&knocker, "/name"), text(&knocker, "/birth_date"), text(&knocker, "/phone")];
-    let expected = [PATIENT.0, PATIENT.1, PATIENT.2].map(|value| Some(value.to_owned()));
-    ensure!(card == expected, "step \"host compares the card\": it is not the expected patient's");
+    let expected = [expected.0, expected.1, expected.2].map(|value| Some(value.to_owned()));
+    ensure!(card == expected, "step \"host compares the card\": it is not the expected one");
     let participant = text(&knocker, "/participant").context("a knocker without an id")?;
     host.tell(json!({ "command": "admit", "participant": participant, "identity_confirmed": true })).await
 }
 
-/// Waits until two members hold keys, everything is sealed, and the other one is connected.
-async fn meet(client: &mut Client, step: &str) -> Result<()> {
+/// Waits until so many members hold keys, everything is sealed, and all others are connected.
+pub(crate) async fn meet(client: &mut Client, step: &str, count: usize) -> Result<()> {
     client
         .until(step, |view| {
             let members = view.pointer("/phase/members")?.as_array()?;
-            let there = members.iter().any(|member| !holds(member, "/you") && holds(member, "/media/connected"));
-            (name_of(view) == "call" && members.len() == 2 && there && holds(view, "/phase/encrypted")).then_some(())
+            let there = members.iter().all(|member| holds(member, "/you") || holds(member, "/media/connected"));
+            (name_of(view) == "call" && members.len() == count && there && holds(view, "/phase/encrypted"))
+                .then_some(())
         })
         .await
 }
@@ -223,7 +275,7 @@ async fn compare_words(host: &mut Client, patient: &mut Client) -> Result<()> {
 }
 
 /// Waits for the goodbye page with closed devices; `reason` may be left open.
-async fn goodbye(client: &mut Client, step: &str, reason: &str) -> Result<()> {
+pub(crate) async fn goodbye(client: &mut Client, step: &str, reason: &str) -> Result<()> {
     client
         .until(step, |view| {
             let said = text(view, "/phase/reason").unwrap_or_default();

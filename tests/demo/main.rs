@@ -7,9 +7,13 @@
 //! - [`programs`]: child processes and their lines.
 //! - [`bootstrap`]: server, practice, clinician, patient's folder.
 //! - [`journey`]: the consultation without windows.
+//! - [`party`]: the same with several guests.
+//! - [`network`]: what lies between the two, when it is to be more than this machine.
 //! - [`windows`]: the consultation with windows, and what the terminal shows for it.
 //! - [`auto`]: the same, clicked through by role and label.
+//! - [`relay`]: a relay between the two, when one is asked for.
 //! - [`report`]: what both sides measured.
+//! - [`usage`]: CPU and memory of the clients.
 //! - [`canaries`]: what is left of the secrets in memory, database and logs.
 
 #![forbid(unsafe_code)]
@@ -18,9 +22,13 @@ mod auto;
 mod bootstrap;
 mod canaries;
 mod journey;
+mod network;
 mod options;
+mod party;
 mod programs;
+mod relay;
 mod report;
+mod usage;
 mod windows;
 
 use std::fs::File;
@@ -74,9 +82,14 @@ fn read_through(clips: &[PathBuf]) -> Result<()> {
 
 async fn consultation(options: &Options) -> Result<()> {
     ensure!(options.headless || options.auto || !options.canaries, "--canaries goes with --headless or --auto");
+    ensure!(options.headless || options.guests == 1, "--guests goes with --headless");
     let clips: Vec<_> = [Side::Host, Side::Patient].into_iter().filter_map(|side| options.video_of(side)).collect();
     tokio::task::spawn_blocking(move || read_through(&clips)).await??;
     let folder = tempfile::Builder::new().prefix("quietroom-demo-").tempdir().context("no temporary folder")?;
-    let house = bootstrap::House::build(folder.path(), options.attack.as_deref()).await?;
-    if options.headless { journey::run(house, options).await } else { windows::run(house, options).await }
+    let house = bootstrap::House::build(folder.path(), options).await?;
+    match (options.headless, options.guests) {
+        (true, 1) => journey::run(house, options).await,
+        (true, _) => party::run(house, options).await,
+        (false, _) => windows::run(house, options).await,
+    }
 }

@@ -13,6 +13,19 @@ pub(crate) struct Options {
     /// How long both sides see and hear each other, in seconds (without windows, or with --auto).
     #[arg(long, default_value_t = 20)]
     pub(crate) seconds: u64,
+    /// So many guests, each with an invitation of its own (with --headless).
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub(crate) guests: u8,
+    /// The guests send neither picture nor sound.
+    #[arg(long, requires = "headless")]
+    pub(crate) listeners: bool,
+    /// The patient's sound clock runs faster by so many millionths, and the host's slower; needs the build with the feature `lab`.
+    #[arg(long, requires = "timeline")]
+    pub(crate) skew: Option<i32>,
+    /// File for what the two clients take, every ten seconds: seconds, then CPU seconds a second and MB of the host and the
+    /// patient.
+    #[arg(long, requires = "headless")]
+    pub(crate) usage: Option<PathBuf>,
     /// Folder for one JSON report a participant.
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
@@ -47,6 +60,25 @@ pub(crate) struct Options {
     /// so that the host refuses them: "altered" or "bare"; needs the build with the feature `lab`.
     #[arg(long, conflicts_with = "headless")]
     pub(crate) spoil: Option<String>,
+    /// Folder for what each side showed and played, moment by moment; needs the build with the feature `lab`.
+    #[arg(long, requires = "headless")]
+    pub(crate) timeline: Option<PathBuf>,
+    /// The program `netlab`: server, host and patient each get a network of their own, with paths between them; needs root
+    /// (with --headless). The schedule begins when both have compared their safety words.
+    #[arg(long, requires = "headless", conflicts_with_all = ["attack", "canaries", "proof"])]
+    pub(crate) netlab: Option<PathBuf>,
+    /// What the paths do to packets from the start, as netlab says it: a is the host, b the patient, s the server.
+    #[arg(long, requires = "netlab")]
+    pub(crate) link: Vec<String>,
+    /// What changes when: time and command, as netlab says it.
+    #[arg(long, requires = "netlab")]
+    pub(crate) at: Vec<String>,
+    /// Starts a relay (coturn), which clients reach by "udp", "tcp", "tls" or "all" of them.
+    #[arg(long, value_parser = ["udp", "tcp", "tls", "all"])]
+    pub(crate) relay: Option<String>,
+    /// Both clients hide their addresses: everything goes through the relay.
+    #[arg(long, requires = "relay")]
+    pub(crate) relay_only: bool,
     /// Looks for the secrets in memory, database and logs, during and after the call; needs root (with --headless or
     /// --auto).
     #[arg(long)]
@@ -76,6 +108,8 @@ pub(crate) enum Side {
     Host,
     /// The patient.
     Patient,
+    /// A further guest, from the second on.
+    Further(u8),
 }
 
 impl Side {
@@ -84,13 +118,26 @@ impl Side {
         match self {
             Self::Host => "host",
             Self::Patient => "patient",
+            Self::Further(2) => "guest-2",
+            Self::Further(3) => "guest-3",
+            Self::Further(4) => "guest-4",
+            Self::Further(_) => "guest-5",
         }
     }
 }
 
 impl Options {
+    /// Everybody in the call, the host first.
+    pub(crate) fn sides(&self) -> Vec<Side> {
+        let further = (2..=self.guests).map(Side::Further);
+        [Side::Host, Side::Patient].into_iter().chain(further).collect()
+    }
+
     /// The picture file of `side`: the one asked for, else its stand-in's clip.
     pub(crate) fn video_of(&self, side: Side) -> Option<PathBuf> {
+        if self.listeners && side != Side::Host {
+            return None;
+        }
         let asked = if side == Side::Host { &self.video } else { &self.video_b };
         asked.clone().or_else(|| self.stand_in(side, "y4m"))
     }
@@ -103,7 +150,7 @@ impl Options {
 
     /// The sound file of `side`: the one asked for, else its stand-in's voice; none where a sound server is asked for.
     pub(crate) fn audio_of(&self, side: Side) -> Option<PathBuf> {
-        if self.sound_of(side).is_some() {
+        if self.sound_of(side).is_some() || (self.listeners && side != Side::Host) {
             return None;
         }
         let asked = if side == Side::Host { &self.audio } else { &self.audio_b };
@@ -111,7 +158,8 @@ impl Options {
     }
 
     fn stand_in(&self, side: Side, kind: &str) -> Option<PathBuf> {
-        let path = self.content.as_ref()?.join(format!("{}.{kind}", side.name()));
+        let who = if side == Side::Host { "host" } else { "patient" };
+        let path = self.content.as_ref()?.join(format!("{who}.{kind}"));
         path.is_file().then_some(path)
     }
 }

@@ -34,15 +34,41 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn command(name: &str, arguments: &[OsString]) -> Result<Command> {
-    let mut command = Command::new(program(name)?);
+/// What of this machine a program gets: everything, unless another network or sound server is named.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place<'a> {
+    /// File of its network namespace.
+    pub(crate) network: Option<&'a Path>,
+    /// Address of its sound server.
+    pub(crate) sound: Option<&'a str>,
+}
+
+fn command(path: &Path, arguments: &[OsString], place: Place<'_>) -> Command {
+    let mut command = match place.network {
+        None => Command::new(path),
+        Some(network) => {
+            let mut enter = Command::new("nsenter");
+            enter.arg(format!("--net={}", network.display())).arg("--").arg(path);
+            enter
+        }
+    };
+    if let Some(server) = place.sound {
+        command.env("PULSE_SERVER", server);
+    }
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-    Ok(command)
+    command
 }
 
 /// Runs a command to its end, gives it `secrets` a line each on standard input, and returns its standard output.
-pub(crate) async fn once(step: &str, name: &str, arguments: &[OsString], secrets: &[&str]) -> Result<String> {
-    let mut child = command(name, arguments)?.spawn().with_context(|| format!("{step}: {name} did not start"))?;
+pub(crate) async fn once(
+    step: &str,
+    name: &str,
+    arguments: &[OsString],
+    secrets: &[&str],
+    place: Place<'_>,
+) -> Result<String> {
+    let mut child =
+        command(&program(name)?, arguments, place).spawn().with_context(|| format!("{step}: {name} did not start"))?;
     if let Some(mut input) = child.stdin.take() {
         for secret in secrets {
             input
@@ -67,17 +93,20 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it, with a sound server of its own if one is named; its complaints go to `log`.
-    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path, sound: Option<&str>) -> Result<Self> {
-        let mut command = command(name, arguments)?;
-        if let Some(server) = sound {
-            command.env("PULSE_SERVER", server);
-        }
+    /// Starts a program of ours; its complaints go to `log`.
+    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path, place: Place<'_>) -> Result<Self> {
+        Self::start_at(&program(name)?, arguments, log, place)
+    }
+
+    /// Starts the program that lies there.
+    pub(crate) fn start_at(path: &Path, arguments: &[OsString], log: &Path, place: Place<'_>) -> Result<Self> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let mut command = command(path, arguments, place);
         let log = std::fs::File::create(log).with_context(|| format!("no log for {name}"))?;
         let mut child = command.stderr(log).spawn().with_context(|| format!("{name} did not start"))?;
         let output = child.stdout.take().with_context(|| format!("{name} has no output"))?;
         let input = child.stdin.take();
-        Ok(Self { name: name.to_owned(), child, input, lines: BufReader::new(output).lines() })
+        Ok(Self { name: name.into_owned(), child, input, lines: BufReader::new(output).lines() })
     }
 
     /// Its process id, while it runs.
@@ -148,8 +177,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// Starts it.
-    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path, sound: Option<&str>) -> Result<Self> {
-        Ok(Self { running: Running::start(name, arguments, log, sound)?, view: Value::Null })
+    pub(crate) fn start(name: &str, arguments: &[OsString], log: &Path, place: Place<'_>) -> Result<Self> {
+        Ok(Self { running: Running::start(name, arguments, log, place)?, view: Value::Null })
     }
 
     /// Gives a command.

@@ -10,7 +10,7 @@ use crate::auto::{self, Window};
 use crate::bootstrap::House;
 use crate::journey::{Invitation, invite};
 use crate::options::{Options, Side};
-use crate::programs::{Client, Running, say};
+use crate::programs::{Client, Place, Running, say};
 use crate::report;
 
 /// Opens both windows and waits until both are closed.
@@ -21,7 +21,7 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
         let patient = Window::new(start(&house, options, Side::Patient, &reports)?, "patient");
         auto::run(host, patient, &house, options).await?;
         house.close().await?;
-        return report::summarise(&reports);
+        return report::summarise(&reports, options);
     }
     let invitation = prepared(&house, options).await?;
     explain(&house, &invitation)?;
@@ -34,7 +34,7 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
     }
     house.close().await?;
     if options.report.is_some() {
-        report::summarise(&reports)?;
+        report::summarise(&reports, options)?;
     }
     Ok(())
 }
@@ -45,7 +45,7 @@ pub(crate) async fn run(house: House, options: &Options) -> Result<()> {
 async fn prepared(house: &House, options: &Options) -> Result<Invitation> {
     let mut arguments = house.arguments(Side::Host, options);
     arguments.extend(["--headless", "--null-speaker"].map(OsString::from));
-    let mut client = Client::start("quietroom", &arguments, &house.log(Side::Host), None)?;
+    let mut client = Client::start("quietroom", &arguments, &house.log(Side::Host), Place::default())?;
     let invitation = invite(&mut client, house, false).await?;
     client.quit().await?;
     Ok(invitation)
@@ -65,7 +65,7 @@ fn start(house: &House, options: &Options, side: Side, reports: &report::Folder)
         arguments.push("--auto".into());
     }
     let lab = options.auto || options.dump.is_some() || options.spoil.is_some();
-    Running::start(if lab { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side), None)
+    Running::start(if lab { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side), Place::default())
 }
 
 /// Whether this machine has a sound card or a sound server.

@@ -56,7 +56,9 @@ fn names_of_parsers_are_distinct_and_no_corpus_is_forgotten() {
     let names: Vec<_> = all().into_iter().map(|(name, _)| name.to_owned()).collect();
     let distinct: BTreeSet<_> = names.iter().cloned().collect();
     assert_eq!(distinct.len(), names.len());
-    let of_the_lab = ["call_message", "relay_message", "rtp_descriptor", "sdp"].map(str::to_owned);
+    let of_the_lab =
+        ["call_message", "candidate", "relay_message", "relay_stream", "rtcp", "rtp", "rtp_descriptor", "sdp"]
+            .map(str::to_owned);
     for folder in fs::read_dir(root().join("tests/fuzz/corpus")).unwrap() {
         let name = folder.unwrap().file_name().into_string().unwrap();
         assert!(distinct.contains(&name) || of_the_lab.contains(&name), "{name} is no parser's name");

@@ -50,6 +50,7 @@ pub(crate) fn no_devices() -> MediaOptions {
         codec: VideoCodec::H264,
         voice_processing: false,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        relay_only: false,
         aids: Aids::default(),
     }
 }

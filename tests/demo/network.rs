@@ -1,0 +1,89 @@
+//! What lies between server, host and patient: three network namespaces and a bad network, made by the program `netlab`.
+//!
+//! The host is its side a, the patient b, the server s. Nothing leads out of them, not even to this machine's loopback.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::options::{Options, Side};
+use crate::programs::{Place, Running, STEP, text};
+
+/// The running network. It ends with this handle.
+pub(crate) struct Network {
+    lab: Running,
+    host: PathBuf,
+    patient: PathBuf,
+    server: PathBuf,
+    server_address: String,
+}
+
+impl Network {
+    /// Makes it; its schedule waits for [`Network::begin`].
+    pub(crate) async fn start(program: &Path, folder: &Path, options: &Options) -> Result<Self> {
+        let mut arguments: Vec<OsString> =
+            ["--server", "--stdin-ctl", "--wait-go", "--quiet", "--interval", "100ms"].map(Into::into).to_vec();
+        let longest = options.seconds + 120;
+        arguments.extend(["--duration".into(), format!("{longest}s").into()]);
+        if let Some(folder) = &options.timeline {
+            std::fs::create_dir_all(folder).context("the folder of --timeline")?;
+            arguments.extend(["--stats".into(), folder.join("link.csv").into()]);
+        }
+        for link in &options.link {
+            arguments.extend(["--link".into(), link.into()]);
+        }
+        for at in &options.at {
+            arguments.extend(["--at".into(), at.into()]);
+        }
+        let mut lab = Running::start_at(program, &arguments, &folder.join("network.log"), Place::default())?;
+        let line = timeout(STEP, lab.line()).await.context("step \"network\": it printed nothing")??;
+        let made: Value = serde_json::from_str(&line).context("step \"network\": it did not say where it is")?;
+        let find = |what: &str| text(&made, what).with_context(|| format!("step \"network\": no {what}"));
+        let namespace = |side: &str| find(&format!("/ns/{side}")).map(PathBuf::from);
+        Ok(Self {
+            host: namespace("a")?,
+            patient: namespace("b")?,
+            server: namespace("s")?,
+            server_address: find("/addr/s")?,
+            lab,
+        })
+    }
+
+    /// Where the server runs, and the owner who sets it up.
+    pub(crate) fn server(&self) -> Place<'_> {
+        Place { network: Some(&self.server), sound: None }
+    }
+
+    /// Its address there.
+    pub(crate) fn server_address(&self) -> &str {
+        &self.server_address
+    }
+
+    /// Where this client runs.
+    pub(crate) fn client(&self, side: Side) -> Place<'_> {
+        let network = if side == Side::Host { &self.host } else { &self.patient };
+        Place { network: Some(network), sound: None }
+    }
+
+    /// Begins the schedule, and writes down when: microseconds of the machine's monotonic clock, as the timelines have them.
+    pub(crate) async fn begin(&mut self, timelines: Option<&Path>) -> Result<()> {
+        self.lab.write("go").await?;
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
+        match timelines {
+            Some(folder) => {
+                std::fs::write(folder.join("begin"), micros.to_string()).context("the folder of --timeline")
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes it down.
+    pub(crate) async fn close(mut self) -> Result<()> {
+        self.lab.write("stop").await?;
+        self.lab.ended().await
+    }
+}
