@@ -4,15 +4,21 @@
 # Ends with 0 when it could measure, whatever the figures are.
 #
 #   ./scripts/bench.sh crypto
+#   ./scripts/bench.sh transport --netlab PROGRAM [--only NAME] [--keep DIR]
+#   ./scripts/bench.sh mesh
+#   ./scripts/bench.sh long [--minutes N] [--keep DIR]
 #   ./scripts/bench.sh epochs [removal] [renewal] [storm] [--seconds N] [--members N] [--removals N]
 #
-# The second takes some four minutes: 50 removals one after the other, and two calls of --seconds (20) each.
+# transport makes calls over bad networks, which the network emulator netlab (a program of its own) lays out in network
+# namespaces: it needs root and takes some fifteen minutes; 200 drawn paths in virtual time come first. mesh: calls with one, two
+# and five guests. long: an hour of one call, with sound clocks that run apart. epochs takes some four minutes: 50 removals one after
+# the other, and two calls of --seconds (20) each.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
 
 usage() {
-  echo "usage: $0 crypto | epochs [OPTIONS]" >&2
+  echo "usage: $0 crypto | transport --netlab PROGRAM [OPTIONS] | mesh | long [OPTIONS] | epochs [OPTIONS]" >&2
   exit 2
 }
 
@@ -30,6 +36,31 @@ case "$part" in
     setup_rust
     machine
     cargo bench --quiet --locked -p crypto --bench figures
+    ;;
+  transport | mesh | long)
+    setup build speech
+    if [ "$part" = transport ]; then
+      setup network relay
+    fi
+    setup_rust
+    cargo build --quiet --release --locked -p client -p signaling -p tests --features client/lab --bin quietroom-lab \
+      --bin quietroom --bin quietroom-server --bin quietroom-demo --bin quietroom-content --bin quietroom-check --bin quietroom-bench
+    programs=${CARGO_TARGET_DIR:-target}/release
+    . scripts/content.sh
+    machine
+    case "$part" in
+      transport)
+        case " $* " in
+          *" --only "*) ;;
+          *)
+            cargo test --quiet --locked -p media --lib -- --nocapture two_hundred_paths | grep '^-  '
+            ;;
+        esac
+        "$programs/quietroom-bench" transport --content "$content" "$@"
+        ;;
+      mesh) "$programs/quietroom-bench" mesh --content "$content" --half "$half" "$@" ;;
+      long) "$programs/quietroom-bench" long --content "$content" "$@" ;;
+    esac
     ;;
   epochs)
     setup build

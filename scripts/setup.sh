@@ -4,7 +4,7 @@
 #   ./scripts/setup.sh build window …     # as a command
 #   . scripts/setup.sh; setup build       # from another script
 #
-# Groups: build, window, speech, display, sound, capture, key-store.
+# Groups: build, window, speech, display, sound, capture, network, relay, key-store.
 # Debian and Ubuntu only; elsewhere it names the packages and goes on.
 
 # The packages of one group.
@@ -22,6 +22,10 @@ setup_packages() {
     sound) echo "pulseaudio pulseaudio-utils" ;;
     # A packet capture.
     capture) echo "tshark iproute2" ;;
+    # Network namespaces.
+    network) echo "iproute2 util-linux" ;;
+    # A relay.
+    relay) echo "coturn" ;;
     # A key store of the desktop's kind, without a desktop.
     key-store) echo "dbus dbus-daemon gnome-keyring libsecret-tools" ;;
     *) echo "setup: no group is called '$1'" >&2; return 2 ;;
@@ -56,6 +60,10 @@ setup() {
   echo "setup: installing ${missing[*]}" >&2
   "${as_root[@]}" apt-get update -qq >&2 || echo "setup: the package lists could not be refreshed; trying with those at hand" >&2
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+  # Its package starts a relay for everybody; ours are started where they are needed.
+  if [[ " ${missing[*]} " == *" coturn "* ]] && [ -d /run/systemd/system ]; then
+    "${as_root[@]}" systemctl disable --now coturn >&2 || true
+  fi
 }
 
 # Checks the Rust toolchain, and adds the named components where rustup can.
