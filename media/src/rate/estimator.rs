@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use super::delay::Delay;
 use super::drain::{self, Drain, Others};
-use super::history::{Flight, Report};
+use super::flight::Flight;
+use super::history::Report;
 use super::loss::{Loss, Verdict};
 use super::probe::{Burst, Finding, Prober};
 use super::throughput::Throughput;
@@ -40,8 +41,6 @@ const GROWTH_NEAR: f64 = 0.05;
 /// How near is near, and how long a limit is remembered.
 const NEAR: f64 = 0.12;
 const LIMIT_KEPT: Duration = Duration::from_secs(15);
-/// The least round trip is looked for anew after this.
-const ROUND_TRIP_KEPT: Duration = Duration::from_secs(10);
 /// A test of the loss lasts this long, at this share of what came through, and needs so many packets that would be lost.
 const TEST: Duration = Duration::from_millis(1_200);
 const TEST_RATE: f64 = 0.85;
@@ -50,16 +49,10 @@ const LEAST_LOST: f64 = 8.0;
 const POLICED: Duration = Duration::from_secs(30);
 /// The estimate grows up to this many times of what came.
 const PROVEN: f64 = 1.5;
-/// What may be under way without a report beyond the round trip: reports come every 30 ms, and get lost. If more seldom, longer.
-const UNREPORTED: Duration = Duration::from_millis(80);
 /// The voice is sent twice from this share of lost packets on, where the path carries so many bit/s.
 const TWICE: (f64, f64) = (0.02, 500_000.0);
 /// On a path with a known limit below this, in bit/s, there are no bursts: what is too much of them delays the voice.
 const NARROW: f64 = 200_000.0;
-/// A packet leaves this long after the last one, whatever is under way.
-const LONELY: Duration = Duration::from_millis(100);
-/// Without a report for this long, beyond the round trip, the path counts as cut.
-const CUT: Duration = Duration::from_millis(400);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
@@ -88,17 +81,9 @@ pub(crate) struct Estimator {
     /// A policer lets bursts through that it would not carry for long: they prove nothing until then.
     policed_until: MediaTime,
     flight: Flight,
-    /// With the time at which it was seen.
-    least_round_trip: Option<(Duration, MediaTime)>,
-    round_trip: Duration,
-    reported: Option<MediaTime>,
-    /// Smoothed time between reports.
-    reports_every: Duration,
     standing: Duration,
     /// What was made for the path as it was does not fit it any more.
     collapsed: bool,
-    /// No pictures until then.
-    held_until: MediaTime,
     was_cut: bool,
     others: Others,
 }
@@ -118,13 +103,8 @@ impl Estimator {
             limit: None,
             policed_until: MediaTime::default(),
             flight: Flight::default(),
-            least_round_trip: None,
-            round_trip: Duration::ZERO,
-            reported: None,
-            reports_every: Duration::ZERO,
             standing: Duration::ZERO,
             collapsed: false,
-            held_until: MediaTime::default(),
             was_cut: false,
             others: Others::default(),
         }
@@ -135,7 +115,7 @@ impl Estimator {
         if let State::Drain(drain) = &mut self.state {
             drain.on_sent(bytes);
         }
-        self.flight.push(now, bytes);
+        self.flight.on_sent(now, bytes);
         self.prober.on_sent(now, bytes);
     }
 
@@ -149,15 +129,8 @@ impl Estimator {
         else {
             return;
         };
-        let since = self.reported.replace(now).map_or(Duration::ZERO, |last| now.since(last));
-        self.reports_every = (self.reports_every * 7 + since.min(CUT)) / 8;
-        self.flight.land(newest);
-        let round_trip = now.since(newest);
-        self.round_trip = round_trip;
-        let still = self.least_round_trip.filter(|(_, at)| now.since(*at) < ROUND_TRIP_KEPT);
-        if still.is_none_or(|(least, _)| round_trip <= least) {
-            self.least_round_trip = Some((round_trip, now));
-        }
+        let overdue = self.flight.is_overdue(now);
+        let since = self.flight.on_report(now, newest);
         self.others.forget(now);
         let mut lost = 0_u32;
         for report in reports {
@@ -182,7 +155,7 @@ impl Estimator {
         }
         let sent = u32::try_from(reports.len()).unwrap_or(u32::MAX);
         let before = std::mem::replace(&mut self.standing, self.delay.standing());
-        let sudden = self.delay.latest() > SUDDEN && f64::from(lost) > f64::from(sent) * SUDDEN_LOSS;
+        let sudden = self.delay.latest() > SUDDEN && (overdue || f64::from(lost) > f64::from(sent) * SUDDEN_LOSS);
         let full = self.standing > self.queue_limit() && self.standing + Duration::from_millis(2) >= before;
         if full || sudden {
             self.on_full(now);
@@ -204,34 +177,17 @@ impl Estimator {
         Bitrate::bps(self.estimate as u64)
     }
 
-    /// Whether more video may be put on its way: what is under way without a report stays bounded. A packet now and then leaves all
-    /// the same, or nothing would ever be reported again.
+    /// Whether more pictures may be put on their way: what is under way without a report stays bounded.
     pub(crate) fn may_send(&self, now: MediaTime) -> bool {
-        if now < self.held_until {
-            return false;
-        }
-        if self.flight.quiet(now).is_some_and(|quiet| quiet >= LONELY) {
-            return true;
-        }
-        let Some((round_trip, _)) = self.least_round_trip else { return self.flight.bytes() < 30_000 };
-        // While a queue is emptied, reports are late as well.
-        let round_trip = if self.is_draining() { round_trip.max(self.round_trip.min(CUT)) } else { round_trip };
-        let window = (round_trip + UNREPORTED.max(self.reports_every * 2)).as_secs_f64() * self.estimate / 8.0;
-        (self.flight.bytes() as f64) < window.max(6_000.0)
+        self.flight.may_send(now, self.estimate, self.is_draining())
     }
 
     /// Whether, since this was asked last, the path came to carry less than half, or came back after a cut: what waits was made
     /// for another path, or is too old.
     pub(crate) fn take_break(&mut self, now: MediaTime) -> bool {
-        let cut = self.is_cut(now);
+        let cut = self.flight.is_cut(now);
         let back = std::mem::replace(&mut self.was_cut, cut) && !cut;
         std::mem::take(&mut self.collapsed) || back
-    }
-
-    /// Nothing was reported for long, though packets are under way.
-    pub(crate) fn is_cut(&self, now: MediaTime) -> bool {
-        let limit = CUT.max(self.reports_every * 3) + self.least_round_trip.map_or(CUT, |(least, _)| least);
-        self.flight.oldest(now) > limit && self.reported.is_some_and(|reported| now.since(reported) > limit)
     }
 
     /// The burst to send now, if one is due.
@@ -240,7 +196,7 @@ impl Estimator {
         if now < self.bursts_from() || !self.has_room() {
             return None;
         }
-        if self.is_cut(now) {
+        if self.flight.is_cut(now) {
             self.prober.put_off(now);
             return None;
         }
@@ -296,16 +252,14 @@ impl Estimator {
         let came = came.map_or(self.estimate, |came| came.as_bps() as f64);
         // Less is sent already: what stands gets less, or is not ours, unless the path got narrower still.
         if let State::Drain(drain) = self.state
-            && !drain.widens(now, self.standing, self.patience())
+            && !drain.widens(now, self.standing, self.flight.patience())
         {
             return self.on_drain(now);
         }
         self.limit = (!self.others.are_there()).then_some((came, now));
         if came < self.estimate * COLLAPSE {
             self.collapsed = true;
-            // What is under way fills the queue or is lost. Half of the queue is let go first, so that the next packets fit in.
-            self.flight.clear();
-            self.held_until = now + self.standing / 2;
+            self.flight.restart(now, self.standing / 2);
         }
         let least = if self.others.are_there() { self.estimate * SHARED } else { 0.0 };
         self.estimate = (came.min(self.estimate) * BACK_OFF).max(least);
@@ -319,23 +273,18 @@ impl Estimator {
         if self.standing <= self.queue_limit() / 2 {
             self.state = State::Free;
             self.loss.look_anew();
-        } else if drain.is_foreign(now, self.standing, self.patience()) {
+        } else if drain.is_foreign(now, self.standing, self.flight.patience()) {
             let again = self.others.found(now, self.standing);
             // The second time it cannot be the path itself that got longer.
             if !again {
                 self.delay.accept();
             }
-            self.least_round_trip = Some((self.round_trip, now));
+            self.flight.accept_round_trip(now);
             self.limit = None;
             self.prober.hurry(now);
             self.state = State::Free;
             self.loss.look_anew();
         }
-    }
-
-    /// Until what is done shows in a report.
-    fn patience(&self) -> Duration {
-        self.least_round_trip.map_or(Duration::ZERO, |(least, _)| least) + Duration::from_millis(100)
     }
 
     fn on_room(&mut self, now: MediaTime, since: Duration, (sent, lost): (u32, u32)) {

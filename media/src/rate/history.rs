@@ -5,7 +5,6 @@
 //! either: it may be late. One that no report speaks of, because reports got lost, is neither.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use crate::time::MediaTime;
 
@@ -111,54 +110,6 @@ impl History {
         let next = self.first + self.sent.len() as u64;
         let behind = (next as u16).wrapping_sub(number);
         next.checked_sub(u64::from(behind)).filter(|_| behind <= i16::MAX as u16)
-    }
-}
-
-/// Bytes that left and whose arrival was not reported, for as long as it could still be.
-#[derive(Debug, Default)]
-pub(crate) struct Flight {
-    sent: VecDeque<(MediaTime, u64)>,
-    bytes: u64,
-}
-
-impl Flight {
-    /// A packet left.
-    pub(crate) fn push(&mut self, now: MediaTime, bytes: u64) {
-        self.sent.push_back((now, bytes));
-        self.bytes += bytes;
-        if self.sent.len() > MAX_SENT
-            && let Some((_, bytes)) = self.sent.pop_front()
-        {
-            self.bytes -= bytes;
-        }
-    }
-
-    /// What left up to `sent` is no longer under way.
-    pub(crate) fn land(&mut self, sent: MediaTime) {
-        while let Some((_, bytes)) = self.sent.pop_front_if(|(at, _)| *at <= sent) {
-            self.bytes -= bytes;
-        }
-    }
-
-    /// Nothing is under way.
-    pub(crate) fn clear(&mut self) {
-        self.sent.clear();
-        self.bytes = 0;
-    }
-
-    /// Bytes under way.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// How long ago the latest packet left, if any is under way.
-    pub(crate) fn quiet(&self, now: MediaTime) -> Option<Duration> {
-        self.sent.back().map(|(at, _)| now.since(*at))
-    }
-
-    /// How long the oldest packet is under way.
-    pub(crate) fn oldest(&self, now: MediaTime) -> Duration {
-        self.sent.front().map_or(Duration::ZERO, |(at, _)| now.since(*at))
     }
 }
 

@@ -3,6 +3,7 @@
 mod delay;
 mod drain;
 mod estimator;
+mod flight;
 mod history;
 mod ladder;
 mod loss;
