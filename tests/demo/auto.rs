@@ -163,6 +163,14 @@ pub(crate) async fn run(mut host: Window, mut patient: Window, house: &House, op
     }
     tokio::time::sleep(Duration::from_secs(options.seconds)).await;
     shots.take("call").await?;
+    for window in [&mut host, &mut patient] {
+        window.click("Connection").await?;
+        window.wait("Your connection, over the last two seconds").await?;
+    }
+    shots.take("connection").await?;
+    for window in [&mut host, &mut patient] {
+        window.click("Hide connection").await?;
+    }
 
     patient.click("Leave").await?;
     patient.click("Leave now").await?;

@@ -132,7 +132,7 @@ mod tests {
         assert!(stage.shows("there and back 48 ms"));
         assert!(stage.shows("picture 1280 × 720, 30 a second"));
         assert!(!stage.shows("Wi-Fi"));
-        stage.click("Close connection");
+        stage.click("Hide connection");
         assert!(!stage.shows("Mia Okafor"));
     }
 
