@@ -11,6 +11,9 @@ const WIDENS: f64 = 1.2;
 const SHARE: f64 = 0.3;
 const LEAST_TIME: Duration = Duration::from_millis(800);
 const LEAST_EXPECTED: Duration = Duration::from_millis(120);
+/// A queue that loses this share of what comes overflows, once so many packets were told of.
+const OVERFLOW: f64 = 0.25;
+const LEAST_TOLD: u32 = 20;
 
 /// Queue that halves the sending rate while it is emptied.
 const HALVES: Duration = Duration::from_millis(400);
@@ -29,17 +32,36 @@ pub(super) struct Drain {
     /// What came through then, in bit/s, and what was sent since, in bits.
     carried: f64,
     sent: f64,
+    /// Of the packets that left since, how many were told of, and how many of those were lost.
+    told: (u32, u32),
+    /// Share that the path loses anyway.
+    usual: f64,
 }
 
 impl Drain {
     /// Begins when the estimate is lowered to less than the path carries.
-    pub(super) fn new(since: MediaTime, standing: Duration, carried: f64) -> Self {
-        Self { since, standing, carried, sent: 0.0 }
+    pub(super) fn new(since: MediaTime, standing: Duration, carried: f64, usual: f64) -> Self {
+        Self { since, standing, carried, sent: 0.0, told: (0, 0), usual }
     }
 
     /// A packet left.
     pub(super) fn on_sent(&mut self, bytes: u64) {
         self.sent += bytes as f64 * 8.0;
+    }
+
+    /// What became of a packet.
+    pub(super) fn on_told(&mut self, sent: MediaTime, lost: bool) {
+        if sent > self.since {
+            self.told.0 += 1;
+            self.told.1 += u32::from(lost);
+        }
+    }
+
+    /// Whether the queue overflows although less is sent: then the path carries less than was thought. What others lose of theirs, and
+    /// we of ours beside them, is a packet now and then.
+    pub(super) fn overflows(&self) -> bool {
+        let (told, lost) = self.told;
+        told >= LEAST_TOLD && f64::from(lost) >= f64::from(told) * (OVERFLOW + 2.0 * self.usual)
     }
 
     /// Whether the path got narrower still. Until `patience` is over nothing shows of what is done.
@@ -53,7 +75,10 @@ impl Drain {
         let time = now.since(self.since);
         let expected = Duration::from_secs_f64((time.as_secs_f64() - self.sent / self.carried.max(1.0)).max(0.0));
         let gone = self.standing.saturating_sub(standing);
-        time > patience + LEAST_TIME && expected > LEAST_EXPECTED && gone < expected.min(self.standing).mul_f64(SHARE)
+        !self.overflows()
+            && time > patience + LEAST_TIME
+            && expected > LEAST_EXPECTED
+            && gone < expected.min(self.standing).mul_f64(SHARE)
     }
 }
 
@@ -107,7 +132,7 @@ mod tests {
 
     /// A path of 1 Mbit/s with 200 ms of queue, sent to at this rate for so long.
     fn drain(kbps: u64, millis: u64) -> Drain {
-        let mut drain = Drain::new(at(0), Duration::from_millis(200), 1e6);
+        let mut drain = Drain::new(at(0), Duration::from_millis(200), 1e6, 0.0);
         drain.on_sent(kbps * millis / 8);
         drain
     }
@@ -118,6 +143,20 @@ mod tests {
         assert!(drain(800, 1_200).is_foreign(at(1_200), Duration::from_millis(190), PATIENCE));
         assert!(!drain(800, 700).is_foreign(at(700), Duration::from_millis(190), PATIENCE), "too soon");
         assert!(!drain(990, 1_200).is_foreign(at(1_200), Duration::from_millis(190), PATIENCE), "nothing was spared");
+    }
+
+    #[test]
+    fn a_queue_that_overflows_is_ours_however_long_it_stands() {
+        let mut full = drain(800, 1_200);
+        for packet in 1..41 {
+            full.on_told(at(packet), packet % 3 == 0);
+        }
+        assert!(full.overflows() && !full.is_foreign(at(1_200), Duration::from_millis(200), PATIENCE));
+        let mut shared = drain(800, 1_200);
+        for packet in 1..100 {
+            shared.on_told(at(packet), packet % 33 == 0);
+        }
+        assert!(!shared.overflows() && shared.is_foreign(at(1_200), Duration::from_millis(200), PATIENCE));
     }
 
     #[test]

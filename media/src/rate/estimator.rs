@@ -35,6 +35,8 @@ const BACK_OFF: f64 = 0.95;
 const COLLAPSE: f64 = 0.5;
 /// While others are known to share it, what came is our share of it and says little: the estimate is lowered to this at most.
 const SHARED: f64 = 0.85;
+/// The same of a queue that overflows: what is lost by chance behind it makes what comes look less than it is.
+const OVERFLOWS: f64 = 0.6;
 /// Growth a second with room, and near the last limit.
 const GROWTH: f64 = 0.25;
 const GROWTH_NEAR: f64 = 0.05;
@@ -139,6 +141,9 @@ impl Estimator {
             {
                 *sent += 1;
                 *lost += u32::from(report.arrived.is_none());
+            }
+            if let State::Drain(drain) = &mut self.state {
+                drain.on_told(report.sent, report.arrived.is_none());
             }
             if let Some(arrived) = report.arrived {
                 self.delay.add(report.sent, arrived);
@@ -252,6 +257,7 @@ impl Estimator {
         let came = came.map_or(self.estimate, |came| came.as_bps() as f64);
         // Less is sent already: what stands gets less, or is not ours, unless the path got narrower still.
         if let State::Drain(drain) = self.state
+            && !drain.overflows()
             && !drain.widens(now, self.standing, self.flight.patience())
         {
             return self.on_drain(now);
@@ -261,10 +267,15 @@ impl Estimator {
             self.collapsed = true;
             self.flight.restart(now, self.standing / 2);
         }
-        let least = if self.others.are_there() { self.estimate * SHARED } else { 0.0 };
+        let overflows = matches!(self.state, State::Drain(drain) if drain.overflows());
+        let least = match (overflows, self.others.are_there()) {
+            (true, _) => self.estimate * OVERFLOWS,
+            (false, true) => self.estimate * SHARED,
+            (false, false) => 0.0,
+        };
         self.estimate = (came.min(self.estimate) * BACK_OFF).max(least);
         self.prober.start_over(now);
-        self.state = State::Drain(Drain::new(now, self.standing, came));
+        self.state = State::Drain(Drain::new(now, self.standing, came, self.loss.usual()));
     }
 
     /// Watches the queue shrink. What does not shrink was not made by us, or the path itself got longer.

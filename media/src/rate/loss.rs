@@ -107,6 +107,11 @@ impl Loss {
         self.last.max(self.own().0)
     }
 
+    /// Share that the path loses by itself, as far as is known.
+    pub(crate) fn usual(&self) -> f64 {
+        self.own().0
+    }
+
     /// Share of the last look.
     pub(crate) fn share(&self) -> f64 {
         self.last
