@@ -87,9 +87,10 @@ async fn consultation(options: &Options) -> Result<()> {
     tokio::task::spawn_blocking(move || read_through(&clips)).await??;
     let folder = tempfile::Builder::new().prefix("quietroom-demo-").tempdir().context("no temporary folder")?;
     let house = bootstrap::House::build(folder.path(), options).await?;
-    match (options.headless, options.guests) {
-        (true, 1) => journey::run(house, options).await,
-        (true, _) => party::run(house, options).await,
+    let party = options.guests > 1 || options.listeners;
+    match (options.headless, party) {
+        (true, false) => journey::run(house, options).await,
+        (true, true) => party::run(house, options).await,
         (false, _) => windows::run(house, options).await,
     }
 }
