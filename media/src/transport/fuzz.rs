@@ -5,11 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rtc::ice::candidate::unmarshal_candidate;
-use rtc::interceptor::{
-    AttributedPacket, Interceptor, Packet, RTCPFeedback, RTPHeaderExtension, StreamInfo, TaggedPacket,
-};
+use rtc::interceptor::{AttributedPacket, Interceptor, Packet, TaggedPacket};
 use rtc::sansio::Protocol;
-use rtc::sdp::extmap::TRANSPORT_CC_URI;
 use rtc::shared::TransportContext;
 use rtc::shared::marshal::Unmarshal;
 use rtc::{rtcp, rtp};
@@ -84,21 +81,11 @@ fn records(bytes: &[u8]) -> impl Iterator<Item = (Duration, &[u8])> {
 
 /// A chain as an association has it, with its two tracks, to which what was read is handed.
 fn through_the_chain(bytes: &[u8], parse: impl Fn(&[u8]) -> Option<Packet>) {
-    let mut chain = chain::registry(&Arc::new(Shared::default())).build();
+    let mut stages = chain::registry(&Arc::new(Shared::default())).build();
     for (ssrc, mime_type) in [(1, "video/sframe"), (3, "audio/sframe")] {
-        let info = StreamInfo {
-            ssrc,
-            ssrc_rtx: Some(ssrc + 1),
-            payload_type: 96,
-            payload_type_rtx: Some(97),
-            mime_type: mime_type.to_owned(),
-            clock_rate: 90_000,
-            rtp_header_extensions: vec![RTPHeaderExtension { uri: TRANSPORT_CC_URI.to_owned(), id: 3 }],
-            rtcp_feedback: vec![RTCPFeedback { typ: "nack".to_owned(), parameter: String::new() }],
-            ..StreamInfo::default()
-        };
-        chain.bind_local_stream(&info);
-        chain.bind_remote_stream(&info);
+        let info = chain::stream(ssrc, mime_type);
+        stages.bind_local_stream(&info);
+        stages.bind_remote_stream(&info);
     }
     let (mut now, mut assembly) = (Instant::now(), Assembly::new());
     let begun = now;
@@ -112,21 +99,21 @@ fn through_the_chain(bytes: &[u8], parse: impl Fn(&[u8]) -> Option<Packet>) {
         let header =
             rtp::header::Header { version: 2, ssrc: 1, payload_type: 96, sequence_number, ..Default::default() };
         let packet = rtp::Packet { header, payload: vec![7; 600].into() };
-        chain.handle_write(tagged(now, Packet::Rtp(packet))).ok();
+        stages.handle_write(tagged(now, Packet::Rtp(packet))).ok();
     }
     for (wait, record) in records(bytes) {
         now += wait;
         if let Some(packet) = parse(record) {
-            chain.handle_read(tagged(now, packet)).ok();
+            stages.handle_read(tagged(now, packet)).ok();
         }
-        chain.handle_timeout(now).ok();
+        stages.handle_timeout(now).ok();
         let mut out = 0;
-        while chain.poll_write().is_some() {
+        while stages.poll_write().is_some() {
             out += 1;
             assert!(out < 4_096, "one packet makes no flood");
         }
         let time = MediaTime::from_micros(1 + u64::try_from((now - begun).as_micros()).unwrap_or(u64::MAX));
-        while let Some(read) = chain.poll_read() {
+        while let Some(read) = stages.poll_read() {
             if let Packet::Rtp(packet) = read.message.packet
                 && let Ok(chunk) = Chunk::parse(packet.payload)
             {
@@ -141,8 +128,8 @@ fn through_the_chain(bytes: &[u8], parse: impl Fn(&[u8]) -> Option<Packet>) {
         }
         // A timer that is due is served at once: none may ask for the past for ever.
         for _ in 0..8 {
-            match chain.poll_timeout() {
-                Some(due) if due <= now => chain.handle_timeout(now).ok(),
+            match stages.poll_timeout() {
+                Some(due) if due <= now => stages.handle_timeout(now).ok(),
                 _ => break,
             };
         }

@@ -8,8 +8,6 @@
 //! | 7,000 | [`NackStage`] | | unwraps RTX, asks for what is missing, drops repetitions |
 //! | 10,000, 11,000 | receiver and sender reports | | |
 //! | 12,500 | [`KeyFrameTap`] | | hears PLI and FIR |
-//!
-//! 5,000 and 6,000 are free for forward error correction.
 
 mod counters;
 mod feedback;
@@ -49,6 +47,24 @@ pub(crate) fn registry(shared: &Arc<Shared>) -> Registry {
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().with_interval(RTCP).build())
         .with(Slot::SenderReport, SenderReportBuilder::new().with_interval(RTCP).build())
         .with(Slot::from(12_500), KeyFrameTap::new(Arc::clone(shared)))
+}
+
+/// A track with its retransmissions, as the crate describes it to the stages.
+#[cfg(any(test, feature = "lab"))]
+pub(super) fn stream(ssrc: u32, mime_type: &str) -> rtc::interceptor::StreamInfo {
+    use rtc::interceptor::{RTCPFeedback, RTPHeaderExtension, StreamInfo};
+    let uri = rtc::sdp::extmap::TRANSPORT_CC_URI.to_owned();
+    StreamInfo {
+        ssrc,
+        ssrc_rtx: Some(ssrc + 1),
+        payload_type: 96,
+        payload_type_rtx: Some(97),
+        mime_type: mime_type.to_owned(),
+        clock_rate: 90_000,
+        rtp_header_extensions: vec![RTPHeaderExtension { uri, id: 3 }],
+        rtcp_feedback: vec![RTCPFeedback { typ: "nack".to_owned(), parameter: String::new() }],
+        ..StreamInfo::default()
+    }
 }
 
 /// Turns the crate's instants into the times of the pure cores and back. It begins with the first instant that it is shown:
