@@ -1,12 +1,9 @@
 //! The fuzzer for every parser: libFuzzer, on the function that the variable `FUZZ_TARGET` names.
 //!
-//! `crypto` and `signaling` are linked. Of `media` and `client` only the files with the parsers are
-//! compiled, by their paths: the crates would bring codecs, a window and WebRTC.
+//! `crypto`, `signaling` and `media` are linked, with all that they take in from outside through crates. Of `client` only the
+//! files with the parsers are compiled, by their paths: the crate would bring a window.
 #![no_main]
 #![allow(dead_code, unreachable_pub, reason = "files of other crates, of which only the parsers are used")]
-
-// The client's messages name the transport's by the crate's name.
-extern crate self as media;
 
 use std::sync::OnceLock;
 
@@ -14,29 +11,12 @@ use libfuzzer_sys::fuzz_target;
 
 #[path = "../../../client/src/session/fuzz.rs"]
 mod client_fuzz;
-#[path = "../../../media/src/transport/fuzz.rs"]
-mod media_fuzz;
 #[path = "../../../client/src/session/message.rs"]
 mod message;
-#[path = "../../../media/src/packet.rs"]
-mod packet;
 #[path = "../../../client/src/private.rs"]
 mod private;
-#[path = "../../../media/src/transport/sdp.rs"]
-mod sdp;
-#[path = "../../../media/src/transport/signal.rs"]
-mod signal;
 #[path = "../targets.rs"]
 mod targets;
-
-/// What those files name of their neighbours.
-mod track {
-    #[derive(Clone, Copy)]
-    pub(crate) struct Flow {
-        pub(crate) ssrc: u32,
-        pub(crate) rtx_ssrc: u32,
-    }
-}
 
 /// As in `client::session`.
 mod view {
@@ -49,17 +29,12 @@ mod view {
     }
 }
 
-/// As in `media`.
-pub mod transport {
-    pub use crate::signal::{Fingerprint, Signal};
-}
-
 static TARGET: OnceLock<fn(&[u8])> = OnceLock::new();
 
 fn choose() -> fn(&[u8]) {
     let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
     let mut all = targets::targets();
-    all.extend(media_fuzz::FUZZ_TARGETS.iter().chain(client_fuzz::FUZZ_TARGETS));
+    all.extend(media::transport::FUZZ_TARGETS.iter().chain(client_fuzz::FUZZ_TARGETS));
     if name == "list" {
         all.iter().for_each(|(name, _)| println!("{name}"));
         std::process::exit(0);
