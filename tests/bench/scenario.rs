@@ -41,6 +41,14 @@ impl Call {
         let value = |report: &Value| report.pointer(place).and_then(Value::as_f64).unwrap_or(f64::NAN);
         self.reports.iter().map(value).fold(f64::NEG_INFINITY, f64::max)
     }
+
+    /// Sound and picture of one moment are to be within 40 ms of each other.
+    fn lip_sync(&self, words: &str, from: f64, to: f64) {
+        let apart = self.most(|way| way.lips_apart(from, to, 95.0));
+        figure("-", &format!("{words}: lip sync: 95 % of pictures within"), apart, "ms", AtMost(40.0));
+        let late = self.most(|way| way.lips_late(from, to));
+        figure("-", &format!("{words}: lip sync: picture after its voice, median"), late, "ms", Free);
+    }
 }
 
 /// All of them.
@@ -90,6 +98,7 @@ fn start() -> Scenario {
         figure("-", "clean 10 Mbit/s: 720p on the screen after", high, "ms", Free);
         let stall = call.most(|way| way.longest_stall(SETTLED, 20_000.0));
         figure("-", "clean 10 Mbit/s: longest stall", stall, "ms", Free);
+        call.lip_sync("clean 10 Mbit/s", SETTLED, 20_000.0);
     })
 }
 
@@ -137,6 +146,9 @@ fn losses() -> Vec<Scenario> {
                 figure("P11b", &format!("{words}: of the highest rate held"), held, "%", wanted);
                 let stall = call.most(|way| way.longest_stall(from, to));
                 figure("P11", &format!("{words}: longest stall"), stall, "ms", AtMost(200.0));
+                if name == "loss-5" {
+                    call.lip_sync(words, from, to);
+                }
             })
         })
         .collect()
@@ -170,6 +182,9 @@ fn queues(own: &Path) -> Vec<Scenario> {
             figure("-", &format!("{words}: voice p95"), call.most(|way| way.voice_latency(from, to, 95.0)), "ms", Free);
             let queue = call.links.iter().map(|link| link.longest_queue(5_000.0, to)).fold(0.0, f64::max);
             figure("-", &format!("{words}: longest queue"), queue, "ms", Free);
+            if name == "jitter" {
+                call.lip_sync(words, from, to);
+            }
         })
     };
     let mut download = plain("download", "both delay=25ms rate=2.5mbit queue=200ms", "beside a TCP download");
@@ -202,6 +217,7 @@ fn narrow() -> Scenario {
         p10("back at 1.8 Mbit/s after", rate, "ms", AtMost(8_000.0));
         let high = call.most(|way| way.height_after(relief, 720).unwrap_or(f64::NAN));
         p10("720p on the screen after", high, "ms", AtMost(8_000.0));
+        call.lip_sync("400 kbit/s", drop + 5_000.0, relief);
     });
     narrow.changes = vec!["20s both rate=400kbit".to_owned(), "40s both rate=2.5mbit".to_owned()];
     narrow
