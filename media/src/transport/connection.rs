@@ -122,7 +122,8 @@ fn settings(config: &TransportConfig, crypto: Option<Arc<dyn RTCCryptoProvider>>
         // Candidates travel through the log and may come after the first check, which then looks peer-reflexive: the
         // default would hold such a path back for 1 s.
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
-        // Candidates travel inside MLS messages, so there is nobody to hide local addresses from by multicast names.
+        // Candidates travel inside MLS messages, so there is nobody to hide local addresses from by multicast names; a peer's
+        // are not looked up either, see `candidate.rs`.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(config.bind.iter().any(IpAddr::is_loopback));
     match crypto {

@@ -12,7 +12,7 @@
 //! | `heartbeat.rs` | the data channel of an association | one task each |
 //! | `assessor.rs` | keys of SRTP for the assessor of a call that was made for one | driver task |
 //! | `chain/` | counters, pacer, loss recovery, key-frame requests, between SRTP and the tracks | driver task |
-//! | `signal.rs`, `sdp.rs` | what two transports tell each other, and what is demanded of it | pure |
+//! | `signal.rs`, `sdp.rs`, `candidate.rs` | what two transports tell each other, and what is demanded of it | pure |
 //! | `event.rs`, `error.rs`, `stats.rs`, `shared.rs`, `outbox.rs` | what is said, counted, and how it gets out | |
 //!
 //! Callbacks of the crate only hand on. Queues: 64 frames an outbox and track (a full one drops that frame), 4 statements a
@@ -20,6 +20,7 @@
 
 mod assessor;
 mod budget;
+mod candidate;
 mod chain;
 mod connection;
 mod error;

@@ -16,7 +16,7 @@ use super::task::{Handler, Task};
 use super::track::{self, Flow, OUTBOX_FRAMES};
 use super::{
     Budget, Fingerprint, MediaKind, PeerId, PeerStats, Relay, SdpError, Share, Signal, TransportConfig, TransportError,
-    TransportEvent, TransportRole, connection, fingerprint_of, heartbeat, sdp,
+    TransportEvent, TransportRole, candidate, connection, fingerprint_of, heartbeat, sdp,
 };
 use crate::time::MediaTime;
 
@@ -175,7 +175,11 @@ impl Peer {
         Ok(())
     }
 
+    /// One that leads nowhere is left out without a word: it says nothing about the peer.
     async fn add_candidate(&self, candidate: RTCIceCandidateInit) -> Result<(), TransportError> {
+        if !candidate::reaches(&candidate.candidate).ok_or(TransportError::Candidate)? {
+            return Ok(());
+        }
         let added = self.connection.add_ice_candidate(candidate).await;
         added.map_err(|_source| TransportError::Candidate)
     }

@@ -17,7 +17,7 @@ use webrtc::peer_connection::{
 use super::outbox::Events;
 use super::shared::Shared;
 use super::track::Receiver;
-use super::{Path, PeerId, Refusal, Signal, TransportEvent};
+use super::{Path, PeerId, Refusal, Signal, TransportEvent, candidate};
 use crate::time::MediaTime;
 
 /// What callbacks may have under way to the association's task: candidates, states and tracks, all few.
@@ -150,8 +150,8 @@ impl Task {
     }
 
     async fn on_candidate(&self, candidate: RTCIceCandidateInit) {
-        // The end of candidates: checks go on by themselves.
-        if candidate.candidate.is_empty() {
+        // None at the end of candidates: checks go on by themselves.
+        if candidate::reaches(&candidate.candidate) != Some(true) {
             return;
         }
         let RTCIceCandidateInit { mut candidate, sdp_mid, sdp_mline_index, .. } = candidate;

@@ -220,6 +220,16 @@ async fn signals_out_of_order_and_hostile_ones_are_refused() {
 }
 
 #[tokio::test]
+async fn a_peer_cannot_make_us_connect_to_an_address_by_tcp() {
+    let (host, _patient) = connected().await;
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let candidate = format!("candidate:1 1 tcp 1518280447 127.0.0.1 {port} typ host tcptype passive");
+    host.transport.signal(PATIENT, Signal::Candidate { candidate, mid: None, index: Some(0) }).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(500), listener.accept()).await.is_err());
+}
+
+#[tokio::test]
 async fn closing_ends_the_events_and_the_other_side_notices() {
     let (mut host, mut patient) = connected().await;
     host.transport.close().await;
