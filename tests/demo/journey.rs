@@ -175,7 +175,9 @@ pub(crate) async fn make_invitation(host: &mut Client, assessor: bool) -> Result
 
 pub(crate) async fn appointment(host: &mut Client) -> Result<String> {
     host.until("the appointment stands in today's list", |view| {
-        (name_of(view) == "today").then(|| text(view, "/phase/appointments/0/id")).flatten()
+        // A list that was asked for otherwise may show it before the booking is answered; until then clicks do nothing.
+        let ready = name_of(view) == "today" && !holds(view, "/phase/busy");
+        ready.then(|| text(view, "/phase/appointments/0/id")).flatten()
     })
     .await
 }
