@@ -43,8 +43,11 @@ case "$part" in
       setup network relay
     fi
     setup_rust
-    cargo build --quiet --release --locked -p client -p signaling -p tests --features client/lab --bin quietroom-lab \
-      --bin quietroom --bin quietroom-server --bin quietroom-demo --bin quietroom-content --bin quietroom-check --bin quietroom-bench
+    # Two builds: the program for patients does not compile with the feature `lab`.
+    build() { cargo build --quiet --release --locked -p client -p signaling -p tests "$@"; }
+    build --bin quietroom --bin quietroom-server --bin quietroom-demo --bin quietroom-content --bin quietroom-check \
+      --bin quietroom-bench
+    build --features client/lab --bin quietroom-lab
     programs=${CARGO_TARGET_DIR:-target}/release
     . scripts/content.sh
     machine
