@@ -9,7 +9,7 @@
 #
 # More with --headless: --kbps K, --video FILE.y4m --audio FILE.wav (host), --video-b FILE --audio-b FILE (patient),
 # --dump DIR (every 10th received picture and the played sound), --guests N (up to five), --relay udp|tcp|tls [--relay-only]
-# (through coturn), --netlab PROGRAM --link … --at … (a bad network; needs root), --timeline DIR (moment by moment).
+# (through coturn), --netlab PROGRAM --link … --at … [--ipv6] (a bad network; needs root), --timeline DIR (moment by moment).
 # Installs what is missing, builds, and leaves nothing behind but the build and the stand-ins' clips.
 set -euo pipefail
 cd "$(dirname "$0")/.."

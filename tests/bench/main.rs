@@ -7,6 +7,7 @@
 //! - [`timeline`]: what was shown, heard, sent and lost.
 //! - [`figure`]: one printed line.
 //! - [`flood`]: the competing download.
+//! - [`packets`]: which protocol they were of.
 //! - [`mesh`]: calls of several.
 //! - [`long`]: an hour of one.
 
@@ -16,6 +17,7 @@ mod figure;
 mod flood;
 mod long;
 mod mesh;
+mod packets;
 mod scenario;
 mod timeline;
 
@@ -28,6 +30,7 @@ use clap::{Parser, Subcommand};
 use serde_json::Value;
 
 use self::figure::say;
+use self::packets::Packets;
 use self::scenario::{Scenario, scenarios};
 use self::timeline::{Link, Way};
 
@@ -88,6 +91,8 @@ struct Call {
     ways: [Way; 2],
     links: [Link; 2],
     reports: [Value; 2],
+    /// Where the network kept them.
+    packets: Option<Packets>,
 }
 
 fn main() -> ExitCode {
@@ -165,5 +170,6 @@ fn call(scenario: &Scenario, netlab: &Path, content: &Path, place: &Path, own: &
         ways: [Way::read(place, "host", "patient")?, Way::read(place, "patient", "host")?],
         links: [Link::read(place, "ab")?, Link::read(place, "ba")?],
         reports: [report("host")?, report("patient")?],
+        packets: if scenario.more.contains(&"--ipv6") { Some(Packets::read(place)?) } else { None },
     })
 }

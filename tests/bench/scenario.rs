@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Call;
 use super::figure::Target::{AtLeast, AtMost, None as Free};
 use super::figure::figure;
+use super::packets::Packets;
 use super::timeline::Way;
 
 /// One call.
@@ -60,6 +61,7 @@ pub(crate) fn scenarios(own: &Path) -> Vec<Scenario> {
     all.push(narrow());
     all.extend(thin());
     all.extend(breaks());
+    all.push(ipv6());
     all
 }
 
@@ -280,4 +282,21 @@ fn breaks() -> Vec<Scenario> {
     blocked.links.push("all block=udp".to_owned());
     blocked.more = &["--relay", "tls"];
     vec![outage, moved, blocked]
+}
+
+/// A call where nobody has an address of IPv4: signalling, too, goes over IPv6.
+fn ipv6() -> Scenario {
+    let mut ipv6 = scenario("ipv6", 20, "all delay=20ms", |call| {
+        let first = call.reported("/admit_to_first_video_ms");
+        figure("P4", "IPv6 alone, round trip 40 ms: admit to first picture", first, "ms", AtMost(900.0));
+        let fps = call.least(|way| way.fps(SETTLED, 19_000.0));
+        figure("-", "IPv6 alone: pictures a second", fps, "", AtLeast(28.0));
+        let concealed = call.most(|way| way.concealed(SETTLED, 19_000.0)) * 100.0;
+        figure("-", "IPv6 alone: voice concealed", concealed, "%", AtMost(0.1));
+        let count = |of: fn(Packets) -> u64| call.packets.map_or(f64::NAN, |packets| of(packets) as f64);
+        figure("-", "IPv6 alone: packets of UDP over IPv6", count(|packets| packets.ipv6_udp), "", AtLeast(1_000.0));
+        figure("-", "IPv6 alone: packets of IPv4", count(|packets| packets.ipv4), "", AtMost(0.0));
+    });
+    ipv6.more = &["--ipv6"];
+    ipv6
 }

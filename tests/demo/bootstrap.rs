@@ -1,6 +1,7 @@
 //! A practice on this machine: server with fresh data, practice key, clinician with a second factor, certified device.
 
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -96,7 +97,7 @@ impl House {
             None => None,
         };
         let (place, listen) = match &network {
-            Some(network) => (network.server(), format!("{}:0", network.server_address())),
+            Some(network) => (network.server(), SocketAddr::new(network.server_address(), 0).to_string()),
             None => (Place::default(), "127.0.0.1:0".to_owned()),
         };
         let data = folder.join("server");
@@ -106,8 +107,8 @@ impl House {
         run.extend([OsString::from("--listen"), listen.into()]);
         let relay = match &options.relay {
             Some(line) => {
-                let address = network.as_ref().map_or("127.0.0.1", Network::server_address);
-                let relay = Relay::start(folder, address.parse().context("the relay's address")?, place).await?;
+                let address = network.as_ref().map_or_else(|| Ipv4Addr::LOCALHOST.into(), Network::server_address);
+                let relay = Relay::start(folder, address, place).await?;
                 run.extend(relay.arguments(line));
                 Some(relay)
             }

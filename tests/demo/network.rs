@@ -3,6 +3,7 @@
 //! The host is its side a, the patient b, the server s. Nothing leads out of them, not even to this machine's loopback.
 
 use std::ffi::OsString;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,13 +13,16 @@ use tokio::time::timeout;
 use crate::options::{Options, Side};
 use crate::programs::{Place, Running, STEP, text};
 
+/// The server's address where there is nothing but IPv6, as netlab gives it.
+const SERVER_V6: Ipv6Addr = Ipv6Addr::new(0xfd77, 0x77, 0x77, 3, 0, 0, 0, 1);
+
 /// The running network. It ends with this handle.
 pub(crate) struct Network {
     lab: Running,
     host: PathBuf,
     patient: PathBuf,
     server: PathBuf,
-    server_address: String,
+    server_address: IpAddr,
 }
 
 impl Network {
@@ -32,6 +36,12 @@ impl Network {
             std::fs::create_dir_all(folder).context("the folder of --timeline")?;
             arguments.extend(["--stats".into(), folder.join("link.csv").into()]);
         }
+        if options.ipv6 {
+            arguments.push("--ipv6".into());
+            if let Some(folder) = &options.timeline {
+                arguments.extend(["--pcap".into(), folder.join("packets.pcap").into()]);
+            }
+        }
         for link in &options.link {
             arguments.extend(["--link".into(), link.into()]);
         }
@@ -43,13 +53,25 @@ impl Network {
         let made: Value = serde_json::from_str(&line).context("step \"network\": it did not say where it is")?;
         let find = |what: &str| text(&made, what).with_context(|| format!("step \"network\": no {what}"));
         let namespace = |side: &str| find(&format!("/ns/{side}")).map(PathBuf::from);
-        Ok(Self {
-            host: namespace("a")?,
-            patient: namespace("b")?,
-            server: namespace("s")?,
-            server_address: find("/addr/s")?,
-            lab,
-        })
+        let server_address = find("/addr/s")?.parse().context("step \"network\": no address of the server")?;
+        let mut network =
+            Self { host: namespace("a")?, patient: namespace("b")?, server: namespace("s")?, server_address, lab };
+        if options.ipv6 {
+            network.without_ipv4().await?;
+        }
+        Ok(network)
+    }
+
+    /// Takes the addresses of IPv4 away from every side.
+    async fn without_ipv4(&mut self) -> Result<()> {
+        let arguments = ["-4", "addr", "flush", "dev", "net0"].map(OsString::from);
+        for network in [&self.host, &self.patient, &self.server] {
+            let place = Place { network: Some(network), sound: None };
+            let ip = Running::start_at(Path::new("ip"), &arguments, Path::new("/dev/null"), place)?;
+            ip.ended().await.context("step \"network\": an address of IPv4 stays")?;
+        }
+        self.server_address = SERVER_V6.into();
+        Ok(())
     }
 
     /// Where the server runs, and the owner who sets it up.
@@ -58,8 +80,8 @@ impl Network {
     }
 
     /// Its address there.
-    pub(crate) fn server_address(&self) -> &str {
-        &self.server_address
+    pub(crate) fn server_address(&self) -> IpAddr {
+        self.server_address
     }
 
     /// Where this client runs.

@@ -67,6 +67,10 @@ pub(crate) struct Options {
     /// (with --headless). The schedule begins when both have compared their safety words.
     #[arg(long, requires = "headless", conflicts_with_all = ["attack", "canaries", "proof"])]
     pub(crate) netlab: Option<PathBuf>,
+    /// That network knows nothing but IPv6: no side has an address of IPv4. Without a relay: clients ask a relay for addresses
+    /// of IPv4 alone.
+    #[arg(long, requires = "netlab", conflicts_with = "relay")]
+    pub(crate) ipv6: bool,
     /// What the paths do to packets from the start, as netlab says it: a is the host, b the patient, s the server.
     #[arg(long, requires = "netlab")]
     pub(crate) link: Vec<String>,
