@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::figure::Target::{AtMost, None as Free};
 use super::figure::figure;
-use super::timeline::Way;
+use super::timeline::{HOST, PATIENT, Way};
 
 /// The patient's sound clock runs faster by so many millionths, the host's slower: more than two sound cards differ.
 const SKEW_PPM: i32 = 300;
@@ -41,8 +41,8 @@ pub(crate) fn long(minutes: u64, content: &Path, keep: Option<&Path>, own: &Path
         figure("P5", &format!("{minutes} min, {who}: memory grows by"), end - begin, "MB", AtMost(5.0));
     }
     let until = (minutes * 60) as f64 * 1_000.0;
-    for (who, from, to) in [("host", "patient", "host"), ("patient", "host", "patient")] {
-        let way = Way::read(place, from, to)?;
+    for (from, to) in [(PATIENT, HOST), (HOST, PATIENT)] {
+        let (who, way) = (to.name, Way::read(place, from, to)?);
         let quarter = |part: f64| (SETTLED + (until - SETTLED) * part, SETTLED + (until - SETTLED) * (part + 0.25));
         let at = |part: f64| way.voice_latency(quarter(part).0, quarter(part).1, 95.0);
         figure(

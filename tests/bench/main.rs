@@ -32,7 +32,7 @@ use serde_json::Value;
 use self::figure::say;
 use self::packets::Packets;
 use self::scenario::{Scenario, scenarios};
-use self::timeline::{Link, Way};
+use self::timeline::{HOST, Link, PATIENT, THIRD, Way};
 
 /// Figures of whole consultations.
 #[derive(Debug, Parser)]
@@ -89,6 +89,8 @@ enum What {
 struct Call {
     /// From the host to the patient, and back.
     ways: [Way; 2],
+    /// From the host to a second guest, where there is one.
+    third: Option<Way>,
     links: [Link; 2],
     reports: [Value; 2],
     /// Where the network kept them.
@@ -167,7 +169,8 @@ fn call(scenario: &Scenario, netlab: &Path, content: &Path, place: &Path, own: &
     let report =
         |side: &str| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(place.join(format!("{side}.json")))?)?) };
     Ok(Call {
-        ways: [Way::read(place, "host", "patient")?, Way::read(place, "patient", "host")?],
+        ways: [Way::read(place, HOST, PATIENT)?, Way::read(place, PATIENT, HOST)?],
+        third: if scenario.more.contains(&"--guests") { Some(Way::read(place, HOST, THIRD)?) } else { None },
         links: [Link::read(place, "ab")?, Link::read(place, "ba")?],
         reports: [report("host")?, report("patient")?],
         packets: if scenario.more.contains(&"--ipv6") { Some(Packets::read(place)?) } else { None },

@@ -62,6 +62,7 @@ pub(crate) fn scenarios(own: &Path) -> Vec<Scenario> {
     all.extend(thin());
     all.extend(breaks());
     all.push(ipv6());
+    all.extend(thirds());
     all
 }
 
@@ -299,4 +300,40 @@ fn ipv6() -> Scenario {
     });
     ipv6.more = &["--ipv6"];
     ipv6
+}
+
+/// The paths to one of three carry less. The others must not pay for it, and it must see and hear all the same: the host's large
+/// picture without what no other picture needs, or its small one.
+fn thirds() -> [Scenario; 2] {
+    [("weak-third", "200kbit", 15.0, 180.0), ("thin-third", "1600kbit", 14.0, 720.0)].map(
+        |(name, rate, pace, least)| {
+            let mut third = scenario(name, 40, "both delay=25ms rate=10mbit queue=200ms", move |call| {
+                let (from, to) = (10_000.0, 39_000.0);
+                let [strong, _] = &call.ways;
+                let figures = |way: &Way, whose: &str, pace: f64, least: f64| {
+                    let named = |what: &str| format!("one path of {rate}, {whose}: {what}");
+                    figure("-", &named("pictures a second"), way.fps(from, to), "", AtLeast(pace));
+                    let height = way.least_size(from, to).map_or(f64::NAN, |(_, height)| f64::from(height));
+                    figure("-", &named("least height"), height, "", AtLeast(least));
+                    figure("-", &named("longest stall"), way.longest_stall(from, to), "ms", AtMost(500.0));
+                    figure("-", &named("picture p95"), way.latency(from, to, 95.0), "ms", Free);
+                    figure("-", &named("voice concealed"), way.concealed(from, to) * 100.0, "%", AtMost(0.5));
+                };
+                figures(strong, "the strong", 28.0, 720.0);
+                figure(
+                    "-",
+                    &format!("one path of {rate}: large picture"),
+                    strong.picture_rate(from, to),
+                    "kbit/s",
+                    Free,
+                );
+                if let Some(third) = &call.third {
+                    figures(third, "the weak", pace, least);
+                }
+            });
+            third.links.push(format!("as,sa,bs,sb delay=25ms rate={rate} queue=200ms"));
+            third.more = &["--guests", "2"];
+            third
+        },
+    )
 }

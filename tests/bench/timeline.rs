@@ -5,6 +5,22 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+/// Somebody in a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Party {
+    /// Name of its files.
+    pub(crate) name: &'static str,
+    /// Its leaf in the group's tree: they come one after the other.
+    leaf: f64,
+}
+
+/// The one who opens the room.
+pub(crate) const HOST: Party = Party { name: "host", leaf: 0.0 };
+/// The first guest.
+pub(crate) const PATIENT: Party = Party { name: "patient", leaf: 1.0 };
+/// The second guest.
+pub(crate) const THIRD: Party = Party { name: "guest-2", leaf: 2.0 };
+
 /// A picture that left its encoder.
 #[derive(Clone, Copy, Debug)]
 struct Sent {
@@ -31,7 +47,7 @@ struct Voice {
     concealed: f64,
 }
 
-/// What went one way: what the sender sent, and what the receiver made of it.
+/// What went one way: what the sender sent to anybody, and what the receiver made of what came to it.
 #[derive(Debug, Default)]
 pub(crate) struct Way {
     sent: Vec<Sent>,
@@ -48,21 +64,26 @@ impl Way {
     ///
     /// # Errors
     /// When a file is missing or no number stands where one must.
-    pub(crate) fn read(folder: &Path, from: &str, to: &str) -> Result<Self> {
+    pub(crate) fn read(folder: &Path, from: Party, to: Party) -> Result<Self> {
         let begin: f64 = number(fs::read_to_string(folder.join("begin")).context("no begin")?.trim())?;
         let mut way = Self::default();
-        way.take(&fs::read_to_string(folder.join(format!("{from}.csv")))?, begin, true)?;
-        way.take(&fs::read_to_string(folder.join(format!("{to}.csv")))?, begin, false)?;
+        let lines = |of: Party| fs::read_to_string(folder.join(format!("{}.csv", of.name)));
+        way.take(&lines(from)?, begin, true, to)?;
+        way.take(&lines(to)?, begin, false, from)?;
         Ok(way)
     }
 
-    fn take(&mut self, lines: &str, begin: f64, sender: bool) -> Result<()> {
+    /// Takes the sender's lines or the receiver's, as far as they are of the other one.
+    fn take(&mut self, lines: &str, begin: f64, sender: bool, other: Party) -> Result<()> {
         for line in lines.lines() {
             let mut fields = line.split(',');
             let kind = fields.next().unwrap_or_default();
             let values: Vec<f64> = fields.map(number).collect::<Result<_>>().with_context(|| line.to_owned())?;
             let time = |at: usize| values.get(at).map_or(0.0, |micros| (micros - begin) / 1_000.0);
             let value = |at: usize| values.get(at).copied().unwrap_or_default();
+            if kind != "sent" && value(1) != other.leaf {
+                continue;
+            }
             match (kind, sender) {
                 ("sent", true) => self.sent.push(Sent { at: time(0), captured: time(1), bytes: value(2) }),
                 ("path", true) => self.estimates.push((time(0), value(2) / 1_000.0)),
@@ -296,8 +317,8 @@ mod tests {
             let (captured, concealed) = if frame % 50 == 0 { (0, 1) } else { (at - 60_000, 0) };
             seen.push_str(&format!("voice,{at},0,{captured},{concealed},0\n"));
         }
-        way.take(&sent, 1_000_000.0, true).unwrap();
-        way.take(&seen, 1_000_000.0, false).unwrap();
+        way.take(&sent, 1_000_000.0, true, PATIENT).unwrap();
+        way.take(&seen, 1_000_000.0, false, HOST).unwrap();
         way
     }
 
@@ -329,10 +350,20 @@ mod tests {
         let voices = "voice,100000,0,50000,0,0\nvoice,120000,0,0,1,0\nvoice,140000,0,40000,0,0\n";
         let pictures =
             "picture,115000,0,85000,640,360\npicture,125000,0,25000,640,360\npicture,900000,0,860000,640,360\n";
-        way.take(&format!("{voices}{pictures}"), 0.0, false).unwrap();
+        way.take(&format!("{voices}{pictures}"), 0.0, false, HOST).unwrap();
         // Of the voice that was invented nothing is known, so the next nearest counts: 50 ms, then 100 ms twice.
         assert_eq!(way.lips(0.0, 1_000.0).collect::<Vec<_>>(), [-20.0, 0.0, -60.0]);
         assert_eq!((way.lips_late(0.0, 1_000.0), way.lips_apart(0.0, 1_000.0, 100.0)), (-20.0, 60.0));
         assert!(Way::default().lips_apart(0.0, 1_000.0, 95.0).is_nan());
+    }
+
+    #[test]
+    fn of_several_senders_one_counts() {
+        let lines = "picture,40000,0,0,1280,720\npicture,50000,1,0,320,180\nvoice,40000,1,20000,1,0\n";
+        let mut way = Way::default();
+        way.take(lines, 0.0, false, PATIENT).unwrap();
+        assert_eq!((way.least_size(0.0, 100.0), way.voice.len()), (Some((320, 180)), 1));
+        way.take("path,10000,1,300000,0,0,0,0,0\npath,20000,2,90000,0,0,0,0,0\n", 0.0, true, THIRD).unwrap();
+        assert_eq!((way.estimates.len(), way.estimate_after(0.0, 90.0)), (1, Some(20.0)));
     }
 }

@@ -1,6 +1,6 @@
 //! What lies between server, host and patient: three network namespaces and a bad network, made by the program `netlab`.
 //!
-//! The host is its side a, the patient b, the server s. Nothing leads out of them, not even to this machine's loopback.
+//! The host is its side a, the patient b, the server s, where further guests are as well. Nothing leads out of them, not even to this machine's loopback.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr};
@@ -86,7 +86,11 @@ impl Network {
 
     /// Where this client runs.
     pub(crate) fn client(&self, side: Side) -> Place<'_> {
-        let network = if side == Side::Host { &self.host } else { &self.patient };
+        let network = match side {
+            Side::Host => &self.host,
+            Side::Patient => &self.patient,
+            Side::Further(_) => &self.server,
+        };
         Place { network: Some(network), sound: None }
     }
 

@@ -71,7 +71,7 @@ pub(crate) struct Options {
     /// of IPv4 alone.
     #[arg(long, requires = "netlab", conflicts_with = "relay")]
     pub(crate) ipv6: bool,
-    /// What the paths do to packets from the start, as netlab says it: a is the host, b the patient, s the server.
+    /// What the paths do to packets from the start, as netlab says it: a is the host, b the patient, s the server and further guests.
     #[arg(long, requires = "netlab")]
     pub(crate) link: Vec<String>,
     /// What changes when: time and command, as netlab says it.
