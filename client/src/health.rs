@@ -30,6 +30,8 @@ pub struct MemberHealth {
     pub quality: Quality,
     /// There and back, in milliseconds.
     pub round_trip_ms: Option<f64>,
+    /// By how much packets come unevenly, in milliseconds.
+    pub jitter_ms: f64,
     /// Share of the packets that were lost, the worse of both ways, 0 to 1.
     pub loss: f64,
     /// Share of the sound that had to be made up, 0 to 1.
@@ -108,6 +110,7 @@ fn judge(now: &PeerMedia, then: Option<(f64, &PeerMedia)>) -> MemberHealth {
         leaf: u32::from(now.peer.as_u8()),
         quality: Quality::Good,
         round_trip_ms: now.round_trip_ms,
+        jitter_ms: now.path.jitter_ms,
         loss: now.path.loss.max(lost_coming).clamp(0.0, 1.0),
         made_up: made_up.clamp(0.0, 1.0),
         picture,

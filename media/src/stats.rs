@@ -83,6 +83,8 @@ pub struct PathMedia {
     pub target_kbps: f64,
     /// Queue that stands on it, in milliseconds.
     pub queue_ms: f64,
+    /// How much later than the quickest ones our packets come, beside that queue: a mean of the last 64, in milliseconds.
+    pub jitter_ms: f64,
     /// How long what waits here takes to leave, in milliseconds.
     pub backlog_ms: f64,
     /// Share of our packets that it lost lately, 0 to 1.

@@ -341,6 +341,7 @@ health-member-fair = { $name }: weak
 health-member-poor = { $name }: poor
 health-what-to-do = Move closer to the Wi-Fi or use a cable, stop downloads and other video, or turn your camera off: the voice then gets all there is.
 health-round-trip = there and back { $value } ms
+health-jitter = uneven by { $value } ms
 health-lost = lost { $value } %
 health-made-up = sound made up { $value } %
 health-picture = picture { $value } a second

@@ -70,6 +70,7 @@ fn sentence(member: &MemberHealth) -> String {
         |kbps: f64| if kbps < 1_000.0 { format!("{kbps:.0} kbit/s") } else { format!("{:.1} Mbit/s", kbps / 1e3) };
     let mut figures = Vec::new();
     figures.extend(member.round_trip_ms.map(|ms| figure("health-round-trip", format!("{ms:.0}"))));
+    figures.push(figure("health-jitter", format!("{:.0}", member.jitter_ms)));
     figures.push(figure("health-lost", percent(member.loss)));
     figures.push(figure("health-made-up", percent(member.made_up)));
     figures.push(match member.picture {
@@ -130,6 +131,7 @@ mod tests {
         stage.click("Connection");
         assert!(stage.shows("Mia Okafor: good"));
         assert!(stage.shows("there and back 48 ms"));
+        assert!(stage.shows("uneven by 4 ms"));
         assert!(stage.shows("picture 1280 × 720, 30 a second"));
         assert!(!stage.shows("Wi-Fi"));
         stage.click("Hide connection");

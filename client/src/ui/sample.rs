@@ -327,6 +327,7 @@ pub fn health(quality: Quality) -> Health {
         leaf: members()[1].leaf,
         quality,
         round_trip_ms: Some(48.0),
+        jitter_ms: 4.0,
         loss,
         made_up,
         picture: Some((1_280, 720, 30.0)),

@@ -144,6 +144,7 @@ impl PeerMeter {
             estimate_kbps: stats.estimate.as_bps() as f64 / 1_000.0,
             target_kbps: stats.target.as_bps() as f64 / 1_000.0,
             queue_ms: ms(stats.path_queue),
+            jitter_ms: ms(stats.path_jitter),
             backlog_ms: ms(stats.backlog),
             loss: stats.path_loss,
             received: stats.packets_received,

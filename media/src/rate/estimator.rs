@@ -231,6 +231,11 @@ impl Estimator {
         self.standing
     }
 
+    /// How much later than the quickest ones packets come, beside that queue.
+    pub(crate) fn jitter(&self) -> Duration {
+        self.delay.jitter()
+    }
+
     /// Whether each packet of the voice is to be sent a second time, behind the next one: that comes sooner than what is asked for.
     /// With less loss Opus' own correction and requests do; on a narrow path the picture would pay for it.
     pub(crate) fn voice_twice(&self) -> bool {

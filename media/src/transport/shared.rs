@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::{Budget, PeerStats};
+use crate::rate::Estimator;
 use crate::time::{Bitrate, MediaTime};
 
 /// A counter of [`PeerStats`].
@@ -50,9 +51,11 @@ pub(crate) struct Shared {
     /// What may be sent to the peer, in bit/s, and how long what waits takes to leave, in microseconds.
     budget: AtomicU64,
     backlog: AtomicU64,
-    /// What its path carries, in bit/s, the queue on it, in microseconds, and the share of packets it loses, in millionths.
+    /// What its path carries, in bit/s, the queue on it and its jitter, in microseconds, and the share of packets it loses, in
+    /// millionths.
     estimate: AtomicU64,
     queue: AtomicU64,
+    jitter: AtomicU64,
     loss: AtomicU64,
     /// Smoothed share of parity among the packets of pictures, in millionths.
     parity: AtomicU64,
@@ -115,10 +118,11 @@ impl Shared {
         })
     }
 
-    pub(crate) fn set_path(&self, estimate: Bitrate, queue: Duration, loss: f64) {
-        self.estimate.store(estimate.as_bps(), Ordering::Relaxed);
-        self.queue.store(micros(queue), Ordering::Relaxed);
-        self.loss.store((loss * 1e6) as u64, Ordering::Relaxed);
+    pub(crate) fn set_path(&self, path: &Estimator) {
+        self.estimate.store(path.estimate().as_bps(), Ordering::Relaxed);
+        self.queue.store(micros(path.queue()), Ordering::Relaxed);
+        self.jitter.store(micros(path.jitter()), Ordering::Relaxed);
+        self.loss.store((path.loss() * 1e6) as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn path_loss(&self) -> f64 {
@@ -218,6 +222,7 @@ impl Shared {
             estimate: Bitrate::bps(self.estimate.load(Ordering::Relaxed)),
             target: Bitrate::bps(self.budget.load(Ordering::Relaxed)),
             path_queue: Duration::from_micros(self.queue.load(Ordering::Relaxed)),
+            path_jitter: Duration::from_micros(self.jitter.load(Ordering::Relaxed)),
             path_loss: self.path_loss(),
             backlog: Duration::from_micros(self.backlog.load(Ordering::Relaxed)),
         }

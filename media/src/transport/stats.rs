@@ -48,6 +48,8 @@ pub struct PeerStats {
     pub target: Bitrate,
     /// Queue that stands on the path.
     pub path_queue: Duration,
+    /// How much later than the quickest ones our packets come, beside that queue.
+    pub path_jitter: Duration,
     /// Share of our packets that the path lost lately, 0 to 1.
     pub path_loss: f64,
     /// How long what waits in our pacer takes to leave.

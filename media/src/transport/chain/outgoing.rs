@@ -114,7 +114,7 @@ impl Outgoing {
         self.shared.count(Count::PacketsExpired, self.pacer.expired() - self.expired);
         self.expired = self.pacer.expired();
         self.shared.set_budget(self.estimator.target(), self.pacer.backlog(time));
-        self.shared.set_path(self.estimator.estimate(), self.estimator.queue(), self.estimator.loss());
+        self.shared.set_path(&self.estimator);
     }
 
     /// A packet leaves for the first time.

@@ -247,6 +247,8 @@ fn thirty_milliseconds_of_reordering_cause_few_requests() {
     let [sender, _] = path.stats();
     println!("{} needless retransmissions of {} packets", sender.retransmissions_sent, sender.packets_sent);
     assert_eq!((latencies.len(), lost), (1_800, 0));
+    let millis = (sender.path_jitter.as_millis(), sender.path_queue.as_millis());
+    assert!((10..20).contains(&millis.0) && millis.1 < 10, "jitter and queue: {millis:?} ms");
     assert!(sender.retransmissions_sent * 50 < sender.packets_sent);
 }
 
