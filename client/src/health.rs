@@ -90,6 +90,11 @@ impl HealthBook {
         health
     }
 
+    /// What was counted last.
+    pub fn newest(&self) -> Option<&MediaStats> {
+        self.snapshots.back().map(|(_, stats)| stats)
+    }
+
     /// The call is over.
     pub fn clear(&mut self) {
         self.snapshots.clear();

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crypto::LeafIndex;
 use media::codec::VideoCodec;
-use media::{EngineEvent, MediaStats};
+use media::{EngineEvent, MediaStats, PathMedia};
 use serde::Serialize;
 
 use crate::session::Mark;
@@ -31,6 +32,7 @@ pub struct ReportBook {
     cpu_begin: Option<(f64, Instant)>,
     cpu_s_per_s: Option<f64>,
     stats: Option<MediaStats>,
+    worst: Option<Worst>,
 }
 
 impl ReportBook {
@@ -49,6 +51,7 @@ impl ReportBook {
             cpu_begin: None,
             cpu_s_per_s: None,
             stats: None,
+            worst: None,
         }
     }
 
@@ -83,8 +86,12 @@ impl ReportBook {
         }
     }
 
-    /// Called now and then: begins the CPU measurement when the warm-up is over.
-    pub fn tick(&mut self) {
+    /// Called now and then with what the engine has counted: begins the CPU measurement when the warm-up is over, and keeps what
+    /// is worst.
+    pub fn tick(&mut self, stats: Option<&MediaStats>) {
+        if let Some(stats) = stats {
+            self.watch(Instant::now(), stats);
+        }
         if self.cpu_begin.is_none() && self.connected.is_some_and(|at| at.elapsed() >= WARM_UP) {
             self.cpu_begin = cpu_seconds().map(|cpu| (cpu, Instant::now()));
         }
@@ -93,6 +100,7 @@ impl ReportBook {
     /// Counters of the engine; those without a peer do not replace those with one.
     pub fn on_stats(&mut self, stats: MediaStats) {
         if !stats.peers.is_empty() {
+            self.watch(Instant::now(), &stats);
             if let (Some((begin, at)), Some(end)) = (self.cpu_begin, cpu_seconds()) {
                 self.cpu_s_per_s = Some((end - begin) / at.elapsed().as_secs_f64().max(0.001));
             }
@@ -109,11 +117,27 @@ impl ReportBook {
         serde_json::to_string_pretty(&book.report()).ok()
     }
 
+    /// Keeps what was worst of the first peer's path. A bad moment is long over when the last figures are taken.
+    fn watch(&mut self, now: Instant, stats: &MediaStats) {
+        // Before the first packet nothing is estimated.
+        let Some(peer) = stats.peers.first().filter(|peer| peer.path.estimate_kbps > 0.0) else { return };
+        if self.worst.as_ref().is_none_or(|worst| worst.peer != peer.peer) {
+            self.worst = Some(Worst { peer: peer.peer, since: now, queue_ms: None, estimate_kbps: None });
+        }
+        if let Some(worst) = self.worst.as_mut().filter(|worst| now.duration_since(worst.since) >= WARM_UP) {
+            let PathMedia { queue_ms, estimate_kbps, .. } = peer.path;
+            worst.queue_ms = Some(worst.queue_ms.map_or(queue_ms, |most| most.max(queue_ms)));
+            worst.estimate_kbps = Some(worst.estimate_kbps.map_or(estimate_kbps, |least| least.min(estimate_kbps)));
+        }
+    }
+
     fn report(&self) -> Report {
         let stats = self.stats.clone().unwrap_or_default();
         let peer = stats.peers.first();
         let video = peer.map(|peer| peer.video.clone()).unwrap_or_default();
         let audio = peer.map(|peer| peer.audio.clone()).unwrap_or_default();
+        let path = peer.map(|peer| peer.path).unwrap_or_default();
+        let worst = self.worst.as_ref().filter(|worst| peer.is_some_and(|peer| peer.peer == worst.peer));
         Report {
             role: self.role,
             versions: Versions {
@@ -143,7 +167,21 @@ impl ReportBook {
             audio: Audio {
                 kbps_sent: round(stats.audio_sent.kbps),
                 concealed_ratio: audio.concealed_ratio,
+                concealed: audio.concealed,
+                corrected: audio.corrected,
+                late: audio.late,
                 latency_ms: Spread { p50: round(audio.latency_ms.p50), p95: round(audio.latency_ms.p95), max: None },
+            },
+            path: PathFigures {
+                round_trip_ms: peer.and_then(|peer| peer.round_trip_ms).map(round),
+                jitter_ms: round(path.jitter_ms),
+                estimate_kbps: round(path.estimate_kbps),
+                estimate_kbps_min: worst.and_then(|worst| worst.estimate_kbps).map(round),
+                queue_ms: round(path.queue_ms),
+                queue_ms_max: worst.and_then(|worst| worst.queue_ms).map(round),
+                loss: path.loss,
+                received: path.received,
+                missed: path.missed,
             },
             retransmissions: stats.peers.iter().map(|peer| peer.retransmissions).sum(),
             undecryptable_frames: stats.peers.iter().map(|peer| peer.undecryptable_frames).sum(),
@@ -168,6 +206,16 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::write(path, text)
 }
 
+/// What was worst of a peer's path after its warm-up; `None` before.
+#[derive(Debug)]
+struct Worst {
+    peer: LeafIndex,
+    /// When it was estimated first.
+    since: Instant,
+    queue_ms: Option<f64>,
+    estimate_kbps: Option<f64>,
+}
+
 #[derive(Serialize)]
 struct Report {
     role: &'static str,
@@ -179,6 +227,7 @@ struct Report {
     transport_setup_ms: Option<u64>,
     video: Video,
     audio: Audio,
+    path: PathFigures,
     retransmissions: u64,
     undecryptable_frames: u64,
     epochs: u64,
@@ -209,7 +258,24 @@ struct Video {
 struct Audio {
     kbps_sent: f64,
     concealed_ratio: f64,
+    concealed: u64,
+    corrected: u64,
+    late: u64,
     latency_ms: Spread,
+}
+
+/// Estimate, queue, jitter and loss are those of what was sent; received and missed packets count from the begin of the association.
+#[derive(Serialize)]
+struct PathFigures {
+    round_trip_ms: Option<f64>,
+    jitter_ms: f64,
+    estimate_kbps: f64,
+    estimate_kbps_min: Option<f64>,
+    queue_ms: f64,
+    queue_ms_max: Option<f64>,
+    loss: f64,
+    received: u64,
+    missed: u64,
 }
 
 #[derive(Serialize)]
@@ -257,46 +323,4 @@ fn rss_mb_max() -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_a_consultation_there_is_no_report() {
-        assert!(ReportBook::new().finish().is_none());
-    }
-
-    #[test]
-    fn the_report_has_exactly_the_fields_that_scripts_read() {
-        let mut book = ReportBook::new();
-        book.mark(Mark::Host);
-        book.mark(Mark::Epoch);
-        let report: serde_json::Value = serde_json::from_str(&book.finish().unwrap()).unwrap();
-        let mut fields: Vec<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
-        fields.sort_unstable();
-        let wanted = [
-            "admit_to_first_audio_ms",
-            "admit_to_first_video_ms",
-            "audio",
-            "codec",
-            "cpu_s_per_s",
-            "epochs",
-            "knock_ms",
-            "retransmissions",
-            "role",
-            "rss_mb_max",
-            "transport_setup_ms",
-            "undecryptable_frames",
-            "versions",
-            "video",
-        ];
-        assert_eq!(fields, wanted);
-        assert_eq!(report["role"], "host");
-        assert!(report["rss_mb_max"].as_f64().unwrap() > 1.0);
-    }
-
-    #[test]
-    fn cpu_time_is_read_behind_a_name_with_brackets() {
-        let stat = "1 (a) b) R 0 0 0 0 0 0 0 0 0 0 250 50 0 0";
-        assert_eq!(parse_cpu(stat), Some(3.0));
-    }
-}
+mod tests;

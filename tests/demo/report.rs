@@ -10,7 +10,7 @@ use crate::options::{Options, Side};
 use crate::programs::say;
 
 /// Every figure that a report must hold.
-const FIGURES: [&str; 28] = [
+const FIGURES: [&str; 41] = [
     "/role",
     "/versions",
     "/codec",
@@ -30,8 +30,20 @@ const FIGURES: [&str; 28] = [
     "/video/latency_ms/max",
     "/audio/kbps_sent",
     "/audio/concealed_ratio",
+    "/audio/concealed",
+    "/audio/corrected",
+    "/audio/late",
     "/audio/latency_ms/p50",
     "/audio/latency_ms/p95",
+    "/path/round_trip_ms",
+    "/path/jitter_ms",
+    "/path/estimate_kbps",
+    "/path/estimate_kbps_min",
+    "/path/queue_ms",
+    "/path/queue_ms_max",
+    "/path/loss",
+    "/path/received",
+    "/path/missed",
     "/retransmissions",
     "/undecryptable_frames",
     "/epochs",
@@ -39,6 +51,7 @@ const FIGURES: [&str; 28] = [
     "/rss_mb_max",
     "/video",
     "/audio",
+    "/path",
 ];
 
 /// Where the reports go: the folder asked for, or one that vanishes.
@@ -110,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_missing_or_empty_figure_is_named() {
-        let mut report = serde_json::json!({ "video": { "latency_ms": {} }, "audio": { "latency_ms": {} } });
+        let mut report =
+            serde_json::json!({ "video": { "latency_ms": {} }, "audio": { "latency_ms": {} }, "path": {} });
         for place in FIGURES {
             let (parent, name) = place.rsplit_once('/').unwrap();
             let object = report.pointer_mut(parent).unwrap().as_object_mut().unwrap();

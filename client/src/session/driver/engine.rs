@@ -217,6 +217,11 @@ impl MediaHand {
         self.pictures.set_health(health.map(Arc::new));
     }
 
+    /// What the engine had counted when that was looked at last.
+    pub(super) fn counted(&self) -> Option<&MediaStats> {
+        self.health.newest()
+    }
+
     /// Devices whose state is known now.
     pub(super) fn poll(&mut self) -> Vec<(Device, DeviceState)> {
         self.look_at_health();

@@ -137,10 +137,10 @@ impl Driver {
                     None => break,
                 },
                 _ = tick.tick() => {
-                    self.report.tick();
                     for (device, state) in self.media.poll() {
                         self.handle(Input::Device(device, state)).await;
                     }
+                    self.report.tick(self.media.counted());
                     if let Some(sealed) = self.media.sealed() {
                         self.handle(Input::Sealed(sealed)).await;
                     }
