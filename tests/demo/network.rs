@@ -1,6 +1,7 @@
 //! What lies between server, host and patient: three network namespaces and a bad network, made by the program `netlab`.
 //!
-//! The host is its side a, the patient b, the server s, where further guests are as well. Nothing leads out of them, not even to this machine's loopback.
+//! The host is its side a, the patient b, the server s, where further guests are as well. Nothing leads out of them, not even to this
+//! machine's loopback.
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr};
