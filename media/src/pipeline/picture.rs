@@ -11,15 +11,18 @@ use crate::transport::{Budget, Layer};
 /// Key frames that peers ask for are at least this far apart: they are ten times as large as others, and one serves all.
 const KEY_INTERVAL: Duration = Duration::from_millis(300);
 /// A key frame should be on its way for no longer than this: until it is whole, nothing moves.
-const KEY_TIME: Duration = Duration::from_millis(150);
-/// Bits of a key frame for each pixel, as OpenH264 makes them at its leisure.
-const KEY_BITS: f64 = 0.46;
+const KEY_TIME: Duration = Duration::from_millis(100);
+/// Bits of a key frame for each pixel, as OpenH264 makes them at its leisure: of 1280x720, and the power by which they grow with fewer
+/// pixels, since a smaller picture of the same face has more detail in each.
+const KEY_BITS: (f64, f64) = (0.46, 0.2);
+const KEY_PIXELS: f64 = 1280.0 * 720.0;
 /// Least share of the rate that a key frame is encoded for: below it the face is lost.
 const KEY_SHARE: f64 = 0.25;
 
 /// The rate that a key frame is encoded for: lower than that of other pictures where it would take too long to send.
 fn key_rate(frame: &VideoFrame, rate: Bitrate) -> Bitrate {
-    let bits = f64::from(frame.width()) * f64::from(frame.height()) * KEY_BITS;
+    let pixels = f64::from(frame.width()) * f64::from(frame.height());
+    let bits = pixels * KEY_BITS.0 * (KEY_PIXELS / pixels.max(1.0)).powf(KEY_BITS.1);
     let share = rate.as_bps() as f64 * KEY_TIME.as_secs_f64() / bits;
     rate.scaled(share.clamp(KEY_SHARE, 1.0))
 }

@@ -204,7 +204,7 @@ fn configure(params: &mut SEncParamExt, settings: &Settings, width: c_int, heigh
     params.iMaxBitrate = settings.max_bitrate_bps;
     params.fMaxFrameRate = settings.fps as f32;
     params.iRCMode = openh264_sys2::RC_BITRATE_MODE;
-    params.bEnableFrameSkip = true;
+    params.bEnableFrameSkip = false;
     params.iComplexityMode = openh264_sys2::LOW_COMPLEXITY;
     params.eSpsPpsIdStrategy = CONSTANT_ID;
     // Two threads gain nothing at 720p, measured.
