@@ -11,10 +11,13 @@ use crate::time::MediaTime;
 
 /// Looks back for the quickest packet of now. Three frames at 30 a second: between two frames a queue that is not ours empties.
 const STANDING: Duration = Duration::from_millis(100);
-/// Fewer packets than this say nothing yet; then older ones count as well.
-const LEAST_PACKETS: usize = 5;
+/// Fewer packets than this say nothing yet; then older ones count as well. Where packets come unevenly it takes more of them, or a
+/// longer queue: the quickest of a few slow ones is none.
+const LEAST_PACKETS: (usize, usize) = (5, 12);
+/// Packets that deviate so much come unevenly, in microseconds: more than our own pictures make them on a path for some of them.
+const UNEVEN: f64 = 20_000.0;
 /// Looks back that far at most, when little is sent.
-const LONGEST: Duration = Duration::from_millis(300);
+const LONGEST: Duration = Duration::from_millis(800);
 /// The path's own time is the least of this many seconds. Longer believes in a path that is gone, shorter takes a queue for it.
 const BASE_SECONDS: usize = 10;
 /// Packets that the jitter is the mean of.
@@ -50,11 +53,11 @@ impl Delay {
             || self
                 .recent
                 .front()
-                .is_some_and(|(at, _)| arrived.since(*at) > LONGEST && self.recent.len() > LEAST_PACKETS)
+                .is_some_and(|(at, _)| arrived.since(*at) > LONGEST && self.recent.len() > LEAST_PACKETS.1)
         {
             self.recent.pop_front();
         }
-        if let Some(least) = self.least() {
+        if let Some(least) = self.least(LEAST_PACKETS.0) {
             self.seen = (self.seen + 1).min(MEMORY);
             self.jitter += ((way - least) as f64 - self.jitter) / f64::from(self.seen);
         }
@@ -62,7 +65,11 @@ impl Delay {
 
     /// What the quickest packet of now needs beyond the path itself.
     pub(crate) fn standing(&self) -> Duration {
-        self.beyond_base(self.least())
+        let few = self.beyond_base(self.least(LEAST_PACKETS.0));
+        if self.jitter <= UNEVEN || !self.is_sparse() {
+            return few;
+        }
+        self.beyond_base(self.least(LEAST_PACKETS.1)).max(few.saturating_sub(self.jitter()))
     }
 
     /// The same of the packet that came last: the first to show a queue that fills at once.
@@ -77,20 +84,27 @@ impl Delay {
 
     /// What stands is not ours: it counts as the path's own time from now on.
     pub(crate) fn accept(&mut self) {
-        let Some(least) = self.least() else { return };
+        let Some(least) = self.least(LEAST_PACKETS.0) else { return };
         for (_, second) in &mut self.seconds {
             *second = (*second).max(least);
         }
     }
 
-    fn least(&self) -> Option<i64> {
+    /// Of the last packets: those of the window, but so many at least.
+    fn least(&self, enough: usize) -> Option<i64> {
         let newest = self.recent.back()?.0;
         let mut seen = 0;
         let window = self.recent.iter().rev().take_while(|(at, _)| {
             seen += 1;
-            seen <= LEAST_PACKETS || newest.since(*at) <= STANDING
+            seen <= enough || newest.since(*at) <= STANDING
         });
         window.map(|(_, way)| *way).min()
+    }
+
+    /// Whether the window holds less than the least packets.
+    fn is_sparse(&self) -> bool {
+        let Some((newest, _)) = self.recent.back() else { return true };
+        self.recent.iter().rev().nth(LEAST_PACKETS.0).is_none_or(|(at, _)| newest.since(*at) > STANDING)
     }
 
     fn beyond_base(&self, way: Option<i64>) -> Duration {

@@ -44,6 +44,11 @@ impl Drain {
         Self { since, standing, carried, sent: 0.0, told: (0, 0), usual }
     }
 
+    /// What came through of what was sent before, measured for longer.
+    pub(super) fn carries(&mut self, carried: f64) {
+        self.carried = carried;
+    }
+
     /// A packet left.
     pub(super) fn on_sent(&mut self, bytes: u64) {
         self.sent += bytes as f64 * 8.0;
@@ -64,6 +69,11 @@ impl Drain {
         told >= LEAST_TOLD && f64::from(lost) >= f64::from(told) * (OVERFLOW + 2.0 * self.usual)
     }
 
+    /// Whether what comes was still sent before it began.
+    pub(super) fn is_new(&self, now: MediaTime, patience: Duration) -> bool {
+        now.since(self.since) < patience
+    }
+
     /// Whether the path got narrower still. Until `patience` is over nothing shows of what is done.
     pub(super) fn widens(&self, now: MediaTime, standing: Duration, patience: Duration) -> bool {
         now.since(self.since) >= patience && standing >= self.standing.mul_f64(WIDENS)
@@ -72,13 +82,30 @@ impl Drain {
     /// Whether somebody else keeps the queue full, or the path itself got longer: less was sent than it carries for long enough that
     /// the queue must have shrunk, and it did not.
     pub(super) fn is_foreign(&self, now: MediaTime, standing: Duration, patience: Duration) -> bool {
-        let time = now.since(self.since);
-        let expected = Duration::from_secs_f64((time.as_secs_f64() - self.sent / self.carried.max(1.0)).max(0.0));
-        let gone = self.standing.saturating_sub(standing);
-        !self.overflows()
-            && time > patience + LEAST_TIME
+        let (time, expected, gone) = (now.since(self.since), self.expected(now), self.gone(standing));
+        // All of it must be gone, and some is.
+        let rest = time > patience && expected > self.standing + LEAST_EXPECTED && gone > self.standing.mul_f64(SHARE);
+        let stays = time > patience + LEAST_TIME
             && expected > LEAST_EXPECTED
-            && gone < expected.min(self.standing).mul_f64(SHARE)
+            && gone < expected.min(self.standing).mul_f64(SHARE);
+        rest || (stays && !self.overflows())
+    }
+
+    /// Whether the queue stays because as much is sent as the path carries: it was thought to carry more than it does.
+    pub(super) fn is_fed(&self, now: MediaTime, standing: Duration, patience: Duration) -> bool {
+        now.since(self.since) > patience + LEAST_TIME
+            && self.expected(now) <= LEAST_EXPECTED
+            && self.gone(standing) < self.standing.mul_f64(SHARE)
+    }
+
+    /// By how much the queue must have shrunk, if it is ours.
+    fn expected(&self, now: MediaTime) -> Duration {
+        let time = now.since(self.since).as_secs_f64();
+        Duration::from_secs_f64((time - self.sent / self.carried.max(1.0)).max(0.0))
+    }
+
+    fn gone(&self, standing: Duration) -> Duration {
+        self.standing.saturating_sub(standing)
     }
 }
 
@@ -86,6 +113,9 @@ impl Drain {
 /// it is found again: who alone gives way to a download gets nothing.
 const KEPT: Duration = Duration::from_secs(20);
 const ROOM: (f64, f64) = (0.35, 1.25);
+/// More lowerings than this in such a time are not for a queue of ours.
+const OFTEN: (Duration, u32) = (Duration::from_secs(3), 4);
+const SHORT: Duration = Duration::from_millis(70);
 /// But not beyond this: the voice has to pass it as well.
 const MOST_ROOM: Duration = Duration::from_millis(150);
 
@@ -94,6 +124,10 @@ const MOST_ROOM: Duration = Duration::from_millis(150);
 pub(super) struct Others {
     /// What their queue is allowed for, and when it was found last.
     found: Option<(Duration, MediaTime)>,
+    /// Whether that was proven, or is only likely.
+    proven: bool,
+    /// When the first of some lowerings was, and how many there were since.
+    lowered: (MediaTime, u32),
 }
 
 impl Others {
@@ -102,7 +136,21 @@ impl Others {
         let again = self.are_there();
         let room = standing.mul_f64(if again { ROOM.1 } else { ROOM.0 });
         self.found = Some((room.min(MOST_ROOM), now));
+        self.proven = true;
         again
+    }
+
+    /// The estimate is lowered for a queue of this length. If that happens often, others are likely there, since a short queue of
+    /// ours goes when less is sent.
+    pub(super) fn lowered(&mut self, now: MediaTime, standing: Duration) {
+        if now.since(self.lowered.0) > OFTEN.0 || standing > SHORT {
+            self.lowered = (now, 0);
+        }
+        self.lowered.1 += 1;
+        if self.lowered.1 > OFTEN.1 && self.found.is_none() {
+            self.found = Some((standing.mul_f64(ROOM.0), now));
+            self.proven = false;
+        }
     }
 
     /// Forgets those who were not found for long.
@@ -111,7 +159,7 @@ impl Others {
     }
 
     pub(super) fn are_there(&self) -> bool {
-        self.found.is_some()
+        self.proven && self.found.is_some()
     }
 
     /// What their queue is allowed for.
@@ -143,6 +191,35 @@ mod tests {
         assert!(drain(800, 1_200).is_foreign(at(1_200), Duration::from_millis(190), PATIENCE));
         assert!(!drain(800, 700).is_foreign(at(700), Duration::from_millis(190), PATIENCE), "too soon");
         assert!(!drain(990, 1_200).is_foreign(at(1_200), Duration::from_millis(190), PATIENCE), "nothing was spared");
+    }
+
+    #[test]
+    fn what_is_left_of_a_queue_that_must_be_gone_is_the_path_itself() {
+        // 400 ms at a fifth of what it carries empty 200 ms of queue, and more.
+        assert!(drain(200, 500).is_foreign(at(500), Duration::from_millis(60), PATIENCE));
+        assert!(!drain(200, 200).is_foreign(at(200), Duration::from_millis(60), PATIENCE), "it is on its way out");
+    }
+
+    #[test]
+    fn a_queue_that_is_fed_as_much_as_it_loses_asks_for_less() {
+        assert!(drain(990, 1_200).is_fed(at(1_200), Duration::from_millis(190), PATIENCE));
+        assert!(!drain(800, 1_200).is_fed(at(1_200), Duration::from_millis(190), PATIENCE), "others feed it");
+        assert!(!drain(990, 1_200).is_fed(at(1_200), Duration::from_millis(50), PATIENCE), "it goes");
+    }
+
+    #[test]
+    fn short_queues_again_and_again_are_likely_of_others_but_not_proven() {
+        let mut others = Others::default();
+        for second in 0..5 {
+            assert!(others.room().is_zero());
+            others.lowered(at(second * 500), Duration::from_millis(40));
+        }
+        assert!(!others.room().is_zero() && !others.are_there());
+        let mut ours = Others::default();
+        for second in 0..9 {
+            ours.lowered(at(second * 500), Duration::from_millis(100));
+        }
+        assert!(ours.room().is_zero(), "long ones are not");
     }
 
     #[test]

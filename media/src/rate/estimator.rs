@@ -3,7 +3,7 @@
 //! | sign | what it means | what is done |
 //! | --- | --- | --- |
 //! | a queue that never empties ([`Delay`]) | too much is sent | down to what came through, less until the queue is gone |
-//! | packets do not come back as reported | the path stopped | no video beyond what may be under way |
+//! | reports do not come, or come late ([`Flight`]) | the path stopped, or got narrow both ways | no pictures until they tell of now |
 //! | loss beyond the path's own ([`Loss`]) | a policer, or chance | lowered for a moment: what stays was chance |
 //! | neither | room | up by a quarter each second, near the last limit by a twentieth |
 //! | a burst that came as it left ([`Prober`]) | room, certainly | up to the burst's rate at once |
@@ -12,34 +12,36 @@
 
 use std::time::Duration;
 
+use super::arrivals::{Arrivals, COLLAPSE, Carried};
 use super::delay::Delay;
 use super::drain::{self, Drain, Others};
 use super::flight::Flight;
 use super::history::Report;
 use super::loss::{Loss, Verdict};
 use super::probe::{Burst, Finding, Prober};
-use super::throughput::Throughput;
 use crate::time::{Bitrate, MediaTime};
 
 /// A queue that stands this long is ours to empty, with half of the path's jitter on top.
 const QUEUE: Duration = Duration::from_millis(15);
-/// A packet this late stood in a queue all its way.
-const QUEUED: Duration = Duration::from_millis(30);
 /// The last packet this late, and packets lost: the queue fills faster than the window of the standing queue shows.
 const SUDDEN: Duration = Duration::from_millis(60);
 /// Share of the reported packets that must be lost for it.
 const SUDDEN_LOSS: f64 = 0.2;
 /// What came through while the path was full, less this, is the new estimate.
 const BACK_OFF: f64 = 0.95;
-/// A path that carries less than this share of the estimate has collapsed.
-const COLLAPSE: f64 = 0.5;
 /// While others are known to share it, what came is our share of it and says little: the estimate is lowered to this at most.
 const SHARED: f64 = 0.85;
+/// But not in a queue that the voice cannot pass in time.
+const TOLERABLE: Duration = Duration::from_millis(200);
 /// The same of a queue that overflows: what is lost by chance behind it makes what comes look less than it is.
 const OVERFLOWS: f64 = 0.6;
 /// Growth a second with room, and near the last limit.
 const GROWTH: f64 = 0.25;
 const GROWTH_NEAR: f64 = 0.05;
+/// Packets leave so many times faster than the estimate, and where it is at least that share of the path's limit.
+const FREE: f64 = 2.5;
+const NEAR_LIMIT: f64 = 1.25;
+const SHARE_OF_LIMIT: f64 = 0.8;
 /// How near is near, and how long a limit is remembered.
 const NEAR: f64 = 0.12;
 const LIMIT_KEPT: Duration = Duration::from_secs(15);
@@ -49,8 +51,10 @@ const TEST_RATE: f64 = 0.85;
 const LEAST_LOST: f64 = 8.0;
 /// A policer is remembered this long.
 const POLICED: Duration = Duration::from_secs(30);
-/// The estimate grows up to this many times of what came.
+/// The estimate grows up to this many times of what came, and so many bit/s: on a narrow path with a known limit, and elsewhere. What
+/// is beyond the voice there is found by bursts alone, since a picture that does not fit in takes the voice its path.
 const PROVEN: f64 = 1.5;
+const SPARE: (f64, f64) = (4_000.0, 30_000.0);
 /// The voice is sent twice from this share of lost packets on, where the path carries so many bit/s.
 const TWICE: (f64, f64) = (0.02, 500_000.0);
 /// On a path with a known limit below this, in bit/s, there are no bursts: what is too much of them delays the voice.
@@ -73,9 +77,7 @@ pub(crate) struct Estimator {
     estimate: f64,
     state: State,
     delay: Delay,
-    came: Throughput,
-    /// What came behind a queue: nothing but the narrowest link says how fast.
-    queued: Throughput,
+    arrivals: Arrivals,
     loss: Loss,
     prober: Prober,
     /// What came through when the path was full, and when that was.
@@ -98,8 +100,7 @@ impl Estimator {
             estimate: start.as_bps() as f64,
             state: State::Free,
             delay: Delay::default(),
-            came: Throughput::default(),
-            queued: Throughput::default(),
+            arrivals: Arrivals::default(),
             loss: Loss::default(),
             prober: Prober::new(),
             limit: None,
@@ -124,15 +125,13 @@ impl Estimator {
     /// What the receiver said, in the order in which the packets left; with a `hole` if reports before this one were lost.
     pub(crate) fn on_reports(&mut self, now: MediaTime, reports: &[Report], hole: bool) {
         if hole {
-            self.came.skip();
-            self.queued.skip();
+            self.arrivals.skip();
         }
         let Some(newest) = reports.iter().filter(|report| report.arrived.is_some()).map(|report| report.sent).max()
         else {
             return;
         };
         let overdue = self.flight.is_overdue(now);
-        let since = self.flight.on_report(now, newest);
         self.others.forget(now);
         let mut lost = 0_u32;
         for report in reports {
@@ -147,22 +146,22 @@ impl Estimator {
             }
             if let Some(arrived) = report.arrived {
                 self.delay.add(report.sent, arrived);
-                self.came.add(arrived, report.bytes);
-                if self.delay.latest() > QUEUED {
-                    self.queued.add(arrived, report.bytes);
-                } else {
-                    self.queued.clear();
-                }
+                self.arrivals.add(arrived, report.bytes, self.delay.latest());
             } else {
                 lost += 1;
             }
             self.prober.add(report.sent, report.arrived, report.bytes);
         }
+        let since = self.flight.on_report(now, newest, self.delay.latest());
         let sent = u32::try_from(reports.len()).unwrap_or(u32::MAX);
         let before = std::mem::replace(&mut self.standing, self.delay.standing());
-        let sudden = self.delay.latest() > SUDDEN && (overdue || f64::from(lost) > f64::from(sent) * SUDDEN_LOSS);
+        let late = overdue || self.flight.is_late(now);
+        let sudden = self.delay.latest() > SUDDEN + self.others.room()
+            && (late || f64::from(lost) > f64::from(sent) * SUDDEN_LOSS);
         let full = self.standing > self.queue_limit() && self.standing + Duration::from_millis(2) >= before;
-        if full || sudden {
+        // Of reports that come late the next ones are close behind: better judged once they say how fast it goes.
+        let waits = self.flight.is_held(now, self.estimate) && !self.arrivals.tell_of_a_queue();
+        if (full || sudden) && !waits {
             self.on_full(now);
         } else {
             self.on_room(now, since, (sent, lost));
@@ -247,6 +246,16 @@ impl Estimator {
         self.loss.share()
     }
 
+    /// How many times faster than the estimate packets may leave: a picture is there sooner if its packets go quickly, but where the
+    /// path carries no more they would only wait in its queue, and the voice behind them.
+    pub(crate) fn headroom(&self, now: MediaTime) -> f64 {
+        match self.limit {
+            _ if self.is_draining() => 1.0,
+            Some((limit, at)) if now.since(at) < LIMIT_KEPT && self.estimate > limit * SHARE_OF_LIMIT => NEAR_LIMIT,
+            _ => FREE,
+        }
+    }
+
     /// Whether a queue is being emptied.
     pub(crate) fn is_draining(&self) -> bool {
         matches!(self.state, State::Drain(_))
@@ -257,39 +266,53 @@ impl Estimator {
     }
 
     fn on_full(&mut self, now: MediaTime) {
-        let window = Duration::from_millis(if self.delay.latest() > SUDDEN { 100 } else { 200 });
-        let came = self.queued.span(window).or_else(|| self.came.over(window));
-        let came = came.map_or(self.estimate, |came| came.as_bps() as f64);
+        let Carried { rate: came, certain } = self.arrivals.carried(self.estimate, self.delay.latest() > SUDDEN);
         // Less is sent already: what stands gets less, or is not ours, unless the path got narrower still.
-        if let State::Drain(drain) = self.state
-            && !drain.overflows()
-            && !drain.widens(now, self.standing, self.flight.patience())
-        {
-            return self.on_drain(now);
+        let collapses = came < self.estimate * COLLAPSE;
+        if let State::Drain(drain) = self.state {
+            let (standing, patience) = (self.standing, self.flight.patience());
+            let less = drain.overflows()
+                || drain.widens(now, standing, patience)
+                || drain.is_fed(now, standing, patience)
+                || (collapses && drain.is_new(now, patience) && !self.others.are_there());
+            if !less || self.is_foreign(now, drain) {
+                return self.on_drain(now);
+            }
         }
+        self.others.lowered(now, self.standing);
         self.limit = (!self.others.are_there()).then_some((came, now));
-        if came < self.estimate * COLLAPSE {
+        if collapses {
             self.collapsed = true;
-            self.flight.restart(now, self.standing / 2);
+            self.flight.restart(now, self.flight.empty_in(now));
         }
         let overflows = matches!(self.state, State::Drain(drain) if drain.overflows());
-        let least = match (overflows, self.others.are_there()) {
-            (true, _) => self.estimate * OVERFLOWS,
-            (false, true) => self.estimate * SHARED,
-            (false, false) => 0.0,
+        let least = if certain && (self.flight.is_late(now) || !self.others.are_there()) && !overflows {
+            0.0
+        } else if self.others.are_there() && !overflows && !collapses && self.standing <= TOLERABLE {
+            self.estimate * SHARED
+        } else {
+            self.estimate * OVERFLOWS
         };
-        self.estimate = (came.min(self.estimate) * BACK_OFF).max(least);
+        let before = self.estimate;
+        self.estimate = (came.min(before) * BACK_OFF).max(least);
         self.prober.start_over(now);
-        self.state = State::Drain(Drain::new(now, self.standing, came, self.loss.usual()));
+        let carried = if certain { came } else { before };
+        self.state = State::Drain(Drain::new(now, self.standing, carried, self.loss.usual()));
     }
 
     /// Watches the queue shrink. What does not shrink was not made by us, or the path itself got longer.
     fn on_drain(&mut self, now: MediaTime) {
-        let State::Drain(drain) = self.state else { return };
+        let State::Drain(mut drain) = self.state else { return };
+        if drain.is_new(now, self.flight.patience())
+            && let Some(carried) = self.arrivals.carried_for_long()
+        {
+            drain.carries(carried);
+            self.state = State::Drain(drain);
+        }
         if self.standing <= self.queue_limit() / 2 {
             self.state = State::Free;
             self.loss.look_anew();
-        } else if drain.is_foreign(now, self.standing, self.flight.patience()) {
+        } else if self.is_foreign(now, drain) {
             let again = self.others.found(now, self.standing);
             // The second time it cannot be the path itself that got longer.
             if !again {
@@ -301,6 +324,11 @@ impl Estimator {
             self.state = State::Free;
             self.loss.look_anew();
         }
+    }
+
+    /// Whether the queue is not ours. While reports come late nothing is known of now.
+    fn is_foreign(&self, now: MediaTime, drain: Drain) -> bool {
+        !self.flight.is_late(now) && drain.is_foreign(now, self.standing, self.flight.patience())
     }
 
     fn on_room(&mut self, now: MediaTime, since: Duration, (sent, lost): (u32, u32)) {
@@ -326,7 +354,7 @@ impl Estimator {
             State::Free => {}
         }
         if self.loss.add(now, sent, lost) == Verdict::Suspicious {
-            let came = self.came.over(Duration::from_millis(500)).map_or(self.estimate, |came| came.as_bps() as f64);
+            let came = self.arrivals.lately().unwrap_or(self.estimate);
             // Little came also because little was sent.
             let came = came.max(self.estimate * (1.0 - self.loss.under_test()));
             self.state =
@@ -337,20 +365,19 @@ impl Estimator {
         if self.standing > self.queue_limit() / 2 {
             return;
         }
-        let half = Duration::from_millis(500);
-        let rate = |throughput: &Throughput| throughput.over(half).map_or(0.0, |rate| rate.as_bps() as f64);
-        let came = rate(&self.came);
+        let came = self.arrivals.lately().unwrap_or_default();
         let near = self
             .limit
             .is_some_and(|(limit, at)| now.since(at) < LIMIT_KEPT && (self.estimate / limit - 1.0).abs() < NEAR);
         let growth = if near { GROWTH_NEAR } else { GROWTH };
         let grown = self.estimate * (1.0 + growth * since.as_secs_f64().min(0.2));
         // What is not sent proves nothing: the estimate stays within reach of what came.
-        self.estimate = grown.min((came * PROVEN + 30_000.0).max(self.estimate));
+        let spare = if self.limit.is_some() && self.estimate < NARROW { SPARE.0 } else { SPARE.1 };
+        self.estimate = grown.min((came * PROVEN + spare).max(self.estimate));
     }
 
     fn on_burst(&mut self, now: MediaTime, newest: MediaTime) {
-        match self.prober.finding(now, newest) {
+        match self.prober.finding(now, newest, self.delay.jitter()) {
             Some(Finding::AtLeast(rate)) if self.state == State::Free => {
                 self.estimate = self.estimate.max(rate.as_bps() as f64 * BACK_OFF);
             }

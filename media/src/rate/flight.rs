@@ -8,8 +8,8 @@ use crate::time::MediaTime;
 
 /// Packets remembered: more than 2 s of 8 Mbit/s.
 const MAX_SENT: usize = 2_048;
-/// The least round trip is looked for anew after this.
-const ROUND_TRIP_KEPT: Duration = Duration::from_secs(10);
+/// The least round trip is the one of this long, and of as long before.
+const ROUND_TRIP_KEPT: Duration = Duration::from_secs(5);
 /// What may be under way beyond the round trip: reports come every 30 ms, and get lost. If more seldom, longer.
 const UNREPORTED: Duration = Duration::from_millis(80);
 /// What may be under way at least, and before the first report, in bytes.
@@ -17,8 +17,20 @@ const LEAST: f64 = 6_000.0;
 const AT_FIRST: u64 = 30_000;
 /// A packet leaves this long after the last one, whatever is under way: or nothing would ever be reported again.
 const LONELY: Duration = Duration::from_millis(100);
-/// A report is overdue this long after three more should have come.
-const OVERDUE: Duration = Duration::from_millis(30);
+/// A report is overdue after so many times of what reports deviate from their beat, within bounds: to hold for nothing costs a moment,
+/// to go on costs all that the queue cannot take.
+const DEVIATIONS: u32 = 4;
+const OVERDUE: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(45));
+/// Reports this late tell of a path that may not be the same any more: pictures wait for those of now. Not for ever, since a queue on
+/// the way back alone is none of theirs; and the less is sent, the less the queue takes if the estimate is wrong.
+const STALE: Duration = Duration::from_millis(30);
+const MOST_STALE: Duration = Duration::from_millis(250);
+/// From this rate on, in bit/s, they wait as long as that.
+const FAST: f64 = 1.5e6;
+/// Packets of so many bytes are of pictures.
+const PICTURE: u64 = 400;
+/// While a queue is emptied the voice enters it.
+const VOICE_ON_TOP: f64 = 1.15;
 /// Without a report for this long, beyond the round trip, the path counts as cut.
 const CUT: Duration = Duration::from_millis(400);
 
@@ -27,14 +39,25 @@ const CUT: Duration = Duration::from_millis(400);
 pub(super) struct Flight {
     sent: VecDeque<(MediaTime, u64)>,
     bytes: u64,
-    /// With the time at which it was seen.
+    /// The least of the time since then, and of the time before.
     least_round_trip: Option<(Duration, MediaTime)>,
+    least_before: Option<Duration>,
     round_trip: Duration,
     reported: Option<MediaTime>,
+    /// When the last packet left that is longer than those of the voice.
+    last_picture: Option<MediaTime>,
     /// Smoothed time between reports.
     every: Duration,
+    /// Smoothed deviation from it.
+    deviation: Duration,
     /// No pictures until then.
     held_until: MediaTime,
+    /// Since when reports stand in a queue on their way.
+    stale_since: Option<MediaTime>,
+    /// The last report was overdue when it came.
+    was_overdue: bool,
+    /// How long the latest packet that was told of stood in queues.
+    queued: Duration,
 }
 
 impl Flight {
@@ -42,6 +65,9 @@ impl Flight {
     pub(super) fn on_sent(&mut self, now: MediaTime, bytes: u64) {
         self.sent.push_back((now, bytes));
         self.bytes += bytes;
+        if bytes >= PICTURE {
+            self.last_picture = Some(now);
+        }
         if self.sent.len() > MAX_SENT
             && let Some((_, bytes)) = self.sent.pop_front()
         {
@@ -49,24 +75,53 @@ impl Flight {
         }
     }
 
-    /// A report came; the latest packet that it says to have come left at `newest`. The time since the report before.
-    pub(super) fn on_report(&mut self, now: MediaTime, newest: MediaTime) -> Duration {
+    /// A report came; the latest packet that it says to have come left at `newest`, and stood in queues for `queued`. The time since
+    /// the report before.
+    pub(super) fn on_report(&mut self, now: MediaTime, newest: MediaTime, queued: Duration) -> Duration {
+        self.was_overdue = self.is_overdue(now);
         let since = self.reported.replace(now).map_or(Duration::ZERO, |last| now.since(last));
-        self.every = (self.every * 7 + since.min(CUT)) / 8;
+        let beat = since.min(CUT);
+        self.deviation = (self.deviation * 7 + beat.abs_diff(self.every)) / 8;
+        self.every = (self.every * 7 + beat) / 8;
         while let Some((_, bytes)) = self.sent.pop_front_if(|(at, _)| *at <= newest) {
             self.bytes -= bytes;
         }
         self.round_trip = now.since(newest);
-        let still = self.least_round_trip.filter(|(_, at)| now.since(*at) < ROUND_TRIP_KEPT);
-        if still.is_none_or(|(least, _)| self.round_trip <= least) {
-            self.accept_round_trip(now);
-        }
+        self.least_round_trip = match self.least_round_trip {
+            Some((least, begin)) if now.since(begin) < ROUND_TRIP_KEPT => Some((least.min(self.round_trip), begin)),
+            before => {
+                self.least_before = before.map(|(least, _)| least);
+                Some((self.round_trip, now))
+            }
+        };
+        self.queued = queued;
+        // A queue on the way back that grows slowly is no sign.
+        let own = self.own_round_trip().unwrap_or_default();
+        let stale = self.age() > own / 2 + STALE + self.every;
+        self.stale_since = self.stale_since.or_else(|| self.was_overdue.then_some(now)).filter(|_| stale);
         since
+    }
+
+    /// How long ago the latest packet that was told of came.
+    fn age(&self) -> Duration {
+        self.round_trip.saturating_sub(self.own_round_trip().unwrap_or_default() / 2 + self.queued)
+    }
+
+    /// What the path itself takes, there and back.
+    fn own_round_trip(&self) -> Option<Duration> {
+        self.least_round_trip.map(|(least, _)| self.least_before.map_or(least, |before| before.min(least)))
+    }
+
+    /// How long the queue takes to be empty: it is no longer than what the latest packet stood in, and is fed by the voice alone since
+    /// pictures are held.
+    pub(super) fn empty_in(&self, now: MediaTime) -> Duration {
+        self.last_picture.map_or(Duration::ZERO, |at| self.queued.mul_f64(VOICE_ON_TOP).saturating_sub(now.since(at)))
     }
 
     /// The round trip of now is the path's own.
     pub(super) fn accept_round_trip(&mut self, now: MediaTime) {
         self.least_round_trip = Some((self.round_trip, now));
+        self.least_before = None;
     }
 
     /// The path collapsed: what is under way fills its queue or is lost. Pictures wait for so long, so that the next ones fit in.
@@ -74,6 +129,10 @@ impl Flight {
         self.sent.clear();
         self.bytes = 0;
         self.held_until = now + wait;
+        // What was waited for is known.
+        if self.stale_since.is_some() {
+            self.stale_since = Some(MediaTime::default());
+        }
     }
 
     /// Whether more pictures may be put on their way, at this rate in bit/s. While a queue is emptied reports are late as well.
@@ -84,29 +143,43 @@ impl Flight {
         if self.sent.back().is_some_and(|(at, _)| now.since(*at) >= LONELY) {
             return true;
         }
-        if self.is_overdue(now) {
+        if self.is_overdue(now) || self.is_held(now, rate) {
             return false;
         }
-        let Some((least, _)) = self.least_round_trip else { return self.bytes < AT_FIRST };
-        let round_trip = if draining { least.max(self.round_trip.min(CUT)) } else { least };
-        let window = (round_trip + UNREPORTED.max(self.every * 2)).as_secs_f64() * rate / 8.0;
+        let Some(least) = self.own_round_trip() else { return self.bytes < AT_FIRST };
+        let ours = if draining { Duration::ZERO } else { self.queued };
+        let round_trip = least.max(self.round_trip.saturating_sub(ours).min(CUT));
+        // While reports come late, no more than was known to be carried.
+        let slack = if self.was_overdue { self.every } else { UNREPORTED.max(self.every * 2) };
+        let window = (round_trip + slack).as_secs_f64() * rate / 8.0;
         (self.bytes as f64) < window.max(LEAST)
     }
 
     /// Reports do not come as they did: either way may be full.
     pub(super) fn is_overdue(&self, now: MediaTime) -> bool {
-        self.is_silent(now, OVERDUE + self.every * 3)
+        self.is_silent(now, self.every + (self.deviation * DEVIATIONS).clamp(OVERDUE.0, OVERDUE.1))
+    }
+
+    /// Pictures wait for reports of now.
+    pub(super) fn is_held(&self, now: MediaTime, rate: f64) -> bool {
+        self.stale_since.is_some_and(|since| now.since(since) < MOST_STALE.mul_f64((rate / FAST).min(1.0)))
+    }
+
+    /// Reports came late, or did not come.
+    pub(super) fn is_late(&self, now: MediaTime) -> bool {
+        self.stale_since.is_some() || self.is_overdue(now)
     }
 
     /// Nothing was reported for long, though packets are under way.
     pub(super) fn is_cut(&self, now: MediaTime) -> bool {
-        let own = self.least_round_trip.map_or(CUT, |(least, _)| least);
+        let own = self.own_round_trip().unwrap_or(CUT);
         self.is_silent(now, CUT.max(self.every * 3) + own)
     }
 
     /// Until what is done shows in a report.
     pub(super) fn patience(&self) -> Duration {
-        self.least_round_trip.map_or(Duration::ZERO, |(least, _)| least) + Duration::from_millis(100)
+        let own = self.own_round_trip().unwrap_or_default();
+        own + self.age().saturating_sub(own / 2) + Duration::from_millis(100)
     }
 
     fn is_silent(&self, now: MediaTime, limit: Duration) -> bool {
@@ -129,7 +202,7 @@ mod tests {
         for millis in (0..=end).step_by(10) {
             flight.on_sent(at(millis), 1_000);
             if millis % 30 == 0 && millis >= 60 {
-                flight.on_report(at(millis), at(millis - 60));
+                flight.on_report(at(millis), at(millis - 60), Duration::ZERO);
             }
         }
         flight
@@ -139,7 +212,7 @@ mod tests {
     fn reports_that_come_let_pictures_go_and_missing_ones_stop_them_before_the_queue_overflows() {
         let mut flight = steady(3_000);
         assert!(flight.may_send(at(3_001), 1e6, false));
-        assert!(!flight.is_overdue(at(3_090)) && flight.is_overdue(at(3_130)) && !flight.is_cut(at(3_130)));
+        assert!(!flight.is_overdue(at(3_050)) && flight.is_overdue(at(3_060)) && !flight.is_cut(at(3_130)));
         flight.on_sent(at(3_125), 1_000);
         assert!(!flight.may_send(at(3_130), 1e9, false), "whatever the rate");
         assert!(flight.is_cut(at(3_600)));
@@ -157,6 +230,37 @@ mod tests {
         flight.restart(at(3_001), Duration::from_millis(50));
         assert!(!flight.may_send(at(3_040), 4e6, false));
         assert!(flight.may_send(at(3_052), 1e6, false));
+    }
+
+    #[test]
+    fn a_report_that_comes_late_lets_nothing_go_until_one_tells_of_now_or_long_enough_has_passed() {
+        let late = || {
+            let mut flight = steady(3_000);
+            flight.on_report(at(3_200), at(3_000), Duration::ZERO);
+            flight.on_sent(at(3_200), 1_000);
+            flight
+        };
+        assert!(late().is_late(at(3_201)) && !late().may_send(at(3_201), 2e6, false));
+        assert!(late().may_send(at(3_220), 1e5, false), "where little is sent little can go wrong");
+        let mut told = late();
+        told.on_report(at(3_230), at(3_170), Duration::ZERO);
+        assert!(!told.is_late(at(3_231)) && told.may_send(at(3_231), 2e6, false));
+        let mut goes_on = late();
+        for millis in (3_230..3_500).step_by(30) {
+            goes_on.on_report(at(millis), at(millis - 200), Duration::ZERO);
+            goes_on.on_sent(at(millis), 1_000);
+        }
+        assert!(goes_on.may_send(at(3_501), 2e6, false), "the way back alone is full");
+    }
+
+    #[test]
+    fn a_queue_on_the_way_back_does_not_become_the_paths_own_time() {
+        let mut flight = steady(9_900);
+        for millis in (9_930..12_000).step_by(30) {
+            flight.on_sent(at(millis), 1_000);
+            flight.on_report(at(millis), at(millis - 300), Duration::ZERO);
+        }
+        assert_eq!(flight.own_round_trip(), Some(Duration::from_millis(60)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How fast packets may leave, and how much the path carries.
 
+mod arrivals;
 mod delay;
 mod drain;
 mod estimator;

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use crate::time::{Bitrate, MediaTime};
 
-/// How much faster than the media rate packets leave. Higher makes key frames arrive earlier and fill queues; lower adds
-/// their delay to the picture.
-const HEADROOM: f64 = 2.5;
 /// How far packets may run ahead of the rate. Longer bursts fill queues; shorter ones wake the driver for every packet.
 const BURST: Duration = Duration::from_millis(5);
 /// Older packets are dropped: their frame would be given up at the other end.
@@ -55,7 +52,7 @@ impl<T> Pacer<T> {
     /// A pacer for this rate of media.
     pub(crate) fn new(media: Bitrate) -> Self {
         Self {
-            bits_per_second: (media.as_bps() as f64 * HEADROOM).max(1.0),
+            bits_per_second: (media.as_bps() as f64).max(1.0),
             busy_until: None,
             burst: None,
             held: false,
@@ -66,9 +63,8 @@ impl<T> Pacer<T> {
         }
     }
 
-    /// Another rate of media. While a queue is being emptied nothing leaves faster than that.
-    pub(crate) fn set_rate(&mut self, media: Bitrate, draining: bool) {
-        let headroom = if draining { 1.0 } else { HEADROOM };
+    /// Packets leave so many times faster than this rate of media.
+    pub(crate) fn set_rate(&mut self, media: Bitrate, headroom: f64) {
         self.bits_per_second = (media.as_bps() as f64 * headroom).max(1.0);
     }
 
@@ -205,7 +201,9 @@ mod tests {
 
     /// One packet per millisecond at the paced rate.
     fn pacer() -> (Pacer<u32>, MediaTime) {
-        (Pacer::new(Bitrate::kbps(4_000)), MediaTime::from_micros(5_000_000))
+        let mut pacer = Pacer::new(Bitrate::kbps(4_000));
+        pacer.set_rate(Bitrate::kbps(4_000), 2.5);
+        (pacer, MediaTime::from_micros(5_000_000))
     }
 
     /// Polls whenever the pacer says so; returns when each item left, in ms.

@@ -19,6 +19,8 @@ const LONGEST: Duration = Duration::from_millis(50);
 const LEAST_SHARE: f64 = 0.8;
 /// A burst that comes this close to its own rate was not slowed down.
 const AS_SENT: f64 = 0.85;
+/// A burst is slowed down if it got longer by more than so many times of what packets deviate anyway.
+const JITTERS: u32 = 2;
 /// What was asked for and not sent within this is given up.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// From a burst that showed nothing to the next one.
@@ -65,8 +67,12 @@ impl Edge {
         }
     }
 
+    fn span(&self) -> Option<Duration> {
+        Some(self.last?.since(self.first?))
+    }
+
     fn rate(&self, outside: u64) -> Option<f64> {
-        let span = self.last?.since(self.first?).max(Duration::from_micros(500));
+        let span = self.span()?.max(Duration::from_micros(500));
         Some((self.bytes - outside) as f64 * 8.0 / span.as_secs_f64())
     }
 }
@@ -149,8 +155,9 @@ impl Prober {
         }
     }
 
-    /// What the burst showed, once all of it was reported: `newest` is the latest packet with a report.
-    pub(crate) fn finding(&mut self, now: MediaTime, newest: MediaTime) -> Option<Finding> {
+    /// What the burst showed, once all of it was reported: `newest` is the latest packet with a report, and packets deviate by `jitter`
+    /// anyway.
+    pub(crate) fn finding(&mut self, now: MediaTime, newest: MediaTime, jitter: Duration) -> Option<Finding> {
         let running = self.running.as_ref()?;
         let whole = running.sent.bytes >= running.burst.bytes;
         // Lost ones are told last, and do not matter while most came.
@@ -160,7 +167,7 @@ impl Prober {
             return None;
         }
         let running = self.running.take()?;
-        let finding = running.judge();
+        let finding = running.judge(jitter);
         match finding {
             // What was good for this is good for more.
             Some(Finding::AtLeast(_)) => (self.due, self.wait) = (now, WAIT.0),
@@ -191,7 +198,7 @@ impl Prober {
 }
 
 impl Running {
-    fn judge(&self) -> Option<Finding> {
+    fn judge(&self, jitter: Duration) -> Option<Finding> {
         let (_, arrived) = self.packets;
         if arrived < 4 || (self.arrived.bytes as f64) < self.left_bytes as f64 * LEAST_SHARE {
             return None;
@@ -199,6 +206,11 @@ impl Running {
         let left = self.sent.rate(self.sent.last_bytes)?;
         let came = self.arrived.rate(self.arrived.first_bytes)?;
         let rate = Bitrate::bps(left.min(came) as u64);
-        Some(if came >= left * AS_SENT { Finding::AtLeast(rate) } else { Finding::Limit(rate) })
+        if came >= left * AS_SENT {
+            return Some(Finding::AtLeast(rate));
+        }
+        // Packets that come unevenly are far apart also where there is room.
+        let longer = self.arrived.span()?.saturating_sub(self.sent.span()?);
+        (longer > jitter * JITTERS).then_some(Finding::Limit(rate))
     }
 }

@@ -36,8 +36,11 @@ impl Throughput {
 
     /// Bytes that came.
     pub(crate) fn add(&mut self, arrived: MediaTime, bytes: u64) {
+        let mut bytes = bytes;
         if std::mem::take(&mut self.in_hole) && arrived > self.newest {
             self.holes.push_back((self.newest, arrived));
+            // It came in that time.
+            bytes = 0;
         }
         while self.holes.front().is_some_and(|(_, end)| arrived.since(*end) > LONGEST) || self.holes.len() > MAX_HOLES {
             self.holes.pop_front();
@@ -57,16 +60,17 @@ impl Throughput {
         self.holes.clear();
     }
 
-    /// What came from the first arrival in the last `window` to the last one. `None` while that is too little to tell.
+    /// What came from the first arrival in the last `window` to the last one. `None` while that is too little to tell. Of these two one
+    /// half each counts: a link may let a packet go when its time begins, or when it is over.
     pub(crate) fn span(&self, window: Duration) -> Option<Bitrate> {
         let from = self.newest - window;
-        let mut arrivals = self.arrivals.iter().filter(|(at, _)| *at >= from);
-        let (first, _) = arrivals.next()?;
-        let (count, bytes) = arrivals.fold((0, 0), |(count, sum), (_, bytes)| (count + 1, sum + bytes));
-        let unknown: Duration = self.holes.iter().map(|(begin, end)| end.since((*begin).max(*first))).sum();
-        let span = self.newest.since(*first).saturating_sub(unknown);
-        (count >= LEAST_QUEUED && span >= LEAST_SPAN)
-            .then(|| Bitrate::bps((bytes as f64 * 8.0 / span.as_secs_f64()) as u64))
+        let arrivals = || self.arrivals.iter().filter(|(at, _)| *at >= from);
+        let (first, last) = (arrivals().next()?, self.arrivals.back()?);
+        let (count, bytes) = arrivals().fold((0, 0), |(count, sum), (_, bytes)| (count + 1, sum + bytes));
+        let bytes = bytes as f64 - (first.1 + last.1) as f64 / 2.0;
+        let unknown: Duration = self.holes.iter().map(|(begin, end)| end.since((*begin).max(first.0))).sum();
+        let span = self.newest.since(first.0).saturating_sub(unknown);
+        (count > LEAST_QUEUED && span >= LEAST_SPAN).then(|| Bitrate::bps((bytes * 8.0 / span.as_secs_f64()) as u64))
     }
 
     /// What came in the last `window`, or in a longer time if that was less than `LEAST_PACKETS`. `None` before anything that

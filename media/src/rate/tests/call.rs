@@ -1,66 +1,38 @@
 //! A call over one path: encoder, voice, pacer, estimator, reports, and what the other end gets of it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::outcome::Outcome;
 use super::path::{Link, Path, Random};
+use super::wire::{Frame, Packet, Sent, Told, What};
 use crate::jitter::NackList;
 use crate::rate::estimator::Estimator;
 use crate::rate::history::{History, Report};
+use crate::rate::ladder::{Ladder, Rung};
 use crate::rate::pacer::{Class, Pacer};
 use crate::rate::voice::{Voice, VoicePlan};
 use crate::time::{Bitrate, MediaTime};
 
-/// Reports come this often.
-const REPORTS: Duration = Duration::from_millis(30);
+/// Reports come this often, or less often where the way back carries little.
+pub(super) const REPORTS: Duration = Duration::from_millis(30);
+/// A report and a request, in bytes.
+pub(super) const REPORT: u64 = 80;
+const REQUEST: u64 = 60;
 const PACKET: u64 = 1_200;
 /// Headers, seals, and the feedback that goes with it.
 const HEADERS: u64 = 95;
 const FRAME: Duration = Duration::from_micros(33_333);
 /// A key frame takes what the path carries in this time, in seconds.
-const KEY_TIME: f64 = 0.2;
-const STEP: Duration = Duration::from_millis(1);
+const KEY_TIME: f64 = 0.12;
+pub(super) const STEP: Duration = Duration::from_millis(1);
 /// Later than this a repeated packet is of no use.
 const USEFUL: Duration = Duration::from_millis(400);
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum What {
-    /// The first of its frames, and how many.
-    Voice(u64, u64),
-    Video {
-        frame: u64,
-    },
-    Filler,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Packet {
-    what: What,
-    bytes: u64,
-    voice: bool,
-    sequence: u16,
-    following: u16,
-    again: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    packet: Packet,
-    arrived: Option<MediaTime>,
-}
-
-#[derive(Debug, Default)]
-struct Frame {
-    captured: MediaTime,
-    missing: u64,
-    complete: Option<MediaTime>,
-}
 
 pub(super) struct Call {
     pub estimator: Estimator,
     pacer: Pacer<Packet>,
-    path: Path,
+    pub(super) path: Path,
     back: Duration,
     back_loss: f64,
     random: Random,
@@ -75,7 +47,14 @@ pub(super) struct Call {
     flight: BTreeMap<u64, Sent>,
     history: History,
     sent: u64,
-    asked: VecDeque<(MediaTime, Packet)>,
+    /// What is told over a way back of its own, and what comes of it at the sender.
+    pub(super) told_to: BTreeMap<(MediaTime, u64), Told>,
+    pub(super) tellings: u64,
+    /// Over the way of a call in the other direction, if there is one: what is to go, and what of the other one went with us.
+    pub(super) other: bool,
+    pub(super) outbox: Vec<(u64, Told)>,
+    pub(super) carried: BTreeMap<u64, Told>,
+    pub(super) delivered: Vec<(MediaTime, Told)>,
     coming: BTreeMap<(MediaTime, u64), Packet>,
     /// Of the receiver: for pictures and for the voice.
     lists: [NackList; 2],
@@ -85,13 +64,14 @@ pub(super) struct Call {
     sequences: [u16; 2],
     /// Numbers up to which was reported.
     told: u64,
-    reports: VecDeque<(MediaTime, u64, Vec<Option<MediaTime>>)>,
+    pub(super) reports_every: Duration,
     pub outcome: Outcome,
     /// The encoder makes this share of what it may.
     pub appetite: f64,
     owed: f64,
     filler: u64,
     key_due: bool,
+    ladder: Ladder,
     plan: VoicePlan,
     /// Frames of the voice that wait for their packet.
     voice_due: u64,
@@ -118,7 +98,12 @@ impl Call {
             flight: BTreeMap::new(),
             history: History::default(),
             sent: 0,
-            asked: VecDeque::new(),
+            told_to: BTreeMap::new(),
+            tellings: 0,
+            other: false,
+            outbox: Vec::new(),
+            carried: BTreeMap::new(),
+            delivered: Vec::new(),
             coming: BTreeMap::new(),
             lists: [NackList::new(Duration::from_millis(600)), NackList::new(Duration::from_millis(250))],
             kept: BTreeMap::new(),
@@ -126,12 +111,13 @@ impl Call {
             waiting: BTreeSet::new(),
             sequences: [0; 2],
             told: 0,
-            reports: VecDeque::new(),
+            reports_every: REPORTS,
             outcome: Outcome::default(),
             appetite: 1.0,
             owed: 0.0,
             filler: PACKET,
             key_due: false,
+            ladder: Ladder::new(Rung::Half),
             plan: VoicePlan::new(),
             voice_due: 0,
         }
@@ -162,20 +148,25 @@ impl Call {
     fn step(&mut self) {
         let now = self.now;
         for (number, arrived) in self.path.step(now) {
-            if let Some(sent) = self.flight.get_mut(&number) {
+            if let Some(told) = self.carried.remove(&number) {
+                self.delivered.push((arrived, told));
+            } else if let Some(sent) = self.flight.get_mut(&number) {
                 sent.arrived = Some(arrived);
                 self.coming.insert((arrived, number), sent.packet);
             }
         }
-        while self.reports.front().is_some_and(|(at, _, _)| *at <= now) {
-            if let Some((_, base, fates)) = self.reports.pop_front() {
-                self.on_feedback(base, &fates);
+        while let Some(entry) = self.told_to.first_entry().filter(|entry| entry.key().0 <= now) {
+            match entry.remove() {
+                Told::Report(base, fates) => self.on_feedback(base, &fates),
+                Told::Request(packet) if self.kept.contains_key(&(packet.voice, packet.sequence)) => {
+                    self.answer(packet)
+                }
+                Told::Request(_) => {}
             }
         }
         self.receive();
-        self.answer();
         let target = self.estimator.target();
-        self.pacer.set_rate(self.estimator.estimate(), self.estimator.is_draining());
+        self.pacer.set_rate(self.estimator.estimate(), self.estimator.headroom(now));
         if now >= self.next_voice {
             self.voice_due += 1;
             self.next_voice = self.next_voice + Duration::from_millis(20);
@@ -219,7 +210,7 @@ impl Call {
         }
         self.outcome.longest_pacer = self.outcome.longest_pacer.max(self.pacer.backlog(now));
         if now >= self.next_report {
-            self.next_report = now + REPORTS;
+            self.next_report = now + self.reports_every;
             self.report();
             let estimate = self.estimator.estimate().as_kbps();
             self.outcome.estimates.push((self.millis(now), estimate));
@@ -231,7 +222,8 @@ impl Call {
         let voice = Voice::for_rate(target).wire().as_bps();
         let video = target.as_bps().saturating_sub(voice) as f64 * self.appetite;
         self.owed = (self.owed + video / 30.0).min(video);
-        if self.pacer.backlog(self.now) > Duration::from_millis(100) || video < 20_000.0 {
+        let pictures = self.ladder.step(self.now, Bitrate::bps(video as u64)) != Rung::None;
+        if self.pacer.backlog(self.now) > Duration::from_millis(100) || !pictures {
             return;
         }
         let key = self.frame_count == 0 || std::mem::take(&mut self.key_due);
@@ -316,7 +308,7 @@ impl Call {
 
     /// The receiver reports from the earliest packet that came since the last report up to the latest.
     fn report(&mut self) {
-        let (now, since) = (self.now, self.now - REPORTS);
+        let (now, since) = (self.now, self.now - self.reports_every);
         let new = |sent: &Sent| sent.arrived.is_some_and(|at| at <= now && at > since);
         let first = self.flight.iter().find(|(_, sent)| new(sent)).map(|(number, _)| *number);
         let last = self.flight.iter().rev().find(|(_, sent)| new(sent)).map(|(number, _)| *number);
@@ -330,8 +322,15 @@ impl Call {
         {
             self.flight.pop_first();
         }
-        if self.random.unit() >= self.back_loss {
-            self.reports.push_back((now + self.back, first, fates));
+        self.tell(REPORT, Told::Report(first, fates));
+    }
+
+    fn tell(&mut self, bytes: u64, told: Told) {
+        if self.other {
+            self.outbox.push((bytes, told));
+        } else if self.random.unit() >= self.back_loss {
+            self.tellings += 1;
+            self.told_to.insert((self.now + self.back, self.tellings), told);
         }
     }
 
@@ -346,29 +345,27 @@ impl Call {
             }
             self.arrive(packet, arrived);
         }
-        for (voice, list) in self.lists.iter_mut().enumerate() {
-            for sequence in list.poll_requests(now, None) {
-                if self.random.unit() >= self.back_loss
-                    && let Some(packet) = self.kept.get(&(voice == 1, sequence))
-                {
-                    self.asked.push_back((now + self.back, *packet));
+        for voice in [false, true] {
+            let mut bytes = REQUEST;
+            for sequence in self.lists[usize::from(voice)].poll_requests(now, None) {
+                if let Some(packet) = self.kept.get(&(voice, sequence)).copied() {
+                    // The others go with the first.
+                    self.tell(std::mem::replace(&mut bytes, 2), Told::Request(packet));
                 }
             }
         }
     }
 
     /// Sends again what was asked for, if it is of use.
-    fn answer(&mut self) {
-        while let Some((_, packet)) = self.asked.pop_front_if(|(at, _)| *at <= self.now) {
-            match packet.what {
-                What::Voice(number, _) if self.now.since(self.voice[number as usize].0) < USEFUL / 2 => {
-                    self.push(Class::Audio, Packet { again: true, ..packet });
-                }
-                What::Video { frame } if self.now.since(self.frames[&frame].captured) < USEFUL => {
-                    self.repeat(Packet { again: true, ..packet });
-                }
-                _ => {}
+    fn answer(&mut self, packet: Packet) {
+        match packet.what {
+            What::Voice(number, _) if self.now.since(self.voice[number as usize].0) < USEFUL / 2 => {
+                self.push(Class::Audio, Packet { again: true, ..packet });
             }
+            What::Video { frame } if self.now.since(self.frames[&frame].captured) < USEFUL => {
+                self.repeat(Packet { again: true, ..packet });
+            }
+            _ => {}
         }
     }
 

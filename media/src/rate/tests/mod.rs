@@ -2,12 +2,15 @@
 //!
 //! The figures show with `--nocapture`.
 
+mod both;
 mod call;
 mod outcome;
 mod path;
+mod wire;
 
 use std::time::Duration;
 
+use self::both::Both;
 use self::call::Call;
 use self::outcome::Outcome;
 use self::path::{Link, Random};
@@ -74,9 +77,15 @@ fn loss_by_chance_lowers_neither_the_rate_nor_the_voice() {
 }
 
 #[test]
-fn jitter_is_not_taken_for_a_queue() {
-    let outcome = steady("jitter", Link { jitter: millis(30), ..rated(10_000) }, 30, 3);
-    assert!(outcome.rate(10_000, 30_000) > 2_250);
+fn jitter_is_not_taken_for_a_queue_also_when_little_is_sent() {
+    for (jitter, start, seed) in [(30, 300, 3), (60, 300, 4), (60, 60, 5), (60, 60, 6), (60, 40, 7)] {
+        let link = Link { jitter: millis(jitter), ..rated(10_000) };
+        let mut call = Call::new(link, Bitrate::kbps(start), MOST, seed);
+        call.run(seconds(30));
+        let outcome = call.finish();
+        show(&format!("jitter {jitter} from {start}"), &outcome, 10_000, 30_000);
+        assert!(outcome.rate(10_000, 30_000) > 2_250, "{jitter} ms from {start} kbit/s");
+    }
 }
 
 /// P12 for the narrowest.
@@ -107,6 +116,17 @@ fn a_policer_is_found_although_it_has_no_queue() {
 }
 
 /// P10.
+fn check_narrow(outcome: &Outcome) {
+    show("narrow, the first 8 s", outcome, 20_000, 28_000);
+    show("after relief", outcome, 40_000, 60_000);
+    assert!(outcome.longest_stall(20_000, 28_000) <= 500);
+    assert!(outcome.longest_stall(22_000, 40_000) <= 200, "smooth again after 2 s");
+    assert!(outcome.worst_latency(20_000, 40_000) <= 600);
+    assert!(outcome.voice_missed(20_000, 28_000) <= 0.02);
+    assert!(outcome.rate(22_000, 40_000) >= 340, "85 % of it are used");
+    assert!(outcome.reached(40_000, 1_800).is_some_and(|after| after <= 8_000));
+}
+
 #[test]
 fn a_path_that_narrows_is_followed_at_once_and_its_relief_is_found() {
     for seed in 1..6 {
@@ -116,15 +136,46 @@ fn a_path_that_narrows_is_followed_at_once_and_its_relief_is_found() {
         call.run(seconds(20));
         call.change(rated(2_500));
         call.run(seconds(20));
-        let outcome = call.finish();
-        show("the first 8 s", &outcome, 20_000, 28_000);
-        show("after relief", &outcome, 40_000, 60_000);
-        assert!(outcome.longest_stall(20_000, 28_000) <= 500);
-        assert!(outcome.longest_stall(22_000, 40_000) <= 200, "smooth again after 2 s");
-        assert!(outcome.worst_latency(20_000, 40_000) <= 900);
-        assert!(outcome.voice_missed(20_000, 28_000) <= 0.02);
-        assert!(outcome.rate(22_000, 40_000) >= 340, "85 % of it are used");
-        assert!(outcome.reached(40_000, 1_800).is_some_and(|after| after <= 8_000));
+        check_narrow(&call.finish());
+    }
+}
+
+/// The reports stand in a queue as well.
+#[test]
+fn a_path_that_narrows_in_both_directions_is_followed_without_a_report() {
+    for seed in 1..9 {
+        let mut call = Both::new(rated(2_500), START, MOST, seed);
+        // Between two pictures, and in the middle of one.
+        let moment = millis(seed * 7);
+        call.run(seconds(20) + moment);
+        call.change(rated(400));
+        call.run(seconds(20) - moment);
+        call.change(rated(2_500));
+        call.run(seconds(20));
+        for outcome in call.finish() {
+            check_narrow(&outcome);
+        }
+    }
+}
+
+/// P12 for the voice alone: with all headers it takes 23 of the 32 kbit/s.
+#[test]
+fn a_path_for_the_voice_alone_carries_the_voice() {
+    for seed in 1..5 {
+        let deep = |kbps| Link { queue: millis(400), ..rated(kbps) };
+        let mut call = Both::new(deep(500), START, MOST, seed);
+        call.run(seconds(10));
+        call.change(deep(32));
+        call.run(seconds(35));
+        call.change(deep(2_500));
+        call.run(seconds(25));
+        for outcome in call.finish() {
+            show("32 kbit/s", &outcome, 20_000, 44_000);
+            show("after relief", &outcome, 65_000, 70_000);
+            assert!(outcome.voice_missed(20_000, 44_000) <= 0.02);
+            assert!(outcome.fps(20_000, 44_000) < 0.1, "no picture in the way of the voice");
+            assert!(outcome.reached(45_000, 1_800).is_some_and(|after| after <= 20_000));
+        }
     }
 }
 
@@ -190,8 +241,8 @@ fn beside_a_download_picture_and_voice_go_on() {
         let outcome = call.finish();
         show("beside a download", &outcome, 15_000, 60_000);
         assert!(outcome.rate(15_000, 60_000) > 300, "{seed}");
-        assert!(outcome.longest_stall(12_000, 60_000) < 1_500, "{seed}");
-        assert!(outcome.voice_missed(12_000, 60_000) < 0.1, "{seed}");
+        assert!(outcome.longest_stall(12_000, 60_000) < 800, "{seed}");
+        assert!(outcome.voice_missed(12_000, 60_000) < 0.03, "{seed}");
     }
 }
 
@@ -246,6 +297,6 @@ fn two_hundred_paths_that_change_are_used_and_fill_no_queue_of_ours() {
     }
     assert!(share(50) > 0.9);
     assert!(share(5) > 0.6);
-    assert!(worst.0 < 3_000);
+    assert!(worst.0 < 2_000);
     assert!(worst.2 < seconds(2));
 }

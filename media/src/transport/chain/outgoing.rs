@@ -95,7 +95,7 @@ impl Outgoing {
         {
             self.pacer.burst(time, burst.rate, burst.bytes);
         }
-        self.pacer.set_rate(self.estimator.estimate(), self.estimator.is_draining());
+        self.pacer.set_rate(self.estimator.estimate(), self.estimator.headroom(time));
         loop {
             self.pacer.hold(!self.estimator.may_send(time));
             let Some(item) = self.pacer.poll(time) else { break };
