@@ -113,7 +113,7 @@ impl Drain {
 /// it is found again: who alone gives way to a download gets nothing.
 const KEPT: Duration = Duration::from_secs(20);
 const ROOM: (f64, f64) = (0.35, 1.25);
-/// More lowerings than this in such a time are not for a queue of ours.
+/// More lowerings than this in such a time, each for a queue no longer than that, are likely not for one of ours.
 const OFTEN: (Duration, u32) = (Duration::from_secs(3), 4);
 const SHORT: Duration = Duration::from_millis(70);
 /// But not beyond this: the voice has to pass it as well.
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_queue_that_must_be_gone_is_the_path_itself() {
-        // 400 ms at a fifth of what it carries empty 200 ms of queue, and more.
+        // 500 ms at a fifth of what it carries would empty 400 ms of queue, and 200 stood.
         assert!(drain(200, 500).is_foreign(at(500), Duration::from_millis(60), PATIENCE));
         assert!(!drain(200, 200).is_foreign(at(200), Duration::from_millis(60), PATIENCE), "it is on its way out");
     }

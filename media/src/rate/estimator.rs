@@ -21,7 +21,7 @@ use super::loss::{Loss, Verdict};
 use super::probe::{Burst, Finding, Prober};
 use crate::time::{Bitrate, MediaTime};
 
-/// A queue that stands this long is ours to empty, with half of the path's jitter on top.
+/// A queue that stands this long is ours to empty, with three quarters of the path's jitter on top.
 const QUEUE: Duration = Duration::from_millis(15);
 /// The last packet this late, and packets lost: the queue fills faster than the window of the standing queue shows.
 const SUDDEN: Duration = Duration::from_millis(60);
@@ -33,7 +33,8 @@ const BACK_OFF: f64 = 0.95;
 const SHARED: f64 = 0.85;
 /// But not in a queue that the voice cannot pass in time.
 const TOLERABLE: Duration = Duration::from_millis(200);
-/// The same of a queue that overflows: what is lost by chance behind it makes what comes look less than it is.
+/// Where what came was not measured behind a queue, or behind one that overflows or that others fill to more than that, it looks less
+/// than the path carries: the estimate is lowered to this at most.
 const OVERFLOWS: f64 = 0.6;
 /// Growth a second with room, and near the last limit.
 const GROWTH: f64 = 0.25;
@@ -57,7 +58,8 @@ const PROVEN: f64 = 1.5;
 const SPARE: (f64, f64) = (4_000.0, 30_000.0);
 /// The voice is sent twice from this share of lost packets on, where the path carries so many bit/s.
 const TWICE: (f64, f64) = (0.02, 500_000.0);
-/// On a path with a known limit below this, in bit/s, there are no bursts: what is too much of them delays the voice.
+/// On a path with a known limit below this, in bit/s, there are no bursts while that limit is fresh: what is too much of them delays
+/// the voice.
 const NARROW: f64 = 200_000.0;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
