@@ -56,8 +56,10 @@ const POLICED: Duration = Duration::from_secs(30);
 /// is beyond the voice there is found by bursts alone, since a picture that does not fit in takes the voice its path.
 const PROVEN: f64 = 1.5;
 const SPARE: (f64, f64) = (4_000.0, 30_000.0);
-/// The voice is sent twice from this share of lost packets on, where the path carries so many bit/s.
-const TWICE: (f64, f64) = (0.02, 500_000.0);
+/// From this share of lost packets on the path loses by chance.
+const BY_CHANCE: f64 = 0.02;
+/// Where it carries so many bit/s there is room for copies.
+const ROOM_FOR_COPIES: f64 = 500_000.0;
 /// On a path with a known limit below this, in bit/s, there are no bursts while that limit is fresh: what is too much of them delays
 /// the voice.
 const NARROW: f64 = 200_000.0;
@@ -237,10 +239,11 @@ impl Estimator {
         self.delay.jitter()
     }
 
-    /// Whether each packet of the voice is to be sent a second time, behind the next one: that comes sooner than what is asked for.
-    /// With less loss Opus' own correction and requests do; on a narrow path the picture would pay for it.
-    pub(crate) fn voice_twice(&self) -> bool {
-        self.loss() >= TWICE.0 && self.estimate >= TWICE.1
+    /// Whether what must not be lost is to be sent twice: each packet of the voice, behind the next one, since that comes sooner than
+    /// what is asked for, and whatever is asked for again. With less loss Opus' own correction and requests do; on a narrow path the
+    /// picture would pay for it.
+    pub(crate) fn has_copies(&self) -> bool {
+        self.loss() >= BY_CHANCE && self.estimate >= ROOM_FOR_COPIES
     }
 
     /// Share of packets lost in the last half second.

@@ -179,7 +179,7 @@ impl Call {
                 let what = What::Voice(first, frames);
                 self.push(Class::Audio, Packet { what, bytes, voice: true, sequence: 0, following: 0, again: false });
                 let before = self.kept.get(&(true, self.sequences[1].wrapping_sub(2))).copied();
-                if let Some(before) = before.filter(|_| self.estimator.voice_twice()) {
+                if let Some(before) = before.filter(|_| self.estimator.has_copies()) {
                     self.push(Class::Audio, Packet { again: true, ..before });
                 }
             }

@@ -16,6 +16,17 @@ struct Slot {
     left: MediaTime,
     /// It waits to leave again.
     waits: bool,
+    /// It was asked for.
+    asked: bool,
+}
+
+/// A packet that is to leave again.
+#[derive(Debug, PartialEq)]
+pub(super) struct Asked {
+    /// Its size.
+    pub(super) bytes: usize,
+    /// It was asked for before.
+    pub(super) before: bool,
 }
 
 /// What one stream sent last, by sequence number.
@@ -34,16 +45,16 @@ impl Kept {
         let sequence = packet.header.sequence_number;
         self.newest = Some(sequence);
         if let Some(slot) = self.slots.get_mut(usize::from(sequence) % KEPT) {
-            *slot = Some(Slot { packet, left: now, waits: false });
+            *slot = Some(Slot { packet, left: now, waits: false, asked: false });
         }
     }
 
-    /// The peer asks for a packet. Its size in bytes if it is to leave again: not one that waits to do so, nor one that left less
-    /// than `quiet` ago, since the request crossed it.
-    pub(super) fn ask(&mut self, now: MediaTime, sequence: u16, quiet: Duration) -> Option<usize> {
+    /// The peer asks for a packet. `None` if it is not to leave again: one that waits to do so, or that left less than `quiet` ago,
+    /// since the request crossed it.
+    pub(super) fn ask(&mut self, now: MediaTime, sequence: u16, quiet: Duration) -> Option<Asked> {
         let slot = self.slot(sequence).filter(|slot| !slot.waits && now.since(slot.left) >= quiet)?;
         slot.waits = true;
-        Some(slot.packet.payload.len())
+        Some(Asked { bytes: slot.packet.payload.len(), before: std::mem::replace(&mut slot.asked, true) })
     }
 
     /// A packet leaves again, unless it was overwritten since.
@@ -90,11 +101,11 @@ mod tests {
         let mut kept = Kept::default();
         kept.put(at(0), packet(9));
         assert_eq!(kept.ask(at(10), 9, QUIET), None, "it just left");
-        assert_eq!(kept.ask(at(30), 9, QUIET), Some(10));
+        assert_eq!(kept.ask(at(30), 9, QUIET), Some(Asked { bytes: 10, before: false }));
         assert_eq!(kept.ask(at(60), 9, QUIET), None, "it waits");
         assert_eq!(kept.again(at(61), 9), Some(packet(9)));
         assert_eq!(kept.ask(at(70), 9, QUIET), None, "it just left again");
-        assert_eq!(kept.ask(at(90), 9, QUIET), Some(10));
+        assert_eq!(kept.ask(at(90), 9, QUIET), Some(Asked { bytes: 10, before: true }));
     }
 
     #[test]
@@ -104,7 +115,7 @@ mod tests {
             kept.put(at(0), packet(sequence));
         }
         assert_eq!(kept.ask(at(100), 0, QUIET), None);
-        assert_eq!(kept.ask(at(100), KEPT as u16, QUIET), Some(10));
+        assert!(kept.ask(at(100), KEPT as u16, QUIET).is_some());
         assert_eq!(kept.slots.len(), KEPT);
         assert_eq!(Kept::default().ask(at(100), 0, QUIET), None);
     }

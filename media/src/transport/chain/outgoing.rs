@@ -14,15 +14,17 @@ use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 use rtc::shared::marshal::MarshalSize;
 
-use super::kept::Kept;
+use super::kept::{Asked, Kept};
 use super::{Belt, Timeline, feedback, hand_on};
 use crate::rate::{Class, Estimator, History, Pacer};
 use crate::time::{Bitrate, MediaTime};
 use crate::transport::shared::{Count, Shared};
 use crate::transport::track::is_audio;
 
-/// A packet sent again is not sent a third time within this or half a round trip: a second request crossed it.
+/// A packet sent again is not sent a third time within this or half a round trip: a second request crossed it. The voice answers
+/// both copies of a request: there is little time for another one.
 const LEAST_QUIET: Duration = Duration::from_millis(15);
+const QUIET_OF_VOICE: Duration = Duration::from_millis(5);
 /// Bytes of a header with its extension, for packets that are measured before they have one.
 const HEADER: usize = 20;
 /// Retransmissions begin with the number of the packet that they repeat (RFC 4588 section 4).
@@ -199,12 +201,16 @@ impl Outgoing {
         if stream.audio && self.estimator.estimate() < ROOM_FOR_REPAIRS {
             return;
         }
-        let class = if stream.audio { Class::Audio } else { Class::Retransmission };
+        let (class, quiet) = if stream.audio { (Class::Audio, QUIET_OF_VOICE) } else { (Class::Retransmission, quiet) };
+        let copies = !stream.audio && self.estimator.has_copies();
         let mut at_once = Vec::new();
         for sequence in nack.nacks.iter().flat_map(|pair| pair.packet_list()) {
-            let Some(bytes) = stream.kept.ask(time, sequence, quiet) else { continue };
-            let item = Item::Again { ssrc: nack.media_ssrc, sequence };
-            at_once.extend(self.pacer.push(time, class, (bytes + HEADER) as u64 * 8, item));
+            let Some(Asked { bytes, before }) = stream.kept.ask(time, sequence, quiet) else { continue };
+            // A picture that lacks a packet twice is nearly too late.
+            for _ in 0..if before && copies { 2 } else { 1 } {
+                let item = Item::Again { ssrc: nack.media_ssrc, sequence };
+                at_once.extend(self.pacer.push(time, class, (bytes + HEADER) as u64 * 8, item));
+            }
         }
         for item in at_once {
             if let Item::Again { ssrc, sequence } = item {
@@ -255,7 +261,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Outgoing {
         let (ssrc, sequence) = (packet.header.ssrc, packet.header.sequence_number);
         if let Some(Item::First(msg)) = self.pacer.push(time, class, bits, Item::First(Box::new(msg))) {
             self.leave(now, *msg);
-            if audio && self.estimator.voice_twice() {
+            if audio && self.estimator.has_copies() {
                 let bytes = self.leave_again(now, ssrc, sequence.wrapping_sub(1), false);
                 self.pacer.charge_extra(time, bytes.map_or(0, |bytes| (bytes + HEADER) as u64 * 8));
             }
