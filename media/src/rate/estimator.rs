@@ -135,7 +135,7 @@ impl Estimator {
         else {
             return;
         };
-        let overdue = self.flight.is_overdue(now);
+        self.flight.expect_losses(self.loss.usual() >= BY_CHANCE);
         self.others.forget(now);
         let mut lost = 0_u32;
         for report in reports {
@@ -159,7 +159,7 @@ impl Estimator {
         let since = self.flight.on_report(now, newest, self.delay.latest());
         let sent = u32::try_from(reports.len()).unwrap_or(u32::MAX);
         let before = std::mem::replace(&mut self.standing, self.delay.standing());
-        let late = overdue || self.flight.is_late(now);
+        let late = self.flight.was_overdue() || self.flight.is_late(now);
         let sudden = self.delay.latest() > SUDDEN + self.others.room()
             && (late || f64::from(lost) > f64::from(sent) * SUDDEN_LOSS);
         let full = self.standing > self.queue_limit() && self.standing + Duration::from_millis(2) >= before;

@@ -25,6 +25,8 @@ const OVERDUE: (Duration, Duration) = (Duration::from_millis(25), Duration::from
 /// the way back alone is none of theirs; and the less is sent, the less the queue takes if the estimate is wrong.
 const STALE: Duration = Duration::from_millis(30);
 const MOST_STALE: Duration = Duration::from_millis(250);
+/// A queue that fills on the way back stretches the beat of reports for so long, though not each gap as much.
+const STRETCHED: Duration = Duration::from_millis(200);
 /// From this rate on, in bit/s, they wait as long as that.
 const FAST: f64 = 1.5e6;
 /// Packets of so many bytes are of pictures.
@@ -54,8 +56,10 @@ pub(super) struct Flight {
     held_until: MediaTime,
     /// Since when reports stand in a queue on their way.
     stale_since: Option<MediaTime>,
-    /// The last report was overdue when it came.
-    was_overdue: bool,
+    /// The path loses reports by chance.
+    lossy: bool,
+    /// When a report came that was overdue.
+    overdue_at: Option<MediaTime>,
     /// How long the latest packet that was told of stood in queues.
     queued: Duration,
 }
@@ -75,10 +79,17 @@ impl Flight {
         }
     }
 
+    /// Whether the path loses packets by chance, and reports as well.
+    pub(super) fn expect_losses(&mut self, lossy: bool) {
+        self.lossy = lossy;
+    }
+
     /// A report came; the latest packet that it says to have come left at `newest`, and stood in queues for `queued`. The time since
     /// the report before.
     pub(super) fn on_report(&mut self, now: MediaTime, newest: MediaTime, queued: Duration) -> Duration {
-        self.was_overdue = self.is_overdue(now);
+        if self.is_overdue(now) {
+            self.overdue_at = Some(now);
+        }
         let since = self.reported.replace(now).map_or(Duration::ZERO, |last| now.since(last));
         let beat = since.min(CUT);
         self.deviation = (self.deviation * 7 + beat.abs_diff(self.every)) / 8;
@@ -98,7 +109,8 @@ impl Flight {
         // A queue on the way back that grows slowly is no sign.
         let own = self.own_round_trip().unwrap_or_default();
         let stale = self.age() > own / 2 + STALE + self.every;
-        self.stale_since = self.stale_since.or_else(|| self.was_overdue.then_some(now)).filter(|_| stale);
+        let stretched = self.overdue_at.is_some_and(|at| now.since(at) < STRETCHED);
+        self.stale_since = self.stale_since.or_else(|| stretched.then_some(now)).filter(|_| stale);
         since
     }
 
@@ -150,14 +162,20 @@ impl Flight {
         let ours = if draining { Duration::ZERO } else { self.queued };
         let round_trip = least.max(self.round_trip.saturating_sub(ours).min(CUT));
         // While reports come late, no more than was known to be carried.
-        let slack = if self.was_overdue { self.every } else { UNREPORTED.max(self.every * 2) };
+        let slack = if self.was_overdue() { self.every } else { UNREPORTED.max(self.every * 2) };
         let window = (round_trip + slack).as_secs_f64() * rate / 8.0;
         (self.bytes as f64) < window.max(LEAST)
     }
 
-    /// Reports do not come as they did: either way may be full.
+    /// Reports do not come as they did: either way may be full. Where one in a while is lost by chance, the next one is awaited.
     pub(super) fn is_overdue(&self, now: MediaTime) -> bool {
-        self.is_silent(now, self.every + (self.deviation * DEVIATIONS).clamp(OVERDUE.0, OVERDUE.1))
+        let next = if self.lossy { self.every.min(OVERDUE.1) } else { Duration::ZERO };
+        self.is_silent(now, self.every + next + (self.deviation * DEVIATIONS).clamp(OVERDUE.0, OVERDUE.1))
+    }
+
+    /// Whether the last report was, when it came.
+    pub(super) fn was_overdue(&self) -> bool {
+        self.overdue_at.is_some() && self.overdue_at == self.reported
     }
 
     /// Pictures wait for reports of now.
@@ -251,6 +269,27 @@ mod tests {
             goes_on.on_sent(at(millis), 1_000);
         }
         assert!(goes_on.may_send(at(3_501), 2e6, false), "the way back alone is full");
+    }
+
+    #[test]
+    fn where_reports_are_lost_by_chance_the_next_one_is_awaited() {
+        let mut flight = steady(3_000);
+        flight.expect_losses(true);
+        assert!(!flight.is_overdue(at(3_080)) && flight.is_overdue(at(3_090)));
+        flight.expect_losses(false);
+        assert!(flight.is_overdue(at(3_080)));
+    }
+
+    #[test]
+    fn a_gap_that_is_not_too_long_tells_of_a_full_path_if_one_before_was_and_the_report_is_old() {
+        let stretched = |gap: u64| {
+            let mut flight = steady(3_000);
+            flight.on_report(at(3_000 + gap), at(2_960), Duration::ZERO);
+            assert!(!flight.is_late(at(3_000 + gap)), "not so old yet");
+            flight.on_report(at(3_050 + gap), at(2_970), Duration::ZERO);
+            flight.is_late(at(3_050 + gap))
+        };
+        assert!(stretched(60) && !stretched(50), "the first one was overdue after 55 ms");
     }
 
     #[test]
