@@ -31,6 +31,8 @@ const FIRST_SILENCE: Duration = Duration::from_millis(40);
 struct Missing {
     /// When a later one came.
     since: MediaTime,
+    /// Of no use from then on: it left long before.
+    until: MediaTime,
     asked: u32,
     /// When it was asked for last.
     last: MediaTime,
@@ -58,6 +60,8 @@ pub(crate) struct NackList {
     useful: Duration,
     unwrapper: Unwrapper,
     highest: Option<u64>,
+    /// When that one came.
+    reached: MediaTime,
     missing: BTreeMap<u64, Missing>,
     reorder_wait: Duration,
     /// Smoothed, and its mean deviation (RFC 6298 section 2).
@@ -80,6 +84,7 @@ impl NackList {
             useful,
             unwrapper: Unwrapper::default(),
             highest: None,
+            reached: MediaTime::default(),
             missing: BTreeMap::new(),
             reorder_wait: REORDER_WAIT.0,
             round_trip: None,
@@ -104,9 +109,10 @@ impl NackList {
     ) -> bool {
         let number = self.unwrapper.unwrap(sequence);
         if self.highest.is_none_or(|highest| number > highest) {
-            self.note_gap(now, self.highest.map_or(number, |highest| highest + 1), number);
+            let silence = now.since(self.reached);
+            self.note_gap(now, silence, self.highest.map_or(number, |highest| highest + 1), number);
             self.note_tail(now, number, following);
-            self.highest = Some(number);
+            (self.highest, self.reached) = (Some(number), now);
             return true;
         }
         let missing = self.missing.remove(&number);
@@ -126,18 +132,21 @@ impl NackList {
         missing.is_some()
     }
 
-    fn note_gap(&mut self, since: MediaTime, from: u64, to: u64) {
+    /// Packets from here to there are missing. They left evenly over the silence before. After an outage none of them is of use: to ask
+    /// for them would fill the path that has just come back, and what comes of it would be heard instead of what is said now.
+    fn note_gap(&mut self, since: MediaTime, silence: Duration, from: u64, to: u64) {
         if to <= from {
             return;
         }
-        if to - from > MAX_MISSING as u64 {
+        if to - from > MAX_MISSING as u64 || silence >= self.useful {
             self.lost += to - from + self.missing.len() as u64;
             self.missing.clear();
             return;
         }
         let due = since + self.reorder_wait;
         for number in from..to {
-            let missing = Missing { since, asked: 0, last: since, due };
+            let age = silence.mul_f64((to - number) as f64 / (to - from + 1) as f64);
+            let missing = Missing { since, until: since + self.useful.saturating_sub(age), asked: 0, last: since, due };
             self.missing.insert(number, missing);
         }
         while self.missing.len() > MAX_MISSING {
@@ -180,7 +189,7 @@ impl NackList {
     pub(crate) fn poll_requests(&mut self, now: MediaTime, round_trip: Option<Duration>) -> Vec<u16> {
         if let Some(tail) = self.tail.take_if(|tail| tail.due <= now) {
             let highest = self.highest.unwrap_or(tail.end);
-            self.note_gap(tail.since, highest + 1, tail.end + 1);
+            self.note_gap(tail.since, Duration::ZERO, highest + 1, tail.end + 1);
             self.highest = Some(highest.max(tail.end));
         }
         if self.due.is_none_or(|due| due > now) {
@@ -189,17 +198,16 @@ impl NackList {
         // Forget reordering slowly, so that one late packet does not slow every request of the call.
         self.reorder_wait = self.reorder_wait.mul_f32(0.99).max(REORDER_WAIT.0);
         let retry = self.retry(round_trip);
-        let useful = self.useful;
         let before = self.missing.len();
-        self.missing.retain(|_, missing| now < missing.since + useful);
+        self.missing.retain(|_, missing| now < missing.until);
         self.lost += (before - self.missing.len()) as u64;
 
         let mut requests = Vec::new();
         let mut next_due: Option<MediaTime> = None;
         for (number, missing) in &mut self.missing {
-            if missing.due <= now && round_trip.is_some_and(|round_trip| round_trip > useful) {
+            if missing.due <= now && round_trip.is_some_and(|round_trip| now + round_trip > missing.until) {
                 // It could not be here in time, and the request would only add to what is in its way.
-                missing.due = missing.since + useful;
+                missing.due = missing.until;
             } else if missing.due <= now {
                 requests.push(*number as u16);
                 let first_copy = missing.asked == 0 || missing.due >= missing.last + retry;
@@ -211,7 +219,7 @@ impl NackList {
                 let second_copy = missing.last + SECOND_COPY;
                 missing.due = if first_copy && retry > SECOND_COPY * 3 { second_copy } else { missing.last + retry };
             }
-            let due = missing.due.min(missing.since + useful);
+            let due = missing.due.min(missing.until);
             next_due = Some(next_due.map_or(due, |other| other.min(due)));
         }
         self.due = next_due;

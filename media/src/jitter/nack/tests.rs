@@ -95,11 +95,26 @@ fn an_outage_is_not_asked_for() {
 }
 
 #[test]
+fn of_a_short_silence_only_what_can_come_in_time_is_asked_for_and_of_an_outage_nothing() {
+    let mut list = NackList::new(ms(250));
+    let start = MediaTime::from_micros(5_000_000);
+    list.handle_arrival(start, 0, false, 0);
+    // A voice of 50 packets a second.
+    let later = start + ms(240);
+    list.handle_arrival(later, 12, false, 0);
+    assert_eq!(list.poll_requests(later + ms(3), Some(ms(100))), [5, 6, 7, 8, 9, 10, 11], "the others are too old");
+    let back = later + ms(3_000);
+    list.handle_arrival(back, 162, false, 0);
+    assert!(list.poll_requests(back + ms(3), Some(ms(100))).is_empty());
+    assert_eq!((list.counts().0, list.poll_timeout()), (160, None));
+}
+
+#[test]
 fn the_round_trip_is_learned_from_answers() {
     let (mut list, start) = list();
     list.handle_arrival(start, 0, false, 0);
     for step in 0..50_u16 {
-        let at = start + Duration::from_secs(1) * u32::from(step);
+        let at = start + ms(500) * u32::from(step);
         list.handle_arrival(at, 2 * step + 2, false, 0);
         assert_eq!(list.poll_requests(at + ms(3), None), [2 * step + 1]);
         list.handle_arrival(at + ms(203), 2 * step + 1, true, 0);
