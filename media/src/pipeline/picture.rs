@@ -18,6 +18,10 @@ const KEY_BITS: (f64, f64) = (0.46, 0.2);
 const KEY_PIXELS: f64 = 1280.0 * 720.0;
 /// Least share of the rate that a key frame is encoded for: below it the face is lost.
 const KEY_SHARE: f64 = 0.25;
+/// The first picture of an encoder has a quality of its own, whatever the rate. If it is longer than it should be by this, it is encoded
+/// once more: knowing the picture, OpenH264 makes a key frame so many times as long as others.
+const TOO_LONG: f64 = 1.25;
+const KEY_RATIO: f64 = 4.0;
 
 /// The rate that a key frame is encoded for: lower than that of other pictures where it would take too long to send.
 fn key_rate(frame: &VideoFrame, rate: Bitrate) -> Bitrate {
@@ -102,7 +106,16 @@ impl Picture {
         if let Err(error) = encoder.set_bitrate(bitrate) {
             tracing::warn!(%error, "the encoder did not take a rate");
         }
-        match encoder.encode(&frame, force_key) {
+        let mut outcome = encoder.encode(&frame, force_key);
+        if let Ok(Some(first)) = &outcome
+            && fresh
+            && first.data.len() as f64 * 8.0 > plan.bitrate.as_bps() as f64 * KEY_TIME.as_secs_f64() * TOO_LONG
+        {
+            let pace = f64::from(encoder.settings().fps) / KEY_RATIO;
+            let shorter = plan.bitrate.scaled(KEY_TIME.as_secs_f64() * pace);
+            outcome = encoder.set_bitrate(shorter).and_then(|()| encoder.encode(&frame, true));
+        }
+        match outcome {
             Ok(encoded) => {
                 // The rate control may have skipped it; then a key frame is still owed.
                 if encoded.as_ref().is_some_and(|encoded| encoded.key) {
@@ -134,5 +147,45 @@ impl Picture {
             }
         }
         begins
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::VideoFormat;
+    use crate::source::TestPattern;
+
+    /// As hard to encode as a patterned shirt.
+    fn noisy(number: u32) -> VideoFrame {
+        let captured = MediaTime::from_micros(1_000_000 + u64::from(number) * 33_333);
+        let pattern = TestPattern::new(0, VideoFormat::HD).unwrap();
+        let mut frame = pattern.paint(number, captured).unwrap();
+        for (at, value) in frame.planes_mut().0.iter_mut().enumerate() {
+            let (x, y) = (at % 1_280 / 6, at / 1_280 / 6);
+            let thread = ((x * 2_654_435_761) ^ (y * 40_503_871)) >> 7;
+            *value = value.saturating_add((thread % 48) as u8);
+        }
+        frame
+    }
+
+    #[test]
+    fn a_picture_that_becomes_larger_begins_with_a_key_frame_that_is_on_its_way_quickly() {
+        let mut picture = Picture::new(Layer::Main, VideoCodec::available()[0], Bitrate::kbps(2_500));
+        let budget = Budget { rate: Bitrate::kbps(360), backlog: Duration::ZERO, loss: 0.0, parity: 0.0, breaks: 0 };
+        let mut keys = Vec::new();
+        for number in 0..90 {
+            let frame = noisy(number);
+            // After a break it is small for two seconds.
+            let budget = Budget { breaks: u64::from(number > 1), ..budget };
+            if let Some(encoded) = picture.encode(frame.captured, &frame, 30, Some(budget))
+                && encoded.key
+            {
+                keys.push((encoded.height, encoded.data.len() * 8 / 360));
+            }
+        }
+        let heights: Vec<_> = keys.iter().map(|(height, _)| *height).collect();
+        assert_eq!(heights, [360, 180, 360]);
+        assert!(keys.iter().all(|(_, millis)| *millis < 150), "{keys:?}");
     }
 }
