@@ -50,6 +50,17 @@ case "$part" in
     build --features client/lab --bin quietroom-lab
     programs=${CARGO_TARGET_DIR:-target}/release
     . scripts/content.sh
+    # From memory where there is room: a camera does not wait for a disk.
+    if [ "$(df --output=avail -k /dev/shm 2>/dev/null | tail -n1)" -gt 3000000 ] 2>/dev/null; then
+      memory=$(mktemp -d /dev/shm/quietroom.XXXXXX)
+      trap 'rm -rf "$memory"' EXIT
+      cp -r "$content" "$memory/content"
+      content=$memory/content
+      if [ "$part" = mesh ]; then
+        cp -r "$half" "$memory/half"
+        half=$memory/half
+      fi
+    fi
     machine
     case "$part" in
       transport)
