@@ -111,6 +111,8 @@ impl Picture {
             && fresh
             && first.data.len() as f64 * 8.0 > plan.bitrate.as_bps() as f64 * KEY_TIME.as_secs_f64() * TOO_LONG
         {
+            // Nobody gets the first one: if nothing comes of the second, the next picture begins anew.
+            (self.key_owed, self.last_key_frame) = (true, None);
             let pace = f64::from(encoder.settings().fps) / KEY_RATIO;
             let shorter = plan.bitrate.scaled(KEY_TIME.as_secs_f64() * pace);
             outcome = encoder.set_bitrate(shorter).and_then(|()| encoder.encode(&frame, true));
