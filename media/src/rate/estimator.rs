@@ -240,8 +240,8 @@ impl Estimator {
     }
 
     /// Whether what must not be lost is to be sent twice: each packet of the voice, behind the next one, since that comes sooner than
-    /// what is asked for, and whatever is asked for again. With less loss Opus' own correction and requests do; on a narrow path the
-    /// picture would pay for it.
+    /// what is asked for, and each packet of a picture that is asked for once more. With less loss Opus' own correction and requests do;
+    /// on a narrow path the picture would pay for it.
     pub(crate) fn has_copies(&self) -> bool {
         self.loss() >= BY_CHANCE && self.estimate >= ROOM_FOR_COPIES
     }

@@ -115,7 +115,7 @@ mod tests {
             kept.put(at(0), packet(sequence));
         }
         assert_eq!(kept.ask(at(100), 0, QUIET), None);
-        assert!(kept.ask(at(100), KEPT as u16, QUIET).is_some());
+        assert_eq!(kept.ask(at(100), KEPT as u16, QUIET), Some(Asked { bytes: 10, before: false }));
         assert_eq!(kept.slots.len(), KEPT);
         assert_eq!(Kept::default().ask(at(100), 0, QUIET), None);
     }
