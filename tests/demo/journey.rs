@@ -63,9 +63,7 @@ pub(crate) async fn run(mut house: House, options: &Options) -> Result<()> {
         canaries.during(&house, host.id()?, patient.id()?)?;
     }
 
-    if let Some(network) = &mut house.network {
-        network.begin(options.timeline.as_deref()).await?;
-    }
+    begin(&mut house, options).await?;
     let talk = Duration::from_secs(options.seconds);
     let watch = watch(options.usage.as_deref(), vec![host.id()?, patient.id()?]);
     let talks =
@@ -102,6 +100,20 @@ pub(crate) fn start(house: &House, options: &Options, side: Side, reports: &repo
     let network = house.network.as_ref().map(|network| network.client(side));
     let place = Place { sound, ..network.unwrap_or_default() };
     Client::start(if aided { "quietroom-lab" } else { "quietroom" }, &arguments, &house.log(side), place)
+}
+
+/// The talk begins, and the network's schedule with it if there is one. Writes down when: microseconds of the machine's monotonic
+/// clock, as the timelines have them.
+pub(crate) async fn begin(house: &mut House, options: &Options) -> Result<()> {
+    if let Some(network) = &mut house.network {
+        network.begin().await?;
+    }
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
+    match &options.timeline {
+        Some(folder) => std::fs::write(folder.join("begin"), micros.to_string()).context("the folder of --timeline"),
+        None => Ok(()),
+    }
 }
 
 /// Writes down every ten seconds what the clients take; without a file it waits for ever.

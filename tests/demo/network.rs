@@ -95,17 +95,9 @@ impl Network {
         Place { network: Some(network), sound: None }
     }
 
-    /// Begins the schedule, and writes down when: microseconds of the machine's monotonic clock, as the timelines have them.
-    pub(crate) async fn begin(&mut self, timelines: Option<&Path>) -> Result<()> {
-        self.lab.write("go").await?;
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
-        match timelines {
-            Some(folder) => {
-                std::fs::write(folder.join("begin"), micros.to_string()).context("the folder of --timeline")
-            }
-            None => Ok(()),
-        }
+    /// Begins the schedule.
+    pub(crate) async fn begin(&mut self) -> Result<()> {
+        self.lab.write("go").await
     }
 
     /// Takes it down.

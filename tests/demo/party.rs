@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::bootstrap::House;
 use crate::journey::appointment;
-use crate::journey::{Card, PATIENT, admit, goodbye, invite, knock, make_invitation, meet, say_devices, start};
+use crate::journey::{Card, PATIENT, admit, begin, goodbye, invite, knock, make_invitation, meet, say_devices, start};
 use crate::options::{Options, Side};
 use crate::programs::{Client, say};
 use crate::report;
@@ -49,9 +49,7 @@ pub(crate) async fn run(mut house: House, options: &Options) -> Result<()> {
         }
     }
     say(&format!("{} are in the call", sides.len()));
-    if let Some(network) = &mut house.network {
-        network.begin(options.timeline.as_deref()).await?;
-    }
+    begin(&mut house, options).await?;
     let talk = std::time::Duration::from_secs(options.seconds);
     let ids = std::iter::once(host.id()).chain(guests.iter().map(Client::id)).collect::<Result<Vec<_>>>()?;
     let usage = Usage::begin(ids)?;
