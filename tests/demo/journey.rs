@@ -18,8 +18,8 @@ use crate::bootstrap::House;
 use crate::canaries::Canaries;
 use crate::options::{Options, Side};
 use crate::programs::{Client, Place, holds, name_of, say, text};
-use crate::report;
 use crate::usage::Usage;
+use crate::{released, report};
 
 /// Name, date of birth, phone.
 pub(crate) type Card = (&'static str, &'static str, &'static str);
@@ -73,10 +73,19 @@ pub(crate) async fn run(mut house: House, options: &Options) -> Result<()> {
         watched = watch => watched?,
     }
 
+    let sound = [options.sound_of(Side::Host), options.sound_of(Side::Patient)];
+    let ids = [host.id()?, patient.id()?];
+    for (id, sound) in ids.into_iter().zip(sound) {
+        released::held(id, sound)?;
+    }
     patient.tell(json!({ "command": "leave" })).await?;
     goodbye(&mut patient, "patient leaves", "left").await?;
     host.tell(json!({ "command": "end_for_all" })).await?;
     goodbye(&mut host, "host ends", "").await?;
+    for (id, sound) in ids.into_iter().zip(sound) {
+        released::released(id, sound)?;
+    }
+    released::say_released();
     if let Some(canaries) = canaries {
         tokio::try_join!(host.stay("host rests", "goodbye", REST), patient.stay("patient rests", "goodbye", REST))?;
         canaries.after(&house, host.id()?, patient.id()?)?;

@@ -27,6 +27,7 @@ mod options;
 mod party;
 mod programs;
 mod relay;
+mod released;
 mod report;
 mod usage;
 mod windows;
