@@ -4,6 +4,7 @@
 # Ends with 0 when it could measure, whatever the figures are.
 #
 #   ./scripts/bench.sh crypto
+#   ./scripts/bench.sh media
 #   ./scripts/bench.sh transport --netlab PROGRAM [--only NAME] [--keep DIR]
 #   ./scripts/bench.sh mesh
 #   ./scripts/bench.sh long [--minutes N] [--keep DIR]
@@ -18,7 +19,7 @@ cd "$(dirname "$0")/.."
 . scripts/setup.sh
 
 usage() {
-  echo "usage: $0 crypto | transport --netlab PROGRAM [OPTIONS] | mesh | long [OPTIONS] | epochs [OPTIONS]" >&2
+  echo "usage: $0 crypto | media | transport --netlab PROGRAM [OPTIONS] | mesh | long [OPTIONS] | epochs [OPTIONS]" >&2
   exit 2
 }
 
@@ -36,6 +37,16 @@ case "$part" in
     setup_rust
     machine
     cargo bench --quiet --locked -p crypto --bench figures
+    ;;
+  media)
+    [ $# -eq 0 ] || usage
+    setup build speech
+    setup_rust
+    cargo build --quiet --release --locked -p tests --bin quietroom-content
+    programs=${CARGO_TARGET_DIR:-target}/release
+    . scripts/content.sh
+    machine
+    cargo bench --quiet --locked -p media --bench figures -- "$(cd "$content" && pwd)"
     ;;
   transport | mesh | long)
     setup build speech

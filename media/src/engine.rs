@@ -8,6 +8,7 @@
 //!                  └──── self_view, levels, set_camera, set_microphone: at any time ────────────────────────┘
 //! ```
 
+mod error;
 mod event;
 
 use std::fmt;
@@ -21,17 +22,20 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+pub use self::error::EngineError;
 pub use self::event::EngineEvent;
 use crate::codec::VideoCodec;
 use crate::frame::{VideoFormat, VideoFrame};
 use crate::pipeline::{Command, Shared, lock};
 use crate::playout::SpeakerSpec;
+use crate::process::background::Background;
+use crate::process::echo::VoiceProcessing;
 use crate::slot::Slot;
 use crate::source::VideoSourceSpec;
 use crate::source::audio::AudioSourceSpec;
 use crate::stats::{MediaStats, PeerMedia};
 use crate::time::{Bitrate, MediaTime};
-use crate::transport::{MAX_HEARTBEAT_BYTES, Relay, Signal, SrtpKeys, Transport, TransportRole};
+use crate::transport::{MAX_HEARTBEAT_BYTES, MediaKind, Relay, Signal, SrtpKeys, Transport, TransportRole};
 
 /// Called on a media thread whenever a new picture lies in a slot: must return at once and never block.
 /// The window's coalescing repaint request goes here.
@@ -40,8 +44,10 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// What to capture, how to send it, where to play.
 #[derive(Clone)]
 pub struct EngineConfig {
-    /// Where pictures come from; `None` sends no video.
+    /// Where pictures come from; `None` sends no video until [`Engine::set_video_source`] names a source.
     pub video: Option<VideoSourceSpec>,
+    /// What others see behind the person, from the first picture on.
+    pub background: Background,
     /// Where the voice comes from.
     pub audio: AudioSourceSpec,
     /// Where the other voices go.
@@ -52,8 +58,8 @@ pub struct EngineConfig {
     pub video_bitrate: Bitrate,
     /// Codec of the own video; both are always decoded.
     pub codec: VideoCodec,
-    /// Echo canceller, noise suppression and gain on the own voice. Off for measuring and for heart sounds.
-    pub voice_processing: bool,
+    /// Steps on the own voice. None for measuring, music and heart sounds.
+    pub voice_processing: VoiceProcessing,
     /// Local addresses to gather candidates on; empty means every interface.
     pub bind: Vec<IpAddr>,
     /// Only relayed paths, so that nobody in the call learns this computer's address.
@@ -93,24 +99,6 @@ pub struct Levels {
     pub peers: Vec<(LeafIndex, f32)>,
 }
 
-/// Why the engine did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// The caller gave a heartbeat that is empty or longer than 512 bytes.
-    #[error("a heartbeat of {0} bytes cannot be sent")]
-    HeartbeatLength(usize),
-    /// The caller outran the engine: more than 256 commands wait.
-    #[error("too many media commands wait")]
-    Overloaded,
-    /// The engine was stopped.
-    #[error("the media engine has stopped")]
-    Stopped,
-    /// The machine could not start a media thread.
-    #[error("starting a media thread failed")]
-    Thread(#[source] std::io::Error),
-}
-
 /// One call's media: devices, codecs, keys and peers. See the module for its rule.
 ///
 /// All methods but [`Engine::stop`] return at once. Dropping it without `stop` ends the threads as well, but does not
@@ -124,7 +112,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the devices and starts the threads `video-send`, `video-receive` and `audio`. A device that fails is
+    /// Opens the devices and starts the threads `video-send`, `screen-send`, `video-receive` and `audio`. A device that fails is
     /// reported as [`EngineEvent::Device`], and the engine runs without it.
     ///
     /// The event channel holds 1,024 events; an owner that lets it fill loses further ones.
@@ -240,7 +228,59 @@ impl Engine {
 
     /// Switches the camera. Off closes the device and empties the self view; nothing is sent until it is on again.
     pub fn set_camera(&self, on: bool) {
-        self.shared.set_camera(on);
+        self.shared.source_of(MediaKind::Video).switch(on);
+    }
+
+    /// Another camera, without a new negotiation; the same one again after it failed; `None` for none.
+    pub fn set_video_source(&self, source: Option<VideoSourceSpec>) {
+        self.shared.source_of(MediaKind::Video).set(source);
+    }
+
+    /// Shares a window, or another one; `None` ends it. A window that is closed ends it as well, see
+    /// [`EngineEvent::ScreenEnded`].
+    pub fn share_screen(&self, window: Option<VideoSourceSpec>) {
+        self.shared.source_of(MediaKind::Screen).set(window);
+    }
+
+    /// Whether windows that this peer shares are shown. Nobody's are until this is said: what is not allowed is dropped unseen,
+    /// whatever the peer's own client lets it do.
+    pub fn allow_screen(&self, peer: LeafIndex, allowed: bool) {
+        if let Some(peer) = self.shared.peer(peer) {
+            peer.allow_screen(allowed);
+        }
+    }
+
+    /// The shared window as the others see it. Look, do not take.
+    #[must_use]
+    pub fn screen_view(&self) -> Arc<Slot<VideoFrame>> {
+        Arc::clone(&self.shared.screen_view)
+    }
+
+    /// The window that a peer shares, as [`Engine::picture_of`].
+    #[must_use]
+    pub fn screen_of(&self, peer: LeafIndex) -> Option<Arc<Slot<VideoFrame>>> {
+        self.shared.peer(peer).map(|peer| Arc::clone(&peer.screen))
+    }
+
+    /// What others see behind the person, from the next picture on. While it cannot be shown so, an outline of a person is sent
+    /// instead ([`EngineEvent::BackgroundFailed`]), never the room.
+    pub fn set_background(&self, background: Background) {
+        self.shared.set_background(background);
+    }
+
+    /// Another microphone; the same one again after it failed.
+    pub fn set_audio_source(&self, source: AudioSourceSpec) {
+        self.shared.wish_sound(|wishes| wishes.source = Some(source));
+    }
+
+    /// Another loudspeaker; the same one again after it failed.
+    pub fn set_speaker(&self, speaker: SpeakerSpec) {
+        self.shared.wish_sound(|wishes| wishes.speaker = Some(speaker));
+    }
+
+    /// Other steps on the own voice, from the next 10 ms on.
+    pub fn set_voice_processing(&self, steps: VoiceProcessing) {
+        self.shared.wish_sound(|wishes| wishes.processing = Some(steps));
     }
 
     /// Plays a chime of 0.6 s on the own speaker, to nobody else: somebody is at the door.

@@ -11,6 +11,8 @@ pub enum DeviceKind {
     Microphone,
     /// A sound output.
     Speaker,
+    /// A window that is shared.
+    Window,
     /// A Y4M or WAV file that stands in for a device.
     File,
 }
@@ -21,6 +23,7 @@ impl fmt::Display for DeviceKind {
             Self::Camera => "camera",
             Self::Microphone => "microphone",
             Self::Speaker => "speaker",
+            Self::Window => "shared window",
             Self::File => "media file",
         })
     }
@@ -96,6 +99,9 @@ pub enum MediaError {
     TooLarge,
 
     // The library underneath.
+    /// The background could not be told from the person; the phrase says why.
+    #[error("the background cannot be hidden: {0}")]
+    Background(&'static str),
     /// A codec library refused an operation that should work.
     #[error("codec failed: {0}")]
     Codec(&'static str),

@@ -65,6 +65,11 @@ impl VideoFrame {
         Self { width, height, captured, number, data: Arc::new(data) }
     }
 
+    /// Whether the other one is a clone of this one.
+    pub(crate) fn shares_pixels(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.data, &other.data)
+    }
+
     /// Bytes of an I420 picture of this size.
     ///
     /// # Errors

@@ -10,9 +10,9 @@
 //! | --- | --- | --- |
 //! | [`time`], [`frame`], [`slot`], `pool` | capture clock, bit rates; raw and encoded frames; newest-wins hand-over | pure |
 //! | [`source`] | camera, Y4M file, test pattern; microphone, WAV file, voice | named threads, sound callbacks |
-//! | [`process`] | pixel conversion and scaling; echo, noise, gain | the thread of the pipeline, pure functions |
+//! | [`process`] | pixel conversion and scaling; background; echo, noise, gain | the thread of the pipeline, pure functions |
 //! | [`codec`] | H.264, AV1 and Opus behind one small type each; the only `unsafe` is in `codec/sys` | codec threads |
-//! | [`Engine`], `pipeline` | one call's threads, keys and channels; statistics in `stats` | actor task, `video-send`, `video-receive`, `audio` |
+//! | [`Engine`], `pipeline` | one call's threads, keys and channels; statistics in `stats` | actor task, `video-send`, `screen-send`, `video-receive`, `audio` |
 //! | `payload`, `packet`, [`transport`] | header inside the seal; packets around it; peer connections | thread of the sender; tokio |
 //! | `jitter`, `rate` | whole frames from packets, a voice from late ones, pacing | pure, `now` handed in |
 //! | `playout`, `chime`, `sound` | mix, ring to the loudspeaker; sound devices | `audio` thread, sound callbacks |
@@ -27,6 +27,7 @@
 
 mod chime;
 pub mod codec;
+mod devices;
 mod engine;
 pub mod error;
 pub mod frame;
@@ -45,6 +46,7 @@ mod stats;
 pub mod time;
 pub mod transport;
 
+pub use devices::{DeviceInfo, DeviceList};
 pub use engine::{Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, Levels, Wake};
 pub use error::{DeviceError, DeviceKind, MediaError};
 pub use frame::{AudioFrame, EncodedVideo, VideoFormat, VideoFrame};
@@ -53,7 +55,7 @@ pub use pipeline::{VoiceFate, VoiceStep};
 pub use playout::SpeakerSpec;
 pub use pool::FramePool;
 pub use slot::Slot;
-pub use sound::{SoundDevice, microphones, speakers};
+pub use sound::{microphones, speakers};
 pub use source::audio::AudioSourceSpec;
 pub use stats::{AudioReceived, AudioSent, Latency, MediaStats, PathMedia, PeerMedia, VideoReceived, VideoSent};
 pub use time::{Bitrate, MediaTime};

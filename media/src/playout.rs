@@ -10,6 +10,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::error::{DeviceError, DeviceKind};
 use crate::frame::AudioFrame;
+use crate::process::resample::Resampler;
 use crate::sound::{self, Direction, KeptStream};
 use crate::source::audio::Paced;
 use crate::time::MediaTime;
@@ -37,6 +38,8 @@ pub(crate) struct Output {
     opening: Option<Paced>,
     ring: Producer<f32>,
     state: Arc<State>,
+    /// For a device of another rate, once it is open.
+    resampler: Option<Box<Resampler>>,
     /// Samples kept in the ring: grows when the device ran dry.
     fill: usize,
     underruns: u32,
@@ -46,6 +49,8 @@ pub(crate) struct Output {
 #[derive(Default)]
 struct State {
     failed: AtomicBool,
+    /// Samples a second of the device; 0 until it is open.
+    rate: AtomicU32,
     /// Callbacks that found less in the ring than they needed.
     underruns: AtomicU32,
     /// From the callback to the sound leaving the device.
@@ -95,10 +100,7 @@ impl Speaker {
         if let Self::Device(output) = self
             && output.opening.is_none()
         {
-            for sample in samples {
-                // Full cannot happen: `wants` said that there is room.
-                output.ring.push(*sample).ok();
-            }
+            output.push(samples);
         }
     }
 
@@ -119,6 +121,7 @@ impl Output {
         let stream = KeptStream::open(Direction::Output, move || {
             let device = sound::find(Direction::Output, name.as_deref())?;
             let (config, format) = sound::config(&device, Direction::Output)?;
+            told.rate.store(config.sample_rate, Ordering::Release);
             match format {
                 SampleFormat::I16 => build::<i16>(&device, config, samples, &told),
                 SampleFormat::I32 => build::<i32>(&device, config, samples, &told),
@@ -126,7 +129,15 @@ impl Output {
             }
             .map_err(|error| sound::refused(DeviceKind::Speaker, &error))
         })?;
-        Ok(Self { stream, opening: Some(Paced::default()), ring, state, fill: FILL_START, underruns: 0 })
+        Ok(Self {
+            stream,
+            opening: Some(Paced::default()),
+            ring,
+            state,
+            resampler: None,
+            fill: FILL_START,
+            underruns: 0,
+        })
     }
 
     fn wants(&mut self, now: MediaTime) -> Result<bool, DeviceError> {
@@ -135,6 +146,12 @@ impl Output {
                 return Ok(paced.next(now).is_some());
             }
             self.opening = None;
+            let rate = self.state.rate.load(Ordering::Acquire);
+            if rate != AudioFrame::RATE {
+                let refused = |_rate| DeviceError::Failed { kind: DeviceKind::Speaker, attempt: "convert its rate" };
+                self.resampler = Some(Box::new(Resampler::new(AudioFrame::RATE, rate).map_err(refused)?));
+                self.fill = self.fill.max(rate as usize / 50);
+            }
         }
         if self.state.failed.load(Ordering::Relaxed) {
             return Err(DeviceError::NotFound(DeviceKind::Speaker));
@@ -142,9 +159,27 @@ impl Output {
         let underruns = self.state.underruns.load(Ordering::Relaxed);
         if underruns != self.underruns {
             self.underruns = underruns;
-            self.fill = (self.fill + FILL_STEP).min(FILL_MAX);
+            self.fill = (self.fill + FILL_STEP).min(FILL_MAX.max(self.fill));
         }
         Ok(self.queued() < self.fill)
+    }
+
+    fn push(&mut self, samples: &[f32; AudioFrame::SAMPLES]) {
+        // Full cannot happen: `wants` said that there is room.
+        match &mut self.resampler {
+            None => {
+                for sample in samples {
+                    self.ring.push(*sample).ok();
+                }
+            }
+            Some(resampler) => {
+                resampler.push(samples.iter().copied());
+                let mut sample = [0.0];
+                while resampler.pop(&mut sample) {
+                    self.ring.push(sample[0]).ok();
+                }
+            }
+        }
     }
 
     fn queued(&self) -> usize {
@@ -152,7 +187,8 @@ impl Output {
     }
 
     fn delay(&self) -> Duration {
-        let queued = self.queued() as u64 * 1_000_000 / u64::from(AudioFrame::RATE);
+        let rate = self.state.rate.load(Ordering::Relaxed).max(1);
+        let queued = self.queued() as u64 * 1_000_000 / u64::from(rate);
         let device = self.state.delay_micros.load(Ordering::Relaxed);
         Duration::from_micros(queued + u64::from(device))
     }

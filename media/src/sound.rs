@@ -3,7 +3,7 @@
 //! Each open stream has a thread that does nothing but keep it: opening may take seconds, which neither the window nor
 //! the voices may wait for, and on some systems a stream must close on the thread that opened it.
 //!
-//! Everything runs at 48 kHz with small fixed buffers; the default buffer of a sound server is two seconds.
+//! Everything runs with fixed buffers of 10 ms; the default buffer of a sound server is two seconds.
 
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
@@ -12,11 +12,9 @@ use std::time::Duration;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig};
 
+use crate::devices::DeviceInfo;
 use crate::error::{DeviceError, DeviceKind};
 use crate::frame::AudioFrame;
-
-/// Frames of a device buffer: 10 ms.
-const BUFFER: u32 = 480;
 
 /// How long a sound server may take to open a stream.
 pub(crate) const OPEN_LIMIT: Duration = Duration::from_secs(2);
@@ -28,20 +26,11 @@ pub(crate) enum Direction {
     Output,
 }
 
-/// A sound device as it can be offered for choice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SoundDevice {
-    /// What [`crate::AudioSourceSpec::Microphone`] and [`crate::SpeakerSpec::Device`] take.
-    pub id: String,
-    /// What people know it by.
-    pub name: String,
-}
-
 /// The sound inputs of this machine. May take up to two seconds when a sound server hangs.
 ///
 /// # Errors
 /// [`DeviceError::NotFound`] when there is no sound system at all.
-pub fn microphones() -> Result<Vec<SoundDevice>, DeviceError> {
+pub fn microphones() -> Result<Vec<DeviceInfo>, DeviceError> {
     list(Direction::Input)
 }
 
@@ -49,7 +38,7 @@ pub fn microphones() -> Result<Vec<SoundDevice>, DeviceError> {
 ///
 /// # Errors
 /// [`DeviceError::NotFound`] when there is no sound system at all.
-pub fn speakers() -> Result<Vec<SoundDevice>, DeviceError> {
+pub fn speakers() -> Result<Vec<DeviceInfo>, DeviceError> {
     list(Direction::Output)
 }
 
@@ -62,7 +51,7 @@ impl Direction {
     }
 }
 
-fn list(direction: Direction) -> Result<Vec<SoundDevice>, DeviceError> {
+fn list(direction: Direction) -> Result<Vec<DeviceInfo>, DeviceError> {
     Ok(devices(direction)?.iter().filter_map(describe).collect())
 }
 
@@ -75,11 +64,11 @@ fn devices(direction: Direction) -> Result<Vec<cpal::Device>, DeviceError> {
     devices.map_err(|error| refused(direction.kind(), &error))
 }
 
-fn describe(device: &cpal::Device) -> Option<SoundDevice> {
+fn describe(device: &cpal::Device) -> Option<DeviceInfo> {
     // A device that cannot be described has just gone.
     let id = device.id().ok()?.id().to_owned();
     let name = device.description().ok()?.name().to_owned();
-    Some(SoundDevice { id, name })
+    Some(DeviceInfo { id, name })
 }
 
 /// The device with this id or name, or the system's default one.
@@ -94,7 +83,10 @@ pub(crate) fn find(direction: Direction, wanted: Option<&str>) -> Result<cpal::D
     found.ok_or_else(|| DeviceError::NotFound(direction.kind()))
 }
 
-/// The format closest to ours, mono float at 48 kHz, that the device offers.
+/// Rates that are converted to and from ours, in Hz.
+const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+
+/// The format closest to ours, mono float at 48 kHz, that the device offers. Another rate is converted, which costs 10 ms.
 pub(crate) fn config(device: &cpal::Device, direction: Direction) -> Result<(StreamConfig, SampleFormat), DeviceError> {
     let ranges: Result<Vec<_>, _> = match direction {
         Direction::Input => device.supported_input_configs().map(Iterator::collect),
@@ -107,15 +99,22 @@ pub(crate) fn config(device: &cpal::Device, direction: Direction) -> Result<(Str
         SampleFormat::I32 => Some(2),
         _ => None,
     };
-    let (channels, format) = ranges
+    let (channels, format, rate) = ranges
         .iter()
-        .filter(|range| (range.min_sample_rate()..=range.max_sample_rate()).contains(&AudioFrame::RATE))
-        .filter_map(|range| Some((range.channels(), range.sample_format(), preference(range.sample_format())?)))
-        .min_by_key(|(channels, _, preference)| (*channels, *preference))
-        .map(|(channels, format, _)| (channels, format))
-        .ok_or_else(|| DeviceError::Failed { kind: direction.kind(), attempt: "use it at 48 kHz" })?;
-    let config = StreamConfig { channels, sample_rate: AudioFrame::RATE, buffer_size: BufferSize::Fixed(BUFFER) };
+        .filter_map(|range| {
+            let rate = nearest(range.min_sample_rate(), range.max_sample_rate())?;
+            Some((range.channels(), range.sample_format(), preference(range.sample_format())?, rate))
+        })
+        .min_by_key(|(channels, _, preference, rate)| (rate.abs_diff(AudioFrame::RATE), *channels, *preference))
+        .map(|(channels, format, _, rate)| (channels, format, rate))
+        .ok_or_else(|| DeviceError::Failed { kind: direction.kind(), attempt: "find a format that we can convert" })?;
+    let config = StreamConfig { channels, sample_rate: rate, buffer_size: BufferSize::Fixed(rate / 100) };
     Ok((config, format))
+}
+
+/// The rate of a range that is nearest to ours; none outside of what is converted.
+fn nearest(least: u32, most: u32) -> Option<u32> {
+    (least <= most).then(|| AudioFrame::RATE.clamp(least, most)).filter(|rate| RATES.contains(rate))
 }
 
 /// What an error of the sound system means for the person.
@@ -207,6 +206,15 @@ impl Drop for KeptStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_rate_is_taken_where_it_is_and_the_nearest_one_else() {
+        assert_eq!(nearest(8_000, 192_000), Some(48_000));
+        assert_eq!(nearest(44_100, 44_100), Some(44_100));
+        assert_eq!(nearest(88_200, 192_000), Some(88_200));
+        assert_eq!(nearest(1, 4_000), None);
+        assert_eq!(nearest(9, 1), None);
+    }
 
     #[test]
     fn a_stream_that_does_not_open_says_why_and_its_thread_ends() {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crypto::{CallGroup, GuestInvitation, LeafIndex, VerifiedGuest};
 use media::codec::VideoCodec;
+use media::process::background::Background;
+use media::process::echo::VoiceProcessing;
 use media::source::VideoSourceSpec;
 use media::{
     AudioSourceSpec, Bitrate, Engine, EngineConfig, EngineEvent, EpochSwitch, SpeakerSpec, VideoFormat, VoiceStep,
@@ -171,7 +173,8 @@ fn config(id: Id, video: bool) -> EngineConfig {
         format: VideoFormat { width: 320, height: 180, fps: 15 },
         video_bitrate: Bitrate::kbps(200),
         codec: VideoCodec::H264,
-        voice_processing: false,
+        background: Background::Shown,
+        voice_processing: VoiceProcessing::NONE,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         wake: None,
         warm_up: Duration::ZERO,

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use crypto::LeafIndex;
 use media::codec::VideoCodec;
+use media::process::background::Background;
+use media::process::echo::VoiceProcessing;
 use media::source::VideoSourceSpec;
 use media::transport::TransportRole;
 use media::{
@@ -84,7 +86,8 @@ impl Options {
             format: VideoFormat::HD,
             video_bitrate: Bitrate::kbps(self.kbps),
             codec: self.codec,
-            voice_processing: self.processing,
+            background: Background::Shown,
+            voice_processing: if self.processing { VoiceProcessing::ALL } else { VoiceProcessing::NONE },
             bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             assessor: false,
             relay_only: false,

@@ -4,7 +4,7 @@ use rav1d::dav1d::{Decoder, Error, Picture, PixelLayout, PlanarImageComponent, S
 
 use super::sys::Planes;
 use super::sys::aom::{Encoder, Settings};
-use super::{EncoderSettings, VideoCodec, VideoDecoder};
+use super::{Content, EncoderSettings, VideoCodec, VideoDecoder};
 use crate::error::MediaError;
 use crate::frame::{EncodedVideo, VideoFrame};
 use crate::pool::FramePool;
@@ -27,11 +27,18 @@ pub(super) struct Av1Encoder {
 
 impl Av1Encoder {
     pub(super) fn new(settings: EncoderSettings) -> Result<Self, MediaError> {
-        let EncoderSettings { width, height, fps, bitrate } = settings;
+        let EncoderSettings { width, height, fps, bitrate, content } = settings;
         if width < MIN_SIDE || height < MIN_SIDE || fps == 0 {
             return Err(MediaError::FrameSize { width, height });
         }
-        let encoder = Encoder::new(&Settings { width, height, fps, bitrate_kbps: kbps(bitrate), threads: THREADS })?;
+        let encoder = Encoder::new(&Settings {
+            width,
+            height,
+            fps,
+            bitrate_kbps: kbps(bitrate),
+            threads: THREADS,
+            screen: content == Content::Screen,
+        })?;
         Ok(Self { encoder, last_len: 0 })
     }
 

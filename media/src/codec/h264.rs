@@ -7,7 +7,7 @@ use openh264::formats::YUVSource;
 use super::sps;
 use super::sys::Planes;
 use super::sys::openh264::{Encoder, Outcome, Settings};
-use super::{EncoderSettings, VideoCodec, VideoDecoder};
+use super::{Content, EncoderSettings, VideoCodec, VideoDecoder};
 use crate::error::MediaError;
 use crate::frame::{EncodedVideo, VideoFrame};
 use crate::pool::FramePool;
@@ -37,7 +37,14 @@ impl H264Encoder {
             return Err(MediaError::FrameSize { width: settings.width, height: settings.height });
         }
         let (bitrate_bps, max_bitrate_bps) = rates(settings.bitrate);
-        let encoder = Encoder::new(&Settings { width, height, fps: settings.fps, bitrate_bps, max_bitrate_bps })?;
+        let encoder = Encoder::new(&Settings {
+            width,
+            height,
+            fps: settings.fps,
+            bitrate_bps,
+            max_bitrate_bps,
+            screen: settings.content == Content::Screen,
+        })?;
         Ok(Self { encoder, width, height, last_len: 0 })
     }
 

@@ -46,6 +46,16 @@ impl VideoCodec {
     }
 }
 
+/// What pictures show, which decides how they are encoded best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// People, by a camera.
+    #[default]
+    Camera,
+    /// Text and lines: sharp edges, few colours, mostly still.
+    Screen,
+}
+
 /// What an encoder is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncoderSettings {
@@ -57,6 +67,8 @@ pub struct EncoderSettings {
     pub fps: u32,
     /// Target rate.
     pub bitrate: Bitrate,
+    /// What will be seen.
+    pub content: Content,
 }
 
 /// Turns raw pictures into a stream, with no frame of delay.

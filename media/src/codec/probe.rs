@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EncoderSettings, VideoCodec, VideoEncoder};
+use super::{Content, EncoderSettings, VideoCodec, VideoEncoder};
 use crate::error::MediaError;
 use crate::frame::{VideoFormat, VideoFrame};
 use crate::source::TestPattern;
@@ -50,7 +50,8 @@ const NO_PICTURES: MediaError = MediaError::Codec("make the probe's pictures");
 
 fn probe(codec: VideoCodec, pattern: &TestPattern, format: VideoFormat, frames: u32) -> Result<CodecProbe, MediaError> {
     let VideoFormat { width, height, fps } = format;
-    let mut encoder = VideoEncoder::new(codec, EncoderSettings { width, height, fps, bitrate: Bitrate::kbps(1_500) })?;
+    let settings = EncoderSettings { width, height, fps, bitrate: Bitrate::kbps(1_500), content: Content::Camera };
+    let mut encoder = VideoEncoder::new(codec, settings)?;
     let picture = |number| -> Result<VideoFrame, MediaError> {
         let moment = MediaTime::from_micros(u64::from(number) * 1_000_000 / u64::from(fps));
         pattern.paint(number, moment).map_err(|_refused| NO_PICTURES)

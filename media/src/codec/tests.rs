@@ -8,7 +8,7 @@ use crate::time::MediaTime;
 const FPS: u32 = 30;
 
 fn settings(width: u32, height: u32, kbps: u64) -> EncoderSettings {
-    EncoderSettings { width, height, fps: FPS, bitrate: Bitrate::kbps(kbps) }
+    EncoderSettings { width, height, fps: FPS, bitrate: Bitrate::kbps(kbps), content: Content::Camera }
 }
 
 fn moment(number: u32) -> MediaTime {
@@ -74,6 +74,22 @@ fn pictures_survive_encoding_and_decoding() {
             assert!(decoded.u()[50].abs_diff(picture.u()[50]) < 6 && decoded.v()[50].abs_diff(picture.v()[50]) < 6);
         }
     }
+}
+
+#[test]
+fn a_window_is_encoded_with_the_tools_for_text() {
+    let calm = Calm::new(320, 180);
+    let settings = EncoderSettings { content: Content::Screen, ..settings(320, 180, 500) };
+    let mut encoder = VideoEncoder::new(VideoCodec::Av1, settings).unwrap();
+    let mut decoder = VideoDecoder::new(VideoCodec::Av1).unwrap();
+    for number in 0..4 {
+        let picture = calm.picture(number);
+        let encoded = encoder.encode(&picture, false).unwrap().unwrap();
+        assert_eq!((encoded.key, encoded.droppable), (number == 0, false));
+        let decoded = decoder.decode(&encoded.data).unwrap().expect("one in, one out");
+        assert!(psnr(&picture, &decoded) > 34.0, "picture {number}: {:.1} dB", psnr(&picture, &decoded));
+    }
+    assert_eq!(encoder.settings().content, Content::Screen);
 }
 
 #[test]
@@ -147,7 +163,7 @@ fn odd_sizes_come_back_whole_or_cropped_by_one() {
 fn absurd_settings_are_refused() {
     for &codec in VideoCodec::available() {
         for (width, height, fps) in [(0, 0, 30), (8, 8, 30), (100_000, 720, 30), (320, 180, 0)] {
-            let settings = EncoderSettings { width, height, fps, bitrate: Bitrate::kbps(500) };
+            let settings = EncoderSettings { fps, ..settings(width, height, 500) };
             assert!(VideoEncoder::new(codec, settings).is_err(), "{codec:?} {width} x {height} at {fps}");
         }
         // Rates out of range are clamped: the estimator may say anything.

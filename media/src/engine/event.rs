@@ -79,6 +79,13 @@ pub enum EngineEvent {
     VideoPaused,
     /// The own picture is sent again.
     VideoResumed,
+    /// The chosen background cannot be shown: an outline stands for the person (`FX-01`). Told once, then not before
+    /// [`EngineEvent::BackgroundWorks`].
+    BackgroundFailed,
+    /// The person is to be seen again, with the background that was chosen.
+    BackgroundWorks,
+    /// The shared window was closed, or cannot be captured: it is shared no more (`SHR-02`).
+    ScreenEnded(DeviceError),
     /// A device failed; the engine goes on without it.
     Device(DeviceError),
 }

@@ -1,11 +1,13 @@
 #[cfg(feature = "lab")]
 mod lab;
+mod screen;
 mod switch;
 
 use std::net::Ipv4Addr;
 
 use super::members::Members;
 use super::*;
+use crate::process::background::PlainColour;
 use crate::source::VideoSourceSpec;
 
 const HOST: LeafIndex = LeafIndex::new(0).unwrap();
@@ -22,7 +24,8 @@ fn config(variant: u8) -> EngineConfig {
         format: VideoFormat { width: 320, height: 180, fps: 15 },
         video_bitrate: Bitrate::kbps(300),
         codec: VideoCodec::available()[0],
-        voice_processing: false,
+        background: Background::Shown,
+        voice_processing: VoiceProcessing::NONE,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         assessor: false,
         relay_only: false,
@@ -248,4 +251,60 @@ async fn a_removed_peer_has_no_picture() {
     assert!(picture.is_closed());
     assert!(engine.picture_of(GUEST).is_none());
     engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_camera_takes_over_within_the_same_call() {
+    let mut call = Call::start(config(1), config(2));
+    call.install();
+    call.until("media at the guest", |call| first_media(call, GUEST)).await;
+    let before = call.host.stats().video_sent;
+    call.host.set_video_source(Some(VideoSourceSpec::TestPattern { variant: 7 }));
+    call.until("pictures of the other one", |call| call.host.stats().video_sent.key_frames > before.key_frames).await;
+    let decoded = call.guest.stats().peers[0].video.frames;
+    call.until("pictures at the guest", |call| call.guest.stats().peers[0].video.frames > decoded + 5).await;
+    call.host.set_video_source(None);
+    call.until("an empty self view", |call| call.host.self_view().latest().is_none()).await;
+    call.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_failed_is_tried_again_when_it_is_chosen_again() {
+    let missing = VideoSourceSpec::File("/nonexistent/clip.y4m".into());
+    let blind = EngineConfig { video: Some(missing.clone()), ..config(1) };
+    let (engine, mut events) = Engine::start(blind, &Handle::current()).unwrap();
+    for _ in 0..2 {
+        loop {
+            if let EngineEvent::Device(error) = events.recv().await.unwrap() {
+                break assert_eq!(error.code(), "DEV-01");
+            }
+        }
+        engine.set_video_source(Some(missing.clone()));
+    }
+    engine.set_video_source(Some(VideoSourceSpec::TestPattern { variant: 1 }));
+    while engine.self_view().latest().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_the_room_is_sent_from_the_first_picture_on() {
+    let hidden = EngineConfig { background: Background::Plain(PlainColour::CALM), ..config(1) };
+    let mut call = Call::start(hidden, config(2));
+    call.install();
+    call.until("media at the guest", |call| first_media(call, GUEST)).await;
+    // Where the pattern's figure never is, all that may arrive is the colour, not even an outline's wall.
+    let picture = call.guest.picture_of(HOST).unwrap();
+    let mut version = 0;
+    for _ in 0..20 {
+        call.until("another picture", |_| picture.version() > version).await;
+        version = picture.version();
+        let frame = picture.latest().unwrap();
+        let width = frame.width() as usize;
+        let side: Vec<u8> = frame.y().chunks_exact(width).flat_map(|row| row[..width / 4].to_vec()).collect();
+        let off = side.iter().filter(|value| value.abs_diff(PlainColour::CALM.y) > 12).count();
+        assert!(off * 50 < side.len(), "{off} points of {} show something else", side.len());
+    }
+    call.stop().await;
 }

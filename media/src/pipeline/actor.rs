@@ -139,6 +139,7 @@ impl Actor {
         }
         self.shared.audio_keys.put(switch_at, sealing.audio);
         self.shared.video_keys.put(switch_at, sealing.video);
+        self.shared.screen_keys.put(switch_at, sealing.screen);
     }
 
     fn on_event(&mut self, event: TransportEvent) {
@@ -192,15 +193,15 @@ impl Actor {
                     self.shared.tell(EngineEvent::Heartbeat { peer, bytes });
                 }
             }
-            TransportEvent::KeyFrameRequest { .. } => {
-                self.shared.key_wanted.store(true, Ordering::Release);
-            }
+            TransportEvent::KeyFrameRequest { kind, .. } => self.shared.want_key_frame(kind),
             TransportEvent::FrameLost { peer, kind, count } => {
                 let peer = LeafIndex::new(peer.0).and_then(|leaf| self.shared.peer(leaf));
                 // The voice's own numbers tell its buffer what is missing.
-                if let (Some(peer), MediaKind::Video) = (peer, kind) {
-                    peer.video_gap.store(true, Ordering::Release);
-                    lock(&peer.meter).video_lost += u64::from(count);
+                if let (Some(peer), MediaKind::Video | MediaKind::Screen) = (peer, kind) {
+                    peer.gap(kind).store(true, Ordering::Release);
+                    if kind == MediaKind::Video {
+                        lock(&peer.meter).video_lost += u64::from(count);
+                    }
                 }
             }
         }
@@ -228,11 +229,15 @@ impl Actor {
                 // Dropped when full, as the queue's declaration says.
                 self.audio.try_send(input).ok();
             }
-            MediaKind::Video => {
-                lock(&peer.meter).video_arrived(bytes, arrived);
-                let input = VideoInput { peer, frame };
+            // Not by hiding a button at the sender: who may not share is not shown here. What is dropped is missing later.
+            MediaKind::Screen if !peer.may_share() => peer.gap(MediaKind::Screen).store(true, Ordering::Release),
+            kind @ (MediaKind::Video | MediaKind::Screen) => {
+                if kind == MediaKind::Video {
+                    lock(&peer.meter).video_arrived(bytes, arrived);
+                }
+                let input = VideoInput { peer, kind, frame };
                 if let Err(TrySendError::Full(VideoInput { peer, .. })) = self.video.try_send(input) {
-                    self.video_gap(&peer);
+                    self.picture_gap(&peer, kind);
                 }
             }
         }
@@ -246,9 +251,9 @@ impl Actor {
                         lock(&peer.meter).undecryptable += 1;
                     }
                 }
-                Notice::VideoGap(leaf) => {
+                Notice::PictureGap(leaf, kind) => {
                     if let Some(peer) = self.shared.peer(leaf) {
-                        self.video_gap(&peer);
+                        self.picture_gap(&peer, kind);
                     }
                 }
                 Notice::Undecryptable(peer) => self.shared.tell(EngineEvent::Undecryptable { peer }),
@@ -257,10 +262,10 @@ impl Actor {
         }
     }
 
-    fn video_gap(&self, peer: &super::shared::Peer) {
-        peer.video_gap.store(true, Ordering::Release);
+    fn picture_gap(&self, peer: &super::shared::Peer, kind: MediaKind) {
+        peer.gap(kind).store(true, Ordering::Release);
         lock(&peer.meter).key_requests += 1;
-        self.transport.request_key_frame(PeerId(peer.leaf.as_u8().into()));
+        self.transport.request_key_frame(PeerId(peer.leaf.as_u8().into()), kind);
     }
 }
 

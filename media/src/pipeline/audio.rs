@@ -67,6 +67,7 @@ struct Running {
     shared: Arc<Shared>,
     transport: Arc<Transport>,
     source: AudioSource,
+    skew_ppm: i32,
     speaker: Speaker,
     chain: VoiceChain,
     voices: Vec<PeerVoice>,
@@ -112,6 +113,7 @@ impl AudioThread {
             shared: self.shared,
             transport: self.transport,
             source,
+            skew_ppm: self.skew_ppm,
             speaker,
             chain: VoiceChain::new(self.processing),
             voices: Vec::new(),
@@ -132,6 +134,7 @@ impl AudioThread {
         };
         let mut tick = MediaTime::now();
         loop {
+            running.follow_wishes();
             if running.shared.take_chime() {
                 running.chime = Some(Chime::default());
             }
@@ -166,6 +169,29 @@ impl AudioThread {
 impl Running {
     fn is_idle(&self) -> bool {
         self.source.is_none() && self.voices.is_empty() && self.chime.is_none()
+    }
+
+    /// Other devices, or other steps for the own voice. The old device is closed before the new one opens: it may be the same.
+    fn follow_wishes(&mut self) {
+        let wishes = self.shared.take_sound_wishes();
+        if let Some(spec) = wishes.source {
+            self.source = AudioSource::None;
+            self.shared.own_level.store(-127.0);
+            self.source = AudioSource::open(&spec, self.skew_ppm).unwrap_or_else(|error| {
+                self.shared.tell(EngineEvent::Device(error));
+                AudioSource::None
+            });
+        }
+        if let Some(spec) = wishes.speaker {
+            self.speaker = Speaker::null();
+            self.speaker = Speaker::open(&spec).unwrap_or_else(|error| {
+                self.shared.tell(EngineEvent::Device(error));
+                Speaker::null()
+            });
+        }
+        if let Some(steps) = wishes.processing {
+            self.chain = VoiceChain::new(steps);
+        }
     }
 
     fn take(&mut self, input: AudioInput) {

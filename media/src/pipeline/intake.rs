@@ -63,7 +63,7 @@ pub(crate) enum Notice {
     /// Count a frame that did not open.
     Refused(LeafIndex),
     /// A picture is missing among those that open: the decoder must wait for a key frame.
-    VideoGap(LeafIndex),
+    PictureGap(LeafIndex, MediaKind),
     /// Tell the owner: this sender's frames do not open.
     Undecryptable(LeafIndex),
     /// Tell the owner: they open again.
@@ -85,8 +85,8 @@ struct Sender {
     held_bytes: usize,
     /// Until then frames of an unknown epoch are expected.
     new_until: MediaTime,
-    /// Arrival of the newest picture that opened; an older one that did not open is missed by nobody.
-    last_video: MediaTime,
+    /// Arrival of the newest picture of each kind that opened; an older one that did not open is missed by nobody.
+    last_picture: [MediaTime; 2],
     score: u8,
     troubled: bool,
 }
@@ -100,7 +100,7 @@ impl Intake {
                 held: VecDeque::new(),
                 held_bytes: 0,
                 new_until: now + NEW,
-                last_video: MediaTime::default(),
+                last_picture: [MediaTime::default(); 2],
                 score: 0,
                 troubled: false,
             });
@@ -131,6 +131,7 @@ impl Intake {
         let context = match frame.kind {
             MediaKind::Audio => MediaContext::Audio,
             MediaKind::Video => MediaContext::Video,
+            MediaKind::Screen => MediaContext::Screen,
         };
         let sealed_len = frame.bytes.len();
         // The ring takes the buffer; a copy is kept only because the key may still be on its way.
@@ -204,8 +205,8 @@ impl Intake {
         let Some(sender) = self.sender(leaf) else {
             return;
         };
-        if kind == MediaKind::Video {
-            sender.last_video = arrived;
+        if kind != MediaKind::Audio {
+            sender.last_picture[kind.picture()] = arrived;
         }
         sender.score = sender.score.saturating_sub(1);
         if sender.score == 0 && std::mem::take(&mut sender.troubled) {
@@ -218,13 +219,13 @@ impl Intake {
         let Some(sender) = self.sender(leaf) else {
             return;
         };
-        let gap = kind == MediaKind::Video && arrived >= sender.last_video;
+        let gap = kind != MediaKind::Audio && arrived >= sender.last_picture[kind.picture()];
         let told = trouble && {
             sender.score = (sender.score + 2).min(TROUBLE_MAX);
             sender.score >= TROUBLE && !std::mem::replace(&mut sender.troubled, true)
         };
         if gap {
-            self.notices.push(Notice::VideoGap(leaf));
+            self.notices.push(Notice::PictureGap(leaf, kind));
         }
         if told {
             self.notices.push(Notice::Undecryptable(leaf));

@@ -11,6 +11,7 @@
 mod actor;
 mod adapt;
 mod audio;
+mod backdrop;
 mod dump;
 mod intake;
 mod keys;
@@ -19,10 +20,12 @@ mod lab;
 mod meters;
 mod picture;
 mod receive;
+mod screen;
 mod send;
 mod shared;
 mod timeline;
 mod voice;
+mod wish;
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -34,9 +37,9 @@ use tokio::sync::mpsc;
 use self::actor::Actor;
 use self::audio::AudioThread;
 use self::receive::VideoReceive;
+use self::screen::ScreenSend;
 use self::send::VideoSend;
 use crate::engine::{EngineConfig, EngineError, EngineEvent};
-use crate::process::echo::VoiceProcessing;
 use crate::transport::{Transport, TransportConfig};
 
 pub(crate) use self::actor::Command;
@@ -64,7 +67,7 @@ pub(crate) struct Pipeline {
 pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, EngineError> {
     let (events_in, events) = mpsc::channel(EVENTS);
     let (commands, commands_out) = mpsc::channel(COMMANDS);
-    let shared = Arc::new(Shared::new(events_in, config.wake));
+    let shared = Arc::new(Shared::new(events_in, config.wake, config.video, config.background));
     let (transport, transport_events) = {
         let _inside = runtime.enter();
         Transport::new(TransportConfig { bind: config.bind, assessor: config.assessor, relay_only: config.relay_only })
@@ -119,25 +122,24 @@ pub(crate) fn start(config: EngineConfig, runtime: &Handle) -> Result<Pipeline, 
         source: config.audio,
         skew_ppm,
         speaker: config.speaker,
-        processing: if config.voice_processing { VoiceProcessing::ALL } else { VoiceProcessing::NONE },
+        processing: config.voice_processing,
         shared: Arc::clone(&shared),
         transport: Arc::clone(&transport),
         dump: sound_dump,
         timeline: voice_timeline,
     };
     threads.push(spawn("audio", move || audio_thread.run())?);
-    if let Some(source) = config.video {
-        let send = VideoSend {
-            source,
-            format: config.format,
-            codec: config.codec,
-            bitrate: config.video_bitrate,
-            shared: Arc::clone(&shared),
-            transport: Arc::clone(&transport),
-            timeline: sent_timeline,
-        };
-        threads.push(spawn("video-send", move || send.run())?);
-    }
+    let send = VideoSend {
+        format: config.format,
+        codec: config.codec,
+        bitrate: config.video_bitrate,
+        shared: Arc::clone(&shared),
+        transport: Arc::clone(&transport),
+        timeline: sent_timeline,
+    };
+    threads.push(spawn("video-send", move || send.run())?);
+    let screen = ScreenSend { shared: Arc::clone(&shared), transport: Arc::clone(&transport) };
+    threads.push(spawn("screen-send", move || screen.run())?);
 
     let actor = Actor::new(Arc::clone(&shared), Arc::clone(&transport), video, audio, config.warm_up);
     let actor = runtime.spawn(actor.run(commands_out, transport_events));

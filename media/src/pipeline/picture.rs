@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::adapt::{Adaptation, Plan};
-use crate::codec::{EncoderSettings, VideoCodec, VideoEncoder};
+use crate::codec::{Content, EncoderSettings, VideoCodec, VideoEncoder};
 use crate::frame::{EncodedVideo, VideoFrame};
 use crate::time::{Bitrate, MediaTime};
 use crate::transport::{Budget, Layer};
@@ -142,7 +142,13 @@ impl Picture {
         let begins = self.encoder.is_none();
         if begins {
             let fps = (fps * plan.of_three / 3).max(1);
-            let settings = EncoderSettings { width: frame.width(), height: frame.height(), fps, bitrate: plan.bitrate };
+            let settings = EncoderSettings {
+                width: frame.width(),
+                height: frame.height(),
+                fps,
+                bitrate: plan.bitrate,
+                content: Content::Camera,
+            };
             match VideoEncoder::new(self.codec, settings) {
                 Ok(encoder) => self.encoder = Some(encoder),
                 Err(error) => tracing::warn!(%error, "opening the video encoder failed"),

@@ -19,11 +19,13 @@ use crate::engine::EngineEvent;
 use crate::frame::VideoFrame;
 use crate::payload::{PayloadHeader, PayloadKind};
 use crate::time::MediaTime;
-use crate::transport::{PeerId, Transport};
+use crate::transport::{MediaKind, PeerId, Transport};
 
 /// A frame that passed its tag, with its sender.
 pub(super) struct VideoInput {
     pub(super) peer: Arc<Peer>,
+    /// Of its camera, or of the window that it shares.
+    pub(super) kind: MediaKind,
     pub(super) frame: OpenedFrame,
 }
 
@@ -53,9 +55,10 @@ pub(super) struct VideoReceive {
     pub(super) timeline: Option<Timeline>,
 }
 
-/// One sender's picture.
+/// One sender's picture of one kind.
 struct View {
     peer: Arc<Peer>,
+    kind: MediaKind,
     decoder: Option<(VideoCodec, VideoDecoder)>,
     waiting: VecDeque<(MediaTime, VideoFrame)>,
     shown_any: bool,
@@ -71,10 +74,10 @@ impl VideoReceive {
             let next = views.iter().filter_map(|view| view.waiting.front()).map(|(due, _)| *due).min();
             let sleep = next.map_or(IDLE, |due| due.since(now));
             match self.input.recv_timeout(sleep) {
-                Ok(VideoInput { peer, frame }) => {
+                Ok(VideoInput { peer, kind, frame }) => {
                     views.retain(|view| !view.peer.is_gone());
                     if !peer.is_gone() {
-                        let view = view_of(&mut views, peer);
+                        let view = view_of(&mut views, peer, kind);
                         self.decode(view, &frame);
                     }
                 }
@@ -98,8 +101,8 @@ impl VideoReceive {
             PayloadKind::Opus(_) => return,
         };
         if header.key {
-            view.peer.video_gap.store(false, Ordering::Release);
-        } else if view.peer.video_gap.load(Ordering::Acquire) {
+            view.peer.gap(view.kind).store(false, Ordering::Release);
+        } else if view.peer.gap(view.kind).load(Ordering::Acquire) {
             // The transport limits how often this goes out.
             return self.request_key(view);
         }
@@ -119,6 +122,11 @@ impl VideoReceive {
                 picture.captured = header.captured;
                 picture.number = header.number;
                 let now = MediaTime::now();
+                if view.kind == MediaKind::Screen {
+                    // No lips to go with the voice: it is shown at once.
+                    view.waiting.push_back((now, picture));
+                    return;
+                }
                 let shape = (codec, picture.width(), picture.height());
                 lock(&view.peer.meter).decoded(shape, header.captured, now);
                 if let Some(timeline) = &self.timeline {
@@ -147,9 +155,9 @@ impl VideoReceive {
     }
 
     fn request_key(&self, view: &View) {
-        view.peer.video_gap.store(true, Ordering::Release);
+        view.peer.gap(view.kind).store(true, Ordering::Release);
         lock(&view.peer.meter).key_requests += 1;
-        self.transport.request_key_frame(PeerId(view.peer.leaf.as_u8().into()));
+        self.transport.request_key_frame(PeerId(view.peer.leaf.as_u8().into()), view.kind);
     }
 
     /// Shows the newest picture whose time has come; those before it are skipped.
@@ -161,6 +169,10 @@ impl VideoReceive {
         let Some(picture) = newest else {
             return;
         };
+        if view.kind == MediaKind::Screen {
+            view.peer.show_screen(picture);
+            return self.shared.wake();
+        }
         lock(&view.peer.meter).shown(picture.captured, now);
         if let Some(timeline) = &self.timeline {
             timeline.picture(view.peer.leaf, &picture, now);
@@ -173,10 +185,11 @@ impl VideoReceive {
     }
 }
 
-/// The view of exactly this member, made when it sends its first frame. At most 16, as many as there are leaves.
-fn view_of(views: &mut Vec<View>, peer: Arc<Peer>) -> &mut View {
-    let place = views.iter().position(|view| Arc::ptr_eq(&view.peer, &peer)).unwrap_or_else(|| {
-        views.push(View { peer, decoder: None, waiting: VecDeque::new(), shown_any: false, last_number: 0 });
+/// The view of exactly this member, made when it sends its first frame. At most two for each leaf.
+fn view_of(views: &mut Vec<View>, peer: Arc<Peer>, kind: MediaKind) -> &mut View {
+    let is_it = |view: &View| Arc::ptr_eq(&view.peer, &peer) && view.kind == kind;
+    let place = views.iter().position(is_it).unwrap_or_else(|| {
+        views.push(View { peer, kind, decoder: None, waiting: VecDeque::new(), shown_any: false, last_number: 0 });
         views.len() - 1
     });
     &mut views[place]

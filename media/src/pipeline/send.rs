@@ -1,5 +1,5 @@
-//! The thread `video-send`: newest captured picture → encoded once, and once more small if a peer's path is far narrower than the
-//! others' → sealed once → every peer.
+//! The thread `video-send`: newest captured picture → background hidden if that was chosen → encoded once, and once more
+//! small if a peer's path is far narrower than the others' → sealed once → every peer.
 //!
 //! It owns the camera. While the camera is off the device is closed and the thread sleeps on a condition variable.
 
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crypto::SealingKey;
 
+use super::backdrop::{Backdrop, Change};
 use super::picture::Picture;
 use super::shared::{Shared, lock};
 use super::timeline::Timeline;
@@ -16,17 +17,20 @@ use crate::codec::VideoCodec;
 use crate::engine::EngineEvent;
 use crate::frame::{EncodedVideo, VideoFormat, VideoFrame};
 use crate::payload::{PayloadHeader, PayloadKind};
+use crate::process::background::Background;
 use crate::slot::Slot;
-use crate::source::{VideoCapture, VideoSourceSpec};
+use crate::source::VideoCapture;
 use crate::time::{Bitrate, MediaTime};
-use crate::transport::{Layer, Mark, MediaKind, Transport};
+use crate::transport::{Budget, Layer, Mark, MediaKind, Transport};
 
 /// How long to wait for a picture before looking whether the camera was switched off.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Share of what may be sent that is left to the camera while a window is shared.
+const BESIDE_SCREEN: f64 = 0.3;
+
 /// What the thread is started with.
 pub(super) struct VideoSend {
-    pub(super) source: VideoSourceSpec,
     pub(super) format: VideoFormat,
     pub(super) codec: VideoCodec,
     pub(super) bitrate: Bitrate,
@@ -50,11 +54,10 @@ impl VideoSend {
             low: Picture::new(Layer::Low, self.codec, self.bitrate),
             key: None,
         };
-        while !self.shared.stopped() {
-            self.shared.wait_for_camera(true);
-            if self.shared.stopped() {
-                break;
-            }
+        let (mut backdrop, mut last) = (Backdrop::new(), 0);
+        // After a failure the camera stays closed until something is wished anew.
+        while let Some((source, number)) = self.shared.source_of(MediaKind::Video).next(last) {
+            last = number;
             let slot = Arc::new(Slot::new());
             let failed = Arc::new(AtomicBool::new(false));
             let on_error = {
@@ -64,44 +67,58 @@ impl VideoSend {
                     shared.tell(EngineEvent::Device(error));
                 }
             };
-            let opened = VideoCapture::start(self.source.clone(), self.format, Arc::clone(&slot), on_error);
+            let opened = VideoCapture::start(source, self.format, Arc::clone(&slot), on_error);
             match opened {
                 Ok(capture) => {
-                    self.send_pictures(&slot, &failed, capture.format(), &mut outgoing);
+                    let wish = self.shared.source_of(MediaKind::Video);
+                    let goes_on = || wish.stands(number) && !failed.load(Ordering::Acquire);
+                    self.send_pictures(&slot, goes_on, capture.format(), &mut backdrop, &mut outgoing);
+                    // Before the device is closed, which a slow driver takes seconds for: the old picture says nothing of the next.
+                    self.shared.self_view.clear();
                     drop(capture);
                 }
                 Err(error) => self.shared.tell(EngineEvent::Device(error)),
             }
             self.shared.self_view.clear();
             self.shared.wake();
-            // After a failure the camera stays closed until it is switched off and on again.
-            if self.shared.camera() {
-                self.shared.wait_for_camera(false);
-            }
         }
     }
 
     fn send_pictures(
         &self,
         slot: &Slot<VideoFrame>,
-        failed: &AtomicBool,
+        goes_on: impl Fn() -> bool,
         format: VideoFormat,
+        backdrop: &mut Backdrop,
         outgoing: &mut Outgoing,
     ) {
         // The pictures before the pause are gone at the receivers too.
         outgoing.main.reset();
         outgoing.low.reset();
-        while self.shared.camera() && !failed.load(Ordering::Acquire) {
+        backdrop.begin();
+        while goes_on() {
             let Some(frame) = slot.take_timeout(LOOK) else {
+                continue;
+            };
+            // Everybody sees the same picture, the person included.
+            let background = self.shared.background();
+            let (frame, change) = backdrop.pass(&frame, &background);
+            if let Some(change) = change {
+                self.shared.tell(match change {
+                    Change::Failed => EngineEvent::BackgroundFailed,
+                    Change::Works => EngineEvent::BackgroundWorks,
+                });
+            }
+            let Some(frame) = frame else {
                 continue;
             };
             self.shared.self_view.put(frame.clone());
             self.shared.wake();
-            self.send_picture(&frame, format.fps, outgoing);
+            self.send_picture(&frame, &background, format.fps, outgoing);
         }
     }
 
-    fn send_picture(&self, frame: &VideoFrame, fps: u32, outgoing: &mut Outgoing) {
+    fn send_picture(&self, frame: &VideoFrame, background: &Background, fps: u32, outgoing: &mut Outgoing) {
         let now = MediaTime::now();
         if self.take_key(outgoing, now) || self.shared.held() {
             outgoing.owe_key_frames();
@@ -110,25 +127,29 @@ impl VideoSend {
             return;
         }
         let (budgets, changed) = self.transport.deal();
-        if self.shared.key_wanted.swap(false, Ordering::AcqRel) || changed {
+        if self.shared.take_key_wanted(MediaKind::Video) || changed {
             outgoing.main.want_key_frame();
             outgoing.low.want_key_frame();
         }
-        let main = outgoing.main.encode(now, frame, fps, budgets.main);
+        // What a shared window shows is what the call is about then.
+        let share = if self.shared.is_sharing() { BESIDE_SCREEN } else { 1.0 };
+        let of = |budget: Option<Budget>| budget.map(|budget| Budget { rate: budget.rate.scaled(share), ..budget });
+        let main = outgoing.main.encode(now, frame, fps, of(budgets.main));
         self.shared.tell_paused(outgoing.main.paused());
         let low = match budgets.low {
-            Some(_) => outgoing.low.encode(now, frame, fps, budgets.low),
+            Some(_) => outgoing.low.encode(now, frame, fps, of(budgets.low)),
             None => {
                 outgoing.low.reset();
                 None
             }
         };
-        // Encoding took its time. From the moment of a switch, or of a hold, nothing is sealed with the old key; what the peers
-        // then get begins with a key frame.
-        if self.take_key(outgoing, MediaTime::now()) || self.shared.held() {
+        // Encoding took its time. From the moment of a switch, or of a hold, nothing is sealed with the old key, and nothing of
+        // the room once it is to be hidden; what the peers then get begins with a key frame.
+        let outdated = self.shared.background() != *background;
+        if self.take_key(outgoing, MediaTime::now()) || self.shared.held() || outdated {
             outgoing.owe_key_frames();
         }
-        if self.shared.held() {
+        if self.shared.held() || outdated {
             return;
         }
         for (encoded, layer) in [(main, Layer::Main), (low, Layer::Low)] {

@@ -3,18 +3,24 @@
 //! Locks are held for a few loads and stores, never across a codec, a device or a wait.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crypto::{LeafIndex, MediaCounters};
 use tokio::sync::mpsc;
 
 use super::keys::KeyInbox;
 use super::meters::{PeerMeter, SentMeter};
+use super::wish::SourceWish;
 use crate::engine::{EngineEvent, Levels, Wake};
 use crate::frame::VideoFrame;
+use crate::playout::SpeakerSpec;
+use crate::process::background::Background;
+use crate::process::echo::VoiceProcessing;
 use crate::slot::Slot;
+use crate::source::VideoSourceSpec;
+use crate::source::audio::AudioSourceSpec;
 use crate::time::MediaTime;
-use crate::transport::{PeerId, Transport};
+use crate::transport::{MediaKind, PeerId, Transport};
 
 /// Shared by handle, actor and threads.
 pub(crate) struct Shared {
@@ -22,17 +28,22 @@ pub(crate) struct Shared {
     held: AtomicBool,
     microphone: AtomicBool,
     chime: AtomicBool,
-    camera: Mutex<bool>,
-    camera_changed: Condvar,
+    camera: SourceWish,
+    screen: SourceWish,
+    background: Mutex<Background>,
+    sound: Mutex<SoundWishes>,
     /// Peers whose association is up.
     pub(crate) connected: AtomicUsize,
     /// Pictures are paused: the path carries the voice alone.
     paused: AtomicBool,
-    /// The next own picture must be a key frame.
-    pub(crate) key_wanted: AtomicBool,
+    /// The next own picture must be a key frame: the camera's, the shared window's.
+    key_wanted: [AtomicBool; 2],
     pub(crate) self_view: Arc<Slot<VideoFrame>>,
+    /// The shared window as the others see it.
+    pub(crate) screen_view: Arc<Slot<VideoFrame>>,
     pub(crate) audio_keys: KeyInbox,
     pub(crate) video_keys: KeyInbox,
+    pub(crate) screen_keys: KeyInbox,
     pub(crate) own_level: Level,
     pub(crate) sent: Mutex<SentMeter>,
     peers: Mutex<Vec<Arc<Peer>>>,
@@ -43,35 +54,56 @@ pub(crate) struct Shared {
     pub(crate) voices: std::sync::OnceLock<mpsc::Sender<super::VoiceStep>>,
 }
 
+/// What the owner wishes of the sound devices anew.
+#[derive(Default)]
+pub(crate) struct SoundWishes {
+    pub(crate) source: Option<AudioSourceSpec>,
+    pub(crate) speaker: Option<SpeakerSpec>,
+    pub(crate) processing: Option<VoiceProcessing>,
+}
+
 /// One member as the threads see it. A member that left and another that took its leaf are two of these.
 pub(crate) struct Peer {
     pub(crate) leaf: LeafIndex,
     /// Its picture for the screen.
     pub(crate) picture: Arc<Slot<VideoFrame>>,
+    /// The window that it shares.
+    pub(crate) screen: Arc<Slot<VideoFrame>>,
     pub(crate) level: Level,
     pub(crate) meter: Mutex<PeerMeter>,
     pub(crate) connected: AtomicBool,
     gone: AtomicBool,
-    /// The video thread lost frames of it and waits for a key frame.
-    pub(crate) video_gap: AtomicBool,
+    /// Locked while a picture of its window comes or goes, so that none is seen once it may no more.
+    may_share: Mutex<bool>,
+    /// The video thread lost frames of it and waits for a key frame: of its camera, of its window.
+    gaps: [AtomicBool; 2],
     voice_delay: AtomicU64,
 }
 
 impl Shared {
-    pub(crate) fn new(events: mpsc::Sender<EngineEvent>, wake: Option<Wake>) -> Self {
+    pub(crate) fn new(
+        events: mpsc::Sender<EngineEvent>,
+        wake: Option<Wake>,
+        video: Option<VideoSourceSpec>,
+        background: Background,
+    ) -> Self {
         Self {
             stopped: AtomicBool::new(false),
             held: AtomicBool::new(false),
             microphone: AtomicBool::new(true),
             chime: AtomicBool::new(false),
-            camera: Mutex::new(true),
-            camera_changed: Condvar::new(),
+            camera: SourceWish::new(video),
+            screen: SourceWish::new(None),
+            background: Mutex::new(background),
+            sound: Mutex::default(),
             connected: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
-            key_wanted: AtomicBool::new(false),
+            key_wanted: Default::default(),
             self_view: Arc::default(),
+            screen_view: Arc::default(),
             audio_keys: KeyInbox::default(),
             video_keys: KeyInbox::default(),
+            screen_keys: KeyInbox::default(),
             own_level: Level::default(),
             sent: Mutex::default(),
             peers: Mutex::default(),
@@ -97,6 +129,7 @@ impl Shared {
             if !stays {
                 peer.gone.store(true, Ordering::Release);
                 peer.picture.close();
+                peer.screen.close();
                 self.set_connected(peer, false);
             }
             stays
@@ -116,7 +149,7 @@ impl Shared {
         if peer.connected.swap(up, Ordering::AcqRel) != up {
             if up {
                 self.connected.fetch_add(1, Ordering::AcqRel);
-                self.key_wanted.store(true, Ordering::Release);
+                self.want_key_frames();
             } else {
                 self.connected.fetch_sub(1, Ordering::AcqRel);
             }
@@ -147,8 +180,22 @@ impl Shared {
     pub(crate) fn hold(&self, held: bool) {
         self.held.store(held, Ordering::Release);
         if !held {
-            self.key_wanted.store(true, Ordering::Release);
+            self.want_key_frames();
         }
+    }
+
+    fn want_key_frames(&self) {
+        self.want_key_frame(MediaKind::Video);
+        self.want_key_frame(MediaKind::Screen);
+    }
+
+    /// The next own picture of this kind must be a key frame.
+    pub(crate) fn want_key_frame(&self, kind: MediaKind) {
+        self.key_wanted[kind.picture()].store(true, Ordering::Release);
+    }
+
+    pub(crate) fn take_key_wanted(&self, kind: MediaKind) -> bool {
+        self.key_wanted[kind.picture()].swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn held(&self) -> bool {
@@ -157,7 +204,12 @@ impl Shared {
 
     /// Frames sealed in the newest epoch.
     pub(crate) fn sealed(&self) -> MediaCounters {
-        MediaCounters { audio: self.audio_keys.sealed(), video: self.video_keys.sealed(), screen: 0, data: 0 }
+        MediaCounters {
+            audio: self.audio_keys.sealed(),
+            video: self.video_keys.sealed(),
+            screen: self.screen_keys.sealed(),
+            data: 0,
+        }
     }
 
     pub(crate) fn set_microphone(&self, on: bool) {
@@ -168,21 +220,35 @@ impl Shared {
         self.microphone.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set_camera(&self, on: bool) {
-        *lock(&self.camera) = on;
-        self.camera_changed.notify_all();
-    }
-
-    pub(crate) fn camera(&self) -> bool {
-        *lock(&self.camera) && !self.stopped()
-    }
-
-    /// Waits until the camera shall be `on`, or the engine stops.
-    pub(crate) fn wait_for_camera(&self, on: bool) {
-        let mut camera = lock(&self.camera);
-        while *camera != on && !self.stopped() {
-            camera = self.camera_changed.wait(camera).unwrap_or_else(PoisonError::into_inner);
+    /// The wish for the source of these pictures.
+    pub(crate) const fn source_of(&self, kind: MediaKind) -> &SourceWish {
+        match kind {
+            MediaKind::Screen => &self.screen,
+            MediaKind::Audio | MediaKind::Video => &self.camera,
         }
+    }
+
+    /// Whether a window is shared.
+    pub(crate) fn is_sharing(&self) -> bool {
+        self.screen.is_wanted()
+    }
+
+    pub(crate) fn set_background(&self, background: Background) {
+        *lock(&self.background) = background;
+    }
+
+    /// Notes a wish for the audio thread; a later one of the same kind takes the place of the earlier one.
+    pub(crate) fn wish_sound(&self, wish: impl FnOnce(&mut SoundWishes)) {
+        wish(&mut lock(&self.sound));
+    }
+
+    /// What was wished since this was asked last.
+    pub(crate) fn take_sound_wishes(&self) -> SoundWishes {
+        std::mem::take(&mut *lock(&self.sound))
+    }
+
+    pub(crate) fn background(&self) -> Background {
+        lock(&self.background).clone()
     }
 
     pub(crate) fn levels(&self) -> Levels {
@@ -226,14 +292,14 @@ impl Shared {
     }
 
     pub(crate) fn stop(&self) {
-        // Under the lock, so that a thread that is about to wait for the camera cannot miss it.
-        let camera = lock(&self.camera);
         self.stopped.store(true, Ordering::Release);
-        drop(camera);
-        self.camera_changed.notify_all();
+        self.camera.stop();
+        self.screen.stop();
         self.self_view.close();
+        self.screen_view.close();
         for peer in self.peers() {
             peer.picture.close();
+            peer.screen.close();
         }
     }
 }
@@ -243,12 +309,39 @@ impl Peer {
         Self {
             leaf,
             picture: Arc::default(),
+            screen: Arc::default(),
             level: Level::default(),
             meter: Mutex::default(),
             connected: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            video_gap: AtomicBool::new(false),
+            may_share: Mutex::new(false),
+            gaps: Default::default(),
             voice_delay: AtomicU64::new(NO_VOICE),
+        }
+    }
+
+    /// Where it is noted that pictures of this kind are missing.
+    pub(crate) const fn gap(&self, kind: MediaKind) -> &AtomicBool {
+        &self.gaps[kind.picture()]
+    }
+
+    pub(crate) fn allow_screen(&self, allowed: bool) {
+        let mut may_share = lock(&self.may_share);
+        *may_share = allowed;
+        if !allowed {
+            self.screen.clear();
+        }
+    }
+
+    pub(crate) fn may_share(&self) -> bool {
+        *lock(&self.may_share)
+    }
+
+    /// Shows a picture of its window if it may share at this moment.
+    pub(crate) fn show_screen(&self, picture: VideoFrame) {
+        let may_share = lock(&self.may_share);
+        if *may_share {
+            self.screen.put(picture);
         }
     }
 

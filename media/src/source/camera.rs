@@ -5,32 +5,24 @@ use std::time::{Duration, SystemTime};
 use nokhwa::utils::{ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType};
 use nokhwa::{Buffer, NokhwaError};
 
+use crate::devices::DeviceInfo;
 use crate::error::{DeviceError, DeviceKind, MediaError};
 use crate::frame::{VideoFormat, VideoFrame};
 use crate::pool::FramePool;
 use crate::process::convert::{self, RgbOrder};
 use crate::time::MediaTime;
 
-/// A camera that can be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CameraInfo {
-    /// Names it for [`super::VideoSourceSpec::Camera`]; stable while it stays plugged in.
-    pub id: String,
-    /// The maker's name for it, to show.
-    pub name: String,
-}
-
 /// Lists the cameras of this machine. Some entries may turn out to give no pictures when opened.
 ///
 /// # Errors
 ///
 /// [`DeviceError::NotFound`] (`DEV-01`) if there is none.
-pub fn cameras() -> Result<Vec<CameraInfo>, DeviceError> {
+pub fn cameras() -> Result<Vec<DeviceInfo>, DeviceError> {
     let found = nokhwa::query(ApiBackend::Auto).map_err(|error| device_error(&error, "list the cameras"))?;
     if found.is_empty() {
         return Err(DeviceError::NotFound(DeviceKind::Camera));
     }
-    Ok(found.iter().map(|info| CameraInfo { id: id(info.index()), name: info.human_name() }).collect())
+    Ok(found.iter().map(|info| DeviceInfo { id: id(info.index()), name: info.human_name() }).collect())
 }
 
 fn id(index: &CameraIndex) -> String {

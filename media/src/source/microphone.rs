@@ -10,6 +10,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::error::{DeviceError, DeviceKind};
 use crate::frame::AudioFrame;
+use crate::process::resample::Resampler;
 use crate::sound::{self, Direction, KeptStream};
 use crate::time::MediaTime;
 
@@ -21,6 +22,8 @@ pub(crate) struct Microphone {
     stream: KeptStream,
     samples: Consumer<f32>,
     state: Arc<State>,
+    /// For a device of another rate, once it is open.
+    resampler: Option<Box<Resampler>>,
     /// When the next frame's first sample was taken, smoothed over the callbacks' grain.
     next: Option<MediaTime>,
 }
@@ -29,6 +32,8 @@ pub(crate) struct Microphone {
 #[derive(Default)]
 struct State {
     failed: AtomicBool,
+    /// Samples a second of the device; 0 until it is open.
+    rate: AtomicU32,
     /// From the sound's arrival in the device to the callback.
     delay_micros: AtomicU32,
 }
@@ -45,6 +50,7 @@ impl Microphone {
         let stream = KeptStream::open(Direction::Input, move || {
             let device = sound::find(Direction::Input, name.as_deref())?;
             let (config, format) = sound::config(&device, Direction::Input)?;
+            told.rate.store(config.sample_rate, Ordering::Release);
             match format {
                 SampleFormat::I16 => build::<i16>(&device, config, ring, &told),
                 SampleFormat::I32 => build::<i32>(&device, config, ring, &told),
@@ -52,7 +58,7 @@ impl Microphone {
             }
             .map_err(|error| sound::refused(DeviceKind::Microphone, &error))
         })?;
-        Ok(Self { stream, samples, state, next: None })
+        Ok(Self { stream, samples, state, resampler: None, next: None })
     }
 
     /// The next 10 ms, as [`super::audio::AudioSource::read`].
@@ -67,18 +73,44 @@ impl Microphone {
         if self.state.failed.load(Ordering::Relaxed) {
             return Err(DeviceError::NotFound(DeviceKind::Microphone));
         }
-        let queued = self.samples.slots();
-        let Ok(chunk) = self.samples.read_chunk(AudioFrame::SAMPLES) else {
-            return Ok(None);
+        let rate = self.state.rate.load(Ordering::Acquire);
+        let queued = if rate == AudioFrame::RATE {
+            let queued = self.samples.slots();
+            let Ok(chunk) = self.samples.read_chunk(AudioFrame::SAMPLES) else {
+                return Ok(None);
+            };
+            for (sample, value) in samples.iter_mut().zip(chunk) {
+                *sample = value;
+            }
+            queued
+        } else {
+            let Some(queued) = self.read_converted(rate, samples)? else {
+                return Ok(None);
+            };
+            queued
         };
-        for (sample, value) in samples.iter_mut().zip(chunk) {
-            *sample = value;
-        }
         let queued = Duration::from_micros(queued as u64 * 1_000_000 / u64::from(AudioFrame::RATE));
         let delay = Duration::from_micros(self.state.delay_micros.load(Ordering::Relaxed).into());
         let captured = smooth(self.next, now - queued - delay);
         self.next = Some(captured + super::audio::TICK);
         Ok(Some(captured))
+    }
+
+    /// The next 10 ms of a device of another rate; with how many samples of ours waited, these among them.
+    fn read_converted(&mut self, rate: u32, samples: &mut [f32]) -> Result<Option<usize>, DeviceError> {
+        let resampler = match &mut self.resampler {
+            Some(resampler) => resampler,
+            none => {
+                let refused = |_rate| DeviceError::Failed { kind: DeviceKind::Microphone, attempt: "convert its rate" };
+                none.insert(Box::new(Resampler::new(rate, AudioFrame::RATE).map_err(refused)?))
+            }
+        };
+        let waiting = self.samples.slots();
+        if let Ok(chunk) = self.samples.read_chunk(waiting) {
+            resampler.push(chunk);
+        }
+        let queued = resampler.ready();
+        Ok(resampler.pop(samples).then_some(queued))
     }
 }
 

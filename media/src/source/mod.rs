@@ -9,6 +9,7 @@ pub(crate) mod microphone;
 mod pace;
 mod test_pattern;
 pub mod voice;
+mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,16 +23,19 @@ use crate::frame::{VideoFormat, VideoFrame};
 use crate::slot::Slot;
 use crate::time::MediaTime;
 
-pub use camera::{CameraInfo, cameras};
+pub use camera::cameras;
 pub(crate) use test_pattern::TestPattern;
+pub use window::{WindowInfo, small_picture, windows};
 
 /// Where pictures come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VideoSourceSpec {
-    /// A camera by its [`CameraInfo::id`], or the first one that works.
+    /// A camera by its [`crate::DeviceInfo::id`], or the first one that works.
     Camera(Option<String>),
     /// A Y4M file, 4:2:0, repeated without end.
     File(PathBuf),
+    /// A window of another program, by its [`WindowInfo::id`].
+    Window(u32),
     /// A calm moving picture with the frame's number in it; each variant looks different.
     TestPattern {
         /// Picks colours, shape and motion.
@@ -145,6 +149,7 @@ impl VideoSourceSpec {
         match self {
             Self::Camera(_) | Self::TestPattern { .. } => DeviceKind::Camera,
             Self::File(_) => DeviceKind::File,
+            Self::Window(_) => DeviceKind::Window,
         }
     }
 
@@ -152,6 +157,7 @@ impl VideoSourceSpec {
         match self {
             Self::Camera(_) => "camera",
             Self::File(_) => "video-file",
+            Self::Window(_) => "window",
             Self::TestPattern { .. } => "test-pattern",
         }
     }
@@ -161,6 +167,7 @@ impl VideoSourceSpec {
 enum Source {
     Camera(camera::Camera),
     File(file::Y4mFile),
+    Window(Box<window::WindowCapture>),
     TestPattern(TestPattern),
 }
 
@@ -176,6 +183,7 @@ impl Source {
         Ok(match spec {
             VideoSourceSpec::Camera(id) => Self::Camera(camera::Camera::open(id.as_deref(), wanted)?),
             VideoSourceSpec::File(path) => Self::File(file::Y4mFile::open(&path)?),
+            VideoSourceSpec::Window(id) => Self::Window(Box::new(window::WindowCapture::open(id)?)),
             VideoSourceSpec::TestPattern { variant } => Self::TestPattern(TestPattern::new(variant, wanted)?),
         })
     }
@@ -184,6 +192,7 @@ impl Source {
         match self {
             Self::Camera(camera) => camera.format(),
             Self::File(file) => file.format(),
+            Self::Window(window) => window.format(),
             Self::TestPattern(pattern) => pattern.format(),
         }
     }
@@ -192,6 +201,7 @@ impl Source {
         match self {
             Self::Camera(camera) => camera.read().map(Step::Frame),
             Self::File(file) => file.next(MediaTime::now()),
+            Self::Window(window) => window.next(MediaTime::now()),
             Self::TestPattern(pattern) => pattern.next(MediaTime::now()),
         }
     }

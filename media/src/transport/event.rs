@@ -19,13 +19,25 @@ impl fmt::Debug for PeerId {
     }
 }
 
-/// Which of the two tracks of an association a frame belongs to.
+/// Which of the three tracks of an association a frame belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     /// Sealed audio frames; never delayed by the pacer or the reassembly.
     Audio,
     /// Sealed video frames; handed over in order, with a deadline for what is missing.
     Video,
+    /// Sealed pictures of a shared window, handed over as those of the camera.
+    Screen,
+}
+
+impl MediaKind {
+    /// Place of a kind of pictures among such kinds: the camera's first.
+    pub(crate) const fn picture(self) -> usize {
+        match self {
+            Self::Audio | Self::Video => 0,
+            Self::Screen => 1,
+        }
+    }
 }
 
 /// Who makes the offer of an association. The newer member of the group does.
@@ -51,7 +63,7 @@ pub enum Path {
 pub enum Refusal {
     /// Its session description lacks `a=sframe`: it would send media that is not end-to-end encrypted.
     NoSframe,
-    /// Its session description is malformed, too long, or offers something else than our two tracks and the heartbeat; or
+    /// Its session description is malformed, too long, or offers something else than our three tracks and the heartbeat; or
     /// it opened another data channel.
     Malformed,
     /// The DTLS handshake failed, or its certificate is not the one whose fingerprint the description names.
@@ -121,10 +133,12 @@ pub enum TransportEvent {
         /// 1 to 512 bytes; at most 8 in a second.
         bytes: Vec<u8>,
     },
-    /// The peer cannot decode our video until the next key frame.
+    /// The peer cannot decode our pictures of this kind until the next key frame.
     KeyFrameRequest {
         /// Who asks.
         peer: PeerId,
+        /// Of which pictures.
+        kind: MediaKind,
     },
     /// Video frames that will never arrive were given up before the next frame. The transport asks for a key
     /// frame by itself; the decoder should expect one.

@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | `connection.rs`, `runtime.rs` | settings of the crate below, what is negotiated and what refused; its timers | driver task of each connection |
 //! | `peer.rs`, `task.rs` | one association: negotiation; what the connection reports becomes events | caller; one task each |
-//! | `track.rs` | the halves that send and receive; sound and picture each | one task each way and track |
+//! | `track.rs` | the halves that send and receive; voice, camera and shared window each | one task each way and track |
 //! | `heartbeat.rs` | the data channel of an association | one task each |
 //! | `assessor.rs` | keys of SRTP for the assessor of a call that was made for one | driver task |
 //! | `chain/` | counters, pacer, loss recovery, key-frame requests, between SRTP and the tracks | driver task |
@@ -284,11 +284,11 @@ impl Transport {
         }
     }
 
-    /// Asks the peer for a key frame of its video, at most once per 300 ms or one and a half round trips, and again until
+    /// Asks the peer for a key frame of these pictures, at most once per 300 ms or one and a half round trips, and again until
     /// one comes.
-    pub fn request_key_frame(&self, peer: PeerId) {
+    pub fn request_key_frame(&self, peer: PeerId, kind: MediaKind) {
         if let Some(association) = self.peer(peer) {
-            association.request_key_frame();
+            association.request_key_frame(kind);
         }
     }
 

@@ -55,6 +55,7 @@ pub(crate) struct Peer {
     audio: mpsc::Sender<Arc<Outgoing>>,
     audio_flow: Flow,
     video: mpsc::Sender<Arc<Outgoing>>,
+    screen: mpsc::Sender<Arc<Outgoing>>,
     route: std::sync::Mutex<Route>,
     heartbeats: mpsc::Sender<Bytes>,
     events: Events,
@@ -80,6 +81,7 @@ impl Peer {
         let mut tasks = JoinSet::new();
         let (audio, audio_flow) = start_track(MediaKind::Audio, connection.as_ref(), &shared, &mut tasks).await?;
         let (video, _) = start_track(MediaKind::Video, connection.as_ref(), &shared, &mut tasks).await?;
+        let (screen, _) = start_track(MediaKind::Screen, connection.as_ref(), &shared, &mut tasks).await?;
         let (heartbeats, statements) = heartbeat::outbox();
         let channel = heartbeat::open(connection.as_ref()).await?;
         tasks.spawn(heartbeat::run(id, channel, statements, events.clone(), Arc::clone(&shared)));
@@ -102,6 +104,7 @@ impl Peer {
             audio,
             audio_flow,
             video,
+            screen,
             route: std::sync::Mutex::new(Route { share: Share::Whole, awaits_key: false }),
             heartbeats,
             events,
@@ -214,6 +217,7 @@ impl Peer {
         let outbox = match frame.kind {
             MediaKind::Audio => &self.audio,
             MediaKind::Video => &self.video,
+            MediaKind::Screen => &self.screen,
         };
         let count = match outbox.try_send(Arc::clone(frame)) {
             Ok(()) => Count::FramesSent,
@@ -229,8 +233,8 @@ impl Peer {
         }
     }
 
-    pub(crate) fn request_key_frame(&self) {
-        self.shared.want_key_frame();
+    pub(crate) fn request_key_frame(&self, kind: MediaKind) {
+        self.shared.want_key_frame(kind);
     }
 
     /// What the peer can be sent, while it is connected.
@@ -263,7 +267,7 @@ async fn start_track(
     tasks: &mut JoinSet<()>,
 ) -> Result<(mpsc::Sender<Arc<Outgoing>>, Flow), TransportError> {
     let flow = Flow::random()?;
-    shared.set_repair(flow.ssrc, flow.rtx_ssrc);
+    shared.set_flow(kind, flow);
     let track = track::local(kind, flow);
     connection.add_track(Arc::clone(&track) as _).await.map_err(TransportError::Open)?;
     let (outbox, frames) = mpsc::channel(OUTBOX_FRAMES);

@@ -65,8 +65,8 @@ impl Section {
     }
 }
 
-/// Accepts a description of exactly one audio and one video section, each with `a=sframe`, one section of the data channel,
-/// and one fingerprint.
+/// Accepts a description of exactly one audio and two video sections, those of camera and shared window, each with
+/// `a=sframe`, one section of the data channel, and one fingerprint.
 ///
 /// # Errors
 ///
@@ -93,7 +93,12 @@ pub(crate) fn check(sdp: &str) -> Result<(), SdpError> {
         return Err(SdpError::NoSframe);
     }
     sections.sort_unstable();
-    if !sections.iter().map(|(section, _)| *section).eq([Section::Audio, Section::Video, Section::Channel]) {
+    if !sections.iter().map(|(section, _)| *section).eq([
+        Section::Audio,
+        Section::Video,
+        Section::Video,
+        Section::Channel,
+    ]) {
         return Err(SdpError::Sections);
     }
     fingerprint_of(sdp).map(|_| ())
@@ -109,7 +114,7 @@ mod tests {
     fn description() -> String {
         let bare = format!(
             "v=0\r\n{FINGERPRINT}m=audio 9 RTP 111\r\na=mid:0\r\nm=video 9 RTP 96\r\na=mid:1\r\n\
-             m=application 9 {CHANNEL}\r\na=mid:2\r\n"
+             m=video 9 RTP 96\r\na=mid:2\r\nm=application 9 {CHANNEL}\r\na=mid:3\r\n"
         );
         complete(&bare, Flow { ssrc: 11, rtx_ssrc: 12, first_sequence: 0 })
     }
@@ -118,9 +123,9 @@ mod tests {
     fn a_completed_description_passes_the_check() {
         let sdp = description();
         assert_eq!(check(&sdp), Ok(()));
-        assert_eq!(sdp.matches("a=sframe\r\n").count(), 2);
+        assert_eq!(sdp.matches("a=sframe\r\n").count(), 3);
         assert!(
-            sdp.ends_with("a=mid:1\r\na=sframe\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n")
+            sdp.ends_with("a=mid:2\r\na=sframe\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:3\r\n")
         );
         assert!(sdp.contains("a=mid:0\r\na=ssrc-group:FID 11 12\r\n"));
         let expected: Vec<u8> = (0..32).collect();

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::{Budget, PeerStats};
+use super::track::Flow;
+use super::{Budget, MediaKind, PeerStats};
 use crate::rate::Estimator;
 use crate::time::{Bitrate, MediaTime};
 
@@ -42,8 +43,8 @@ pub(crate) struct Shared {
     counts: [AtomicU64; COUNTS],
     /// In microseconds, zero when unknown.
     round_trip: AtomicU64,
-    /// Our flows, and those in which their packets are sent again.
-    repairs: Mutex<Vec<(u32, u32)>>,
+    /// Our flows.
+    flows: Mutex<Vec<(MediaKind, Flow)>>,
     /// When the peer's description was applied, in microseconds.
     described: AtomicU64,
     connected: AtomicBool,
@@ -61,12 +62,13 @@ pub(crate) struct Shared {
     parity: AtomicU64,
     /// How often what was made for the path did not fit it any more.
     breaks: AtomicU64,
-    peer_wants_key_frame: AtomicBool,
-    we_want_key_frame: AtomicBool,
+    /// Of the camera's pictures and of those of the shared window, here and below.
+    peer_wants_key_frame: [AtomicBool; 2],
+    we_want_key_frame: [AtomicBool; 2],
     /// Wakes the association's task to look at `peer_wants_key_frame`.
     pub(crate) peer_asked: Notify,
-    /// Wakes the video receiver to look at `we_want_key_frame`.
-    pub(crate) we_asked: Notify,
+    /// Wakes the receiver of these pictures to look at `we_want_key_frame`.
+    pub(crate) we_asked: [Notify; 2],
     #[cfg(feature = "lab")]
     tap: std::sync::OnceLock<tokio::sync::mpsc::Sender<bytes::Bytes>>,
 }
@@ -80,14 +82,19 @@ impl Shared {
         }
     }
 
-    /// Notes in which flow the packets of one of ours are sent again.
-    pub(crate) fn set_repair(&self, flow: u32, repair: u32) {
-        self.repairs.lock().unwrap_or_else(PoisonError::into_inner).push((flow, repair));
+    /// Notes one of our flows.
+    pub(crate) fn set_flow(&self, kind: MediaKind, flow: Flow) {
+        self.flows.lock().unwrap_or_else(PoisonError::into_inner).push((kind, flow));
     }
 
-    pub(crate) fn repair_of(&self, flow: u32) -> Option<u32> {
-        let repairs = self.repairs.lock().unwrap_or_else(PoisonError::into_inner);
-        repairs.iter().find(|(ours, _)| *ours == flow).map(|(_, repair)| *repair)
+    /// The flow in which packets of this one are sent again.
+    pub(crate) fn repair_of(&self, ssrc: u32) -> Option<u32> {
+        self.flow(ssrc).map(|(_, flow)| flow.rtx_ssrc)
+    }
+
+    fn flow(&self, ssrc: u32) -> Option<(MediaKind, Flow)> {
+        let flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        flows.iter().find(|(_, flow)| flow.ssrc == ssrc).copied()
     }
 
     pub(crate) fn set_round_trip(&self, round_trip: Duration) {
@@ -163,26 +170,34 @@ impl Shared {
     /// The path collapsed, or came back after a cut: the peer can decode nothing until a key frame, and a small one is there soonest.
     pub(crate) fn note_break(&self) {
         self.breaks.fetch_add(1, Ordering::Relaxed);
-        self.peer_wants_key_frame();
+        self.peer_wants_key_frame(MediaKind::Video);
+        self.peer_wants_key_frame(MediaKind::Screen);
     }
 
     /// A flag instead of a message: a peer that floods requests fills no queue.
-    pub(crate) fn peer_wants_key_frame(&self) {
-        self.peer_wants_key_frame.store(true, Ordering::Release);
+    pub(crate) fn peer_wants_key_frame(&self, kind: MediaKind) {
+        self.peer_wants_key_frame[kind.picture()].store(true, Ordering::Release);
         self.peer_asked.notify_one();
     }
 
-    pub(crate) fn take_peer_wants_key_frame(&self) -> bool {
-        self.peer_wants_key_frame.swap(false, Ordering::AcqRel)
+    /// The peer asks for a key frame of this flow of ours.
+    pub(crate) fn peer_wants_key_frame_of(&self, ssrc: u32) {
+        if let Some((kind @ (MediaKind::Video | MediaKind::Screen), _)) = self.flow(ssrc) {
+            self.peer_wants_key_frame(kind);
+        }
     }
 
-    pub(crate) fn want_key_frame(&self) {
-        self.we_want_key_frame.store(true, Ordering::Release);
-        self.we_asked.notify_one();
+    pub(crate) fn take_peer_wants_key_frame(&self, kind: MediaKind) -> bool {
+        self.peer_wants_key_frame[kind.picture()].swap(false, Ordering::AcqRel)
     }
 
-    pub(crate) fn take_want_key_frame(&self) -> bool {
-        self.we_want_key_frame.swap(false, Ordering::AcqRel)
+    pub(crate) fn want_key_frame(&self, kind: MediaKind) {
+        self.we_want_key_frame[kind.picture()].store(true, Ordering::Release);
+        self.we_asked[kind.picture()].notify_one();
+    }
+
+    pub(crate) fn take_want_key_frame(&self, kind: MediaKind) -> bool {
+        self.we_want_key_frame[kind.picture()].swap(false, Ordering::AcqRel)
     }
 
     #[cfg(feature = "lab")]

@@ -63,14 +63,14 @@ pub enum SdpError {
     /// Longer than 8 KiB.
     #[error("too long")]
     TooLong,
-    /// No `a=sframe` in its audio or its video section: it does not promise end-to-end encryption.
+    /// No `a=sframe` in its audio or a video section: it does not promise end-to-end encryption.
     #[error("no a=sframe in a media section")]
     NoSframe,
     /// No SHA-256 fingerprint, or more than one certificate.
     #[error("not exactly one SHA-256 fingerprint")]
     Fingerprint,
-    /// Other media sections than one audio, one video and one data channel section.
-    #[error("not one audio, one video and one data channel section")]
+    /// Other media sections than one audio, two video and one data channel section.
+    #[error("not one audio, two video and one data channel section")]
     Sections,
     /// Not a session description at all.
     #[error("malformed")]

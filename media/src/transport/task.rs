@@ -17,7 +17,7 @@ use webrtc::peer_connection::{
 use super::outbox::Events;
 use super::shared::Shared;
 use super::track::Receiver;
-use super::{Path, PeerId, Refusal, Signal, TransportEvent, candidate};
+use super::{MediaKind, Path, PeerId, Refusal, Signal, TransportEvent, candidate};
 use crate::time::MediaTime;
 
 /// What callbacks may have under way to the association's task: candidates, states and tracks, all few.
@@ -91,7 +91,8 @@ pub(crate) struct Task {
     shared: Arc<Shared>,
     was_connected: bool,
     closed: bool,
-    key_frame_asked: Option<MediaTime>,
+    /// Of the camera's pictures and of those of the shared window.
+    key_frame_asked: [Option<MediaTime>; 2],
     handshake_due: Option<Instant>,
     /// Candidates must not tell this computer's address.
     hides: bool,
@@ -112,7 +113,7 @@ impl Task {
             shared,
             was_connected: false,
             closed: false,
-            key_frame_asked: None,
+            key_frame_asked: [None; 2],
             handshake_due: None,
             hides,
         }
@@ -130,8 +131,8 @@ impl Task {
                     Some(Callback::Candidate(candidate)) => self.on_candidate(candidate).await,
                     Some(Callback::PathFound) => self.on_path_found(),
                     Some(Callback::State(state)) => self.on_state(state).await,
-                    // One audio and one video track were negotiated; their receivers outlive a disconnection.
-                    Some(Callback::Track(track)) if receivers.len() < 2 => {
+                    // Voice, camera and shared window were negotiated; their receivers outlive a disconnection.
+                    Some(Callback::Track(track)) if receivers.len() < 3 => {
                         let receiver =
                             Receiver::new(self.id, track, Arc::clone(&self.shared), self.events.clone());
                         receivers.spawn(receiver.run());
@@ -211,11 +212,14 @@ impl Task {
 
     async fn on_key_frame_request(&mut self) {
         let now = MediaTime::now();
-        // A request within the interval is answered by the key frame under way; the peer asks again if it is not.
-        let recent = self.key_frame_asked.is_some_and(|asked| now.since(asked) < KEY_REQUEST_INTERVAL);
-        if !recent && self.shared.take_peer_wants_key_frame() {
-            self.key_frame_asked = Some(now);
-            self.events.send(TransportEvent::KeyFrameRequest { peer: self.id }).await;
+        for kind in [MediaKind::Video, MediaKind::Screen] {
+            // A request within the interval is answered by the key frame under way; the peer asks again if it is not.
+            let asked = &mut self.key_frame_asked[kind.picture()];
+            let recent = asked.is_some_and(|asked| now.since(asked) < KEY_REQUEST_INTERVAL);
+            if !recent && self.shared.take_peer_wants_key_frame(kind) {
+                *asked = Some(now);
+                self.events.send(TransportEvent::KeyFrameRequest { peer: self.id, kind }).await;
+            }
         }
     }
 

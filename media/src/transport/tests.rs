@@ -120,6 +120,7 @@ async fn frames_arrive_whole_and_unaltered_in_both_directions() {
             match side.frame().await {
                 (MediaKind::Audio, bytes) => voices.push(bytes),
                 (MediaKind::Video, bytes) => pictures.push(bytes),
+                (MediaKind::Screen, _) => panic!("nobody shares a window"),
             }
         }
         assert!(sent.iter().zip(&pictures).all(|((_, sealed), bytes)| sealed.as_bytes() == bytes));
@@ -128,6 +129,26 @@ async fn frames_arrive_whole_and_unaltered_in_both_directions() {
         assert_eq!((stats.frames_received, stats.frames_lost, stats.frames_dropped), (60, 0, 0));
         assert!(stats.packets_received >= 300 && stats.bytes_received > 300_000);
     }
+}
+
+#[tokio::test]
+async fn a_shared_window_has_a_track_and_a_wish_for_key_frames_of_its_own() {
+    let (mut host, mut patient) = connected().await;
+    let mut keys = keys::sealing_keys();
+    let (camera, window) = (keys.video.seal(vec![1; 5_000]).unwrap(), keys.screen.seal(vec![2; 8_000]).unwrap());
+    host.transport.send(MediaKind::Video, &camera, Mark::Key, Layer::Main);
+    host.transport.send(MediaKind::Screen, &window, Mark::Key, Layer::Main);
+    let mut came = [patient.frame().await, patient.frame().await];
+    came.sort_by_key(|(kind, _)| *kind == MediaKind::Screen);
+    assert_eq!(came[0], (MediaKind::Video, camera.as_bytes().to_vec()));
+    assert_eq!(came[1], (MediaKind::Screen, window.as_bytes().to_vec()));
+    patient.transport.request_key_frame(HOST, MediaKind::Screen);
+    let asked = loop {
+        if let TransportEvent::KeyFrameRequest { kind, .. } = host.event().await {
+            break kind;
+        }
+    };
+    assert_eq!(asked, MediaKind::Screen);
 }
 
 #[tokio::test]
@@ -161,7 +182,7 @@ async fn a_wish_for_a_key_frame_reaches_the_sender() {
     host.transport.send(MediaKind::Video, &picture, Mark::Needed, Layer::Main);
     let asked = loop {
         match host.event().await {
-            TransportEvent::KeyFrameRequest { peer } => break peer,
+            TransportEvent::KeyFrameRequest { peer, kind: MediaKind::Video } => break peer,
             _ => continue,
         }
     };

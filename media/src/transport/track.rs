@@ -1,4 +1,4 @@
-//! The two tracks of an association: what they are called, and the halves that send and receive.
+//! The three tracks of an association: what they are called, and the halves that send and receive.
 //!
 //! Sending takes what was made of a `SealedFrame`, and nothing else. Receiving hands on whole frames.
 
@@ -25,6 +25,9 @@ use super::{Mark, MediaKind, PeerId, TransportError, TransportEvent};
 use crate::jitter::{Assembled, Assembly, KeyRequest, SeenWindow};
 use crate::packet::{self, Chunk};
 use crate::time::MediaTime;
+
+/// What tells the shared window's track from the camera's, which is of the same kind.
+const SCREEN: &str = "screen";
 
 /// Frames that wait for the association to take them; a frame that finds the outbox full is dropped.
 pub(crate) const OUTBOX_FRAMES: usize = 64;
@@ -59,6 +62,16 @@ fn format(kind: MediaKind) -> &'static Format {
         },
         MediaKind::Video => &Format {
             name: "video",
+            kind: RtpCodecKind::Video,
+            mime_type: "video/sframe",
+            rtx_mime_type: "video/rtx",
+            payload_type: 96,
+            rtx_payload_type: 97,
+            clock_rate: 90_000,
+        },
+        // The same codec on a track of its own.
+        MediaKind::Screen => &Format {
+            name: SCREEN,
             kind: RtpCodecKind::Video,
             mime_type: "video/sframe",
             rtx_mime_type: "video/rtx",
@@ -159,7 +172,7 @@ pub(crate) async fn send(
         let free = std::mem::replace(&mut after_droppable, frame.mark == Mark::Droppable);
         let mut payloads = frame.payloads(number, free);
         number = number.wrapping_add(1);
-        if kind == MediaKind::Video {
+        if kind != MediaKind::Audio {
             let groups = packet::groups(payloads.len(), shared.path_loss(), shared.round_trip().unwrap_or_default());
             shared.note_parity(groups, payloads.len());
             payloads.extend(packet::parity(&payloads, groups));
@@ -204,7 +217,9 @@ impl Receiver {
     pub(crate) async fn run(self) {
         match self.track.kind().await {
             RtpCodecKind::Audio => self.run_audio().await,
-            RtpCodecKind::Video => self.run_video().await,
+            // A peer that names its tracks otherwise mixes its own pictures up, which then do not open.
+            RtpCodecKind::Video if self.track.track_id().await == SCREEN => self.run_pictures(MediaKind::Screen).await,
+            RtpCodecKind::Video => self.run_pictures(MediaKind::Video).await,
             _ => {}
         }
     }
@@ -221,7 +236,7 @@ impl Receiver {
         }
     }
 
-    async fn run_video(mut self) {
+    async fn run_pictures(mut self, kind: MediaKind) {
         let mut assembly = Assembly::new();
         let mut request = KeyRequest::default();
         loop {
@@ -240,9 +255,9 @@ impl Receiver {
                 () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {
                     assembly.handle_timeout(MediaTime::now());
                 }
-                () = self.shared.we_asked.notified() => {}
+                () = self.shared.we_asked[kind.picture()].notified() => {}
             }
-            if self.shared.take_want_key_frame() {
+            if self.shared.take_want_key_frame(kind) {
                 request.want();
             }
             while let Some(out) = assembly.poll() {
@@ -251,13 +266,13 @@ impl Receiver {
                         if key {
                             request.satisfied();
                         }
-                        self.deliver(MediaKind::Video, number, bytes);
+                        self.deliver(kind, number, bytes);
                     }
                     Assembled::Skipped => self.shared.count(Count::FramesLost, 1),
                     Assembled::Lost { count } => {
                         request.want();
                         self.shared.count(Count::FramesLost, u64::from(count));
-                        self.events.offer(TransportEvent::FrameLost { peer: self.peer, kind: MediaKind::Video, count });
+                        self.events.offer(TransportEvent::FrameLost { peer: self.peer, kind, count });
                     }
                 }
             }

@@ -17,6 +17,8 @@ pub(in crate::codec) struct Settings {
     pub(in crate::codec) bitrate_kbps: u32,
     /// Worker threads, at least 1.
     pub(in crate::codec) threads: u32,
+    /// Text and lines instead of a camera's picture.
+    pub(in crate::codec) screen: bool,
 }
 
 /// An initialised libaom encoder.
@@ -65,6 +67,11 @@ impl Encoder {
         let mut this = Self { context, config, time: 0, duration };
         for &(control, value) in CONTROLS {
             this.control(control, value)?;
+        }
+        if settings.screen {
+            for &(control, value) in SCREEN_CONTROLS {
+                this.control(control, value)?;
+            }
         }
         // Tiles let two threads share a picture; a tile is at least 256 wide.
         this.control(aom::AV1E_SET_TILE_COLUMNS, c_int::from(settings.threads > 1))?;
@@ -187,6 +194,10 @@ fn configure(config: &mut aom::aom_codec_enc_cfg_t, settings: &Settings) {
     config.rc_buf_optimal_sz = 600;
     config.rc_buf_sz = 1000;
 }
+
+/// What is different for text and lines: few colours are named once, and edges are kept.
+const SCREEN_CONTROLS: &[(aom::aome_enc_control_id, c_int)] =
+    &[(aom::AV1E_SET_TUNE_CONTENT, aom::AOM_CONTENT_SCREEN as c_int), (aom::AV1E_SET_ENABLE_PALETTE, 1)];
 
 /// Bounds of the quantizer, 0 to 63. A lower minimum spends bits where nobody sees them.
 const MIN_QUANTIZER: c_uint = 10;

@@ -39,7 +39,8 @@ fn a_sealed_frame_opens_once_and_only_on_its_own_stream() {
     assert!(intake.open(PEER, repeated, at(1)).is_none());
     let astray = Arrived { kind: MediaKind::Video, ..audio(&mut keys, b"voice", 1) };
     assert!(intake.open(PEER, astray, at(1)).is_none());
-    assert_eq!(intake.notices(), [Notice::Refused(PEER), Notice::Refused(PEER), Notice::VideoGap(PEER)]);
+    let gap = Notice::PictureGap(PEER, MediaKind::Video);
+    assert_eq!(intake.notices(), [Notice::Refused(PEER), Notice::Refused(PEER), gap]);
 }
 
 #[test]

@@ -180,8 +180,9 @@ impl Outgoing {
 
     /// What a burst can be filled up with. Without any there is none: the first packets of a call show little of the path.
     fn filler(&self) -> Option<(u32, u16)> {
-        let video = self.streams.iter().find(|(_, stream)| !stream.audio && stream.repair.is_some());
-        video.and_then(|(ssrc, stream)| Some((*ssrc, stream.kept.newest()?)))
+        let mut pictures = self.streams.iter().filter(|(_, stream)| !stream.audio && stream.repair.is_some());
+        // The camera's or those of a shared window: whichever were sent.
+        pictures.find_map(|(ssrc, stream)| Some((*ssrc, stream.kept.newest()?)))
     }
 
     /// Fills up a burst with what the peer has already: of a picture, since the voice's packets are too small.

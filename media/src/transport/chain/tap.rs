@@ -32,12 +32,14 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyFrameTap {
     type Time = Instant;
 
     fn handle_read(&mut self, msg: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtcp(packets) = &msg.message.packet
-            && packets
-                .iter()
-                .any(|packet| packet.as_any().is::<PictureLossIndication>() || packet.as_any().is::<FullIntraRequest>())
-        {
-            self.shared.peer_wants_key_frame();
+        if let Packet::Rtcp(packets) = &msg.message.packet {
+            for packet in packets {
+                if let Some(request) = packet.as_any().downcast_ref::<PictureLossIndication>() {
+                    self.shared.peer_wants_key_frame_of(request.media_ssrc);
+                } else if let Some(request) = packet.as_any().downcast_ref::<FullIntraRequest>() {
+                    request.fir.iter().for_each(|entry| self.shared.peer_wants_key_frame_of(entry.ssrc));
+                }
+            }
         }
         self.belt.inward.push_back(msg);
         Ok(())

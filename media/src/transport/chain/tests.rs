@@ -15,7 +15,8 @@ use crate::jitter::{Assembled, Assembly};
 use crate::packet::Chunk;
 use crate::packet::tests::payloads_of;
 use crate::time::MediaTime;
-use crate::transport::PeerStats;
+use crate::transport::track::Flow;
+use crate::transport::{MediaKind, PeerStats};
 
 const VIDEO: u32 = 100;
 const AUDIO: u32 = 300;
@@ -327,11 +328,13 @@ fn hostile_retransmissions_are_dropped_or_passed_without_harm() {
 #[test]
 fn a_key_frame_request_raises_the_flag_once() {
     let mut end = End::new();
+    end.shared.set_flow(MediaKind::Video, Flow { ssrc: VIDEO, rtx_ssrc: VIDEO + 1, first_sequence: 0 });
     let now = Instant::now();
     for _ in 0..100 {
         let request = PictureLossIndication { sender_ssrc: 1, media_ssrc: VIDEO };
         end.chain.handle_read(tagged(now, Packet::Rtcp(vec![Box::new(request)]))).unwrap();
     }
-    assert!(end.shared.take_peer_wants_key_frame());
-    assert!(!end.shared.take_peer_wants_key_frame());
+    assert!(end.shared.take_peer_wants_key_frame(MediaKind::Video));
+    assert!(!end.shared.take_peer_wants_key_frame(MediaKind::Video));
+    assert!(!end.shared.take_peer_wants_key_frame(MediaKind::Screen), "of the other pictures nobody spoke");
 }
