@@ -7,7 +7,7 @@
 #[cfg(feature = "lab")]
 mod media;
 
-use ::media::codec::{EncoderSettings, VideoCodec, VideoEncoder};
+use ::media::codec::{Content, EncoderSettings, VideoCodec, VideoEncoder};
 use ::media::source::VideoSourceSpec;
 use ::media::{AudioSourceSpec, Bitrate, MediaTime, VideoFrame};
 use client::session::driver::MediaOptions;
@@ -136,7 +136,8 @@ const PARAMETER_SET: &[u8] = &[0, 0, 0, 1, 0x67, 0x42];
 
 /// The first picture of the test pattern as the encoder gives it, before it is sealed.
 fn clear_picture() -> Vec<u8> {
-    let settings = EncoderSettings { width: 1_280, height: 720, fps: 30, bitrate: Bitrate::kbps(500) };
+    let settings =
+        EncoderSettings { width: 1_280, height: 720, fps: 30, bitrate: Bitrate::kbps(500), content: Content::Camera };
     let mut encoder = VideoEncoder::new(VideoCodec::H264, settings).unwrap();
     let grey = vec![128; VideoFrame::data_len(1_280, 720).unwrap()];
     let frame = VideoFrame::new(1_280, 720, MediaTime::now(), 0, grey).unwrap();

@@ -24,6 +24,7 @@ pub mod health;
 mod invitation_file;
 pub mod keystore;
 pub mod pictures;
+pub mod preferences;
 mod private;
 pub mod recovery;
 pub mod report;

@@ -99,7 +99,7 @@ async fn a_strangers_external_commit_is_dropped_and_the_call_goes_on() {
     let from = spy.participant(line).await;
     clinic.hostile().slip_in(line, epoch, &from, &json!({"kind": "commit", "commit": opaque(&forged)}));
 
-    mallory.say(&json!({"type": "sources", "microphone": "off", "camera": "off"}));
+    mallory.say(&json!({"type": "sources", "microphone": "off", "camera": "off", "screen": "off"}));
     let off =
         |call: &Call| call.members.iter().any(|row| !row.you && row.media.camera == SourceState::Off).then_some(());
     host.in_call("what Mallory said behind it", off).await;

@@ -11,6 +11,7 @@ use client::session::{
 };
 use client::{AppHandle, Private};
 use media::codec::VideoCodec;
+use media::process::echo::VoiceProcessing;
 use media::{AudioSourceSpec, Bitrate, SpeakerSpec};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -48,7 +49,8 @@ pub(crate) fn no_devices() -> MediaOptions {
         speaker: SpeakerSpec::Null,
         bitrate: Bitrate::kbps(500),
         codec: VideoCodec::H264,
-        voice_processing: false,
+        background: None,
+        voice_processing: VoiceProcessing::NONE,
         bind: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         relay_only: false,
         aids: Aids::default(),

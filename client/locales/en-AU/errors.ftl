@@ -147,9 +147,9 @@ error-NET-08 = The server lost this room, perhaps because it was restarted.
     .seen = The people in this call still see and hear each other. Nobody can join.
     .next = Go on talking. To let somebody in, end the call and start it again.
 
-error-FX-01 = The blur of your background is not ready.
-    .seen = Your picture stays off until it works.
-    .next = Wait a moment, or continue with voice only.
+error-FX-01 = Your background cannot be hidden at the moment.
+    .seen = The others see an outline of a person instead of you. Your room stays hidden.
+    .next = Wait a moment, choose another background, or continue with voice only.
 
 error-CON-02 = The patient declined.
     .next = Respect that, and go on without. You can ask again later.

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use media::codec::VideoCodec;
+use media::process::echo::VoiceProcessing;
 use media::source::VideoSourceSpec;
 use media::{AudioSourceSpec, Bitrate, SpeakerSpec};
 
 use crate::keystore::SystemStore;
+use crate::preferences::BackgroundChoice;
 use crate::session::driver::{Aids, DriverConfig, MediaOptions};
 
 /// End-to-end encrypted consultations by video.
@@ -71,6 +73,9 @@ pub struct MediaArgs {
     /// Leave the voice as it is: no echo canceller, noise suppression and gain
     #[arg(long)]
     pub no_processing: bool,
+    /// What others see behind you [default: what was chosen last time]
+    #[arg(long, value_name = "CHOICE")]
+    pub background: Option<BackgroundChoice>,
     /// Local address for media, may be repeated [default: every one but loopback]
     #[arg(long, value_name = "ADDRESS")]
     pub bind: Vec<IpAddr>,
@@ -300,7 +305,8 @@ impl MediaArgs {
                 CodecArg::H264 => VideoCodec::H264,
                 CodecArg::Av1 => VideoCodec::Av1,
             },
-            voice_processing: !self.no_processing,
+            voice_processing: if self.no_processing { VoiceProcessing::NONE } else { VoiceProcessing::ALL },
+            background: self.background,
             bind: self.bind.clone(),
             relay_only: self.relay_only,
             aids,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::effect::Device;
+use crate::preferences::BackgroundChoice;
 use crate::private::Private;
 
 /// One wish of the person, from a screen or from a line of the headless driver.
@@ -134,6 +136,31 @@ pub enum Command {
         /// Whether the camera sends.
         on: bool,
     },
+    /// Finds out which devices there are.
+    LookForDevices,
+    /// Another device, from now on and the next time.
+    UseDevice {
+        /// Which of the three.
+        device: Device,
+        /// Its id from the list; without one the system chooses.
+        id: Option<String>,
+    },
+    /// What others see behind the person, from now on and the next time.
+    Background {
+        /// The choice.
+        choice: BackgroundChoice,
+    },
+    /// Host: finds out which windows could be shared.
+    LookForWindows,
+    /// Host: lets the others see one window of another program.
+    ShareWindow {
+        /// Its id from the list.
+        window: u32,
+        /// Its title, for the own eyes.
+        title: Private,
+    },
+    /// The others see no window any more.
+    StopSharing,
     /// Starts a safety-words check with everybody in the call.
     SafetyStart,
     /// What the people found on comparing the words.

@@ -18,6 +18,7 @@ use super::error_code::ErrorCode;
 use super::view::{DeviceState, Notice};
 use crate::connection::{RestError, SocketEvent};
 use crate::disclosure::GroupDisclosure;
+use crate::preferences::BackgroundChoice;
 use crate::private::Private;
 use crate::settings::renewal_due;
 
@@ -54,7 +55,8 @@ pub enum Input {
 }
 
 /// One of the three devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Device {
     /// Camera.
     Camera,
@@ -129,6 +131,18 @@ pub enum MediaCommand {
     Microphone(bool),
     /// Camera on or off.
     Camera(bool),
+    /// Find out which windows could be shared.
+    LookForWindows,
+    /// Share this window, or none.
+    Share(Option<u32>),
+    /// Whether a member's shared window is shown.
+    MayShare(LeafIndex, bool),
+    /// Find out which devices there are, for the person to choose.
+    LookForDevices,
+    /// Another device; `None` is the system's choice. Kept for the next time.
+    Use(Device, Option<String>),
+    /// What others see behind the person; kept for the next time.
+    Background(BackgroundChoice),
     /// Chime on the own speaker: somebody is at the door.
     Chime,
     /// A signed heartbeat, over every peer's own association.

@@ -71,7 +71,7 @@ codes! {
     Dev04 = "DEV-04",
     /// The media engine of this computer does not keep up, or has stopped.
     Dev05 = "DEV-05",
-    /// The background mask is not ready.
+    /// The background cannot be shown as it was chosen.
     Fx01 = "FX-01",
     /// A part of the invitation is missing or damaged.
     Inv01 = "INV-01",
@@ -184,9 +184,9 @@ codes! {
 }
 
 impl ErrorCode {
-    /// Whether it is about a camera, microphone or speaker.
+    /// Whether it is about a camera, microphone or speaker, or the picture of the camera.
     pub(super) fn is_of_a_device(self) -> bool {
-        self.as_str().starts_with("DEV-")
+        self.as_str().starts_with("DEV-") || self == Self::Fx01
     }
 
     /// Whether something was refused that would have broken the encryption.

@@ -21,18 +21,11 @@ pub(super) enum CallMessage {
     Hello {
         /// Name that a guest gives itself; a staff member's comes from its certificate.
         name: Option<Private>,
-        /// Own microphone.
-        microphone: SourceState,
-        /// Own camera.
-        camera: SourceState,
+        /// What it sends.
+        sources: Sources,
     },
-    /// Microphone or camera changed.
-    Sources {
-        /// Own microphone.
-        microphone: SourceState,
-        /// Own camera.
-        camera: SourceState,
-    },
+    /// What the member sends changed.
+    Sources(Sources),
     /// Transport negotiation with one member.
     Signal(SignalMessage),
     /// A signed statement of what the sender sees of the group.
@@ -57,6 +50,18 @@ pub(super) enum CallMessage {
         /// Signed by its leaf: where no host takes it out, others may. Made and read by `crypto`.
         request: Opaque,
     },
+}
+
+/// What a member sends, as it says itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sources {
+    /// Its microphone.
+    pub microphone: SourceState,
+    /// Its camera.
+    pub camera: SourceState,
+    /// A window of it.
+    pub screen: SourceState,
 }
 
 /// A session description or candidate, bound to both leaves and to one DTLS certificate.
@@ -172,8 +177,7 @@ mod tests {
     fn a_long_name_of_a_member_is_cut_off() {
         let hello = CallMessage::Hello {
             name: Some("x".repeat(5_000).into()),
-            microphone: SourceState::On,
-            camera: SourceState::Missing,
+            sources: Sources { microphone: SourceState::On, camera: SourceState::Missing, screen: SourceState::Off },
         };
         let Some(CallMessage::Hello { name: Some(name), .. }) = CallMessage::decode(&hello.encode().unwrap()) else {
             panic!("a hello")

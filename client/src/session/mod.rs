@@ -31,6 +31,7 @@ mod joining;
 mod log;
 mod message;
 mod on_command;
+mod on_device;
 mod on_event;
 mod peer;
 mod retrying;
@@ -54,7 +55,7 @@ use door::Door;
 use effects::Effects;
 use joining::Joining;
 use returning::Returning;
-use room::{Room, Sources};
+use room::Room;
 use visitors::Visitors;
 
 pub use command::Command;
@@ -66,6 +67,7 @@ pub use error_code::ErrorCode;
 pub use fuzz::FUZZ_TARGETS;
 pub use view::*;
 
+use crate::preferences::BackgroundChoice;
 use crate::private::Private;
 
 /// The consultation, from sign-in to close.
@@ -77,6 +79,8 @@ pub struct Session {
     devices: Devices,
     microphone_on: bool,
     camera_on: bool,
+    /// Title of the own window that is shared.
+    sharing: Option<Private>,
     /// Numbers requests; answers to requests of an earlier stage are dropped.
     next_request: u64,
     first_valid_reply: u64,
@@ -163,6 +167,7 @@ impl Session {
             devices: Devices::CHECKING,
             microphone_on: true,
             camera_on: true,
+            sharing: None,
             next_request: 0,
             first_valid_reply: 0,
             account,
@@ -175,6 +180,12 @@ impl Session {
     #[must_use]
     pub fn disclosing(self, discloses: bool) -> Self {
         Self { discloses, ..self }
+    }
+
+    /// A session that begins with what was chosen last time.
+    #[must_use]
+    pub fn with_background(self, background: BackgroundChoice) -> Self {
+        Self { devices: Devices { background, ..self.devices }, ..self }
     }
 
     /// Takes one input and says what is to be done, in this order.
@@ -230,6 +241,7 @@ impl Session {
         if fx.end.is_none() {
             self.follow_the_seat(now, fx);
         }
+        self.follow_sharing(fx);
         if std::mem::take(&mut fx.stranded) {
             self.ask_back(now, fx);
         }
@@ -292,6 +304,7 @@ impl Session {
         fx.out.push(Output::CloseSocket);
         fx.media(MediaCommand::Stop);
         self.connection = ConnectionState::Idle;
+        self.sharing = None;
     }
 
     /// Changes the stage; answers to earlier requests no longer count.
@@ -327,7 +340,7 @@ impl Session {
 
     /// Opens the devices; they are told to be chosen as before.
     fn start_media(&mut self, mode: CallMode, fx: &mut Effects) {
-        self.devices = Devices::CHECKING;
+        self.devices = Devices { background: self.devices.background, ..Devices::CHECKING };
         (self.microphone_on, self.camera_on) = (true, true);
         fx.media(MediaCommand::Start { assessor: mode == CallMode::Assessor });
     }
@@ -339,33 +352,6 @@ impl Session {
             fx.tell(ErrorCode::E2e11);
         }
         refused
-    }
-
-    /// What the others are told about the own sources.
-    fn sources(&self) -> Sources {
-        let source = |state: DeviceState, on: bool| match state {
-            DeviceState::Failed(_) | DeviceState::Off => SourceState::Missing,
-            DeviceState::Checking | DeviceState::Ready if on => SourceState::On,
-            DeviceState::Checking | DeviceState::Ready => SourceState::Off,
-        };
-        Sources {
-            microphone: source(self.devices.microphone, self.microphone_on),
-            camera: source(self.devices.camera, self.camera_on),
-        }
-    }
-
-    fn tell_sources(&mut self, fx: &mut Effects) {
-        let sources = self.sources();
-        match &mut self.stage {
-            Stage::Host(hosting) => hosting.room.set_sources(sources, fx),
-            Stage::Guest(visiting) => visiting.room.set_sources(sources, fx),
-            Stage::Colleague(colleague) => {
-                if let Some(room) = &mut colleague.room {
-                    room.set_sources(sources, fx);
-                }
-            }
-            _ => {}
-        }
     }
 
     fn room(&mut self) -> Option<&mut Room> {

@@ -4,20 +4,27 @@ use crypto::{CallGroup, CallMode, CallTerms, LobbyCard};
 use signaling::protocol::ClientMessage;
 
 use super::desk::call_id;
-use super::effect::{Mark, MediaCommand, Now, Output, Request};
+use super::effect::{Device, Mark, MediaCommand, Now, Output, Request};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::joining::{Joining, Step};
 use super::room::{Change, Room};
-use super::view::{CardField, ConnectionState, GoodbyeReason};
+use super::view::{CardField, ConnectionState, DeviceState, GoodbyeReason};
 use super::visitors::Visitors;
 use super::{AtDesk, Command, Door, Entering, Hosting, Session, SignInStage, Stage};
+use crate::preferences::BackgroundChoice;
 
 impl Session {
     pub(super) fn on_command(&mut self, now: Now, command: Command, fx: &mut Effects) {
         let lasts = self.notice.as_ref().is_some_and(|notice| notice.code.is_refusal());
         match command {
-            Command::Mute { .. } | Command::Camera { .. } | Command::Refresh => {}
+            Command::Mute { .. }
+            | Command::Camera { .. }
+            | Command::Background { .. }
+            | Command::LookForDevices
+            | Command::LookForWindows
+            | Command::StopSharing
+            | Command::Refresh => {}
             // What the encryption refused was not this step's doing: it stays until it was read.
             _ if lasts && !matches!(command, Command::Dismiss | Command::Done) => {}
             // A new step answers what the notice asked for.
@@ -28,6 +35,12 @@ impl Session {
             Command::Dismiss => return,
             Command::Mute { muted } => return self.set_microphone(!muted, fx),
             Command::Camera { on } => return self.set_camera(on, fx),
+            Command::LookForWindows => return fx.media(MediaCommand::LookForWindows),
+            Command::ShareWindow { window, title } => return self.share(Some((window, title)), fx),
+            Command::StopSharing => return self.share(None, fx),
+            Command::LookForDevices => return fx.media(MediaCommand::LookForDevices),
+            Command::UseDevice { device, id } => return self.use_device(device, id, fx),
+            Command::Background { choice } => return self.set_background(choice, fx),
             _ => {}
         }
         match &mut self.stage {
@@ -329,6 +342,16 @@ impl Session {
         self.camera_on = on;
         fx.media(MediaCommand::Camera(on));
         self.tell_sources(fx);
+    }
+
+    fn use_device(&mut self, device: Device, id: Option<String>, fx: &mut Effects) {
+        self.on_device(device, DeviceState::Checking, fx);
+        fx.media(MediaCommand::Use(device, id));
+    }
+
+    fn set_background(&mut self, choice: BackgroundChoice, fx: &mut Effects) {
+        self.devices.background = choice;
+        fx.media(MediaCommand::Background(choice));
     }
 
     fn quit(&mut self, now: Now, fx: &mut Effects) {

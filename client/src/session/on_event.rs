@@ -1,16 +1,16 @@
 //! What the server, the engine and time do in each stage.
 
-use media::{DeviceError, DeviceKind, EngineEvent};
+use media::EngineEvent;
 use signaling::protocol::{ClientMessage, ErrorCode as ServerCode, LobbyState, ParticipantId, ServerMessage};
 
 use super::desk::Desk;
 use super::door::Door;
-use super::effect::{Device, MediaCommand, Now, Output, Reply};
+use super::effect::{MediaCommand, Now, Output, Reply};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::joining::Step;
 use super::room::{Change, Room};
-use super::view::{ConnectionState, DeviceState, GoodbyeReason, Notice, PracticeInfo};
+use super::view::{ConnectionState, GoodbyeReason, Notice, PracticeInfo};
 use super::visitors::Visitors;
 use super::{AtDesk, Session, Stage, Visiting, handover};
 use crate::connection::SocketEvent;
@@ -327,34 +327,9 @@ impl Session {
     }
 
     pub(super) fn on_engine(&mut self, now: Now, event: EngineEvent, fx: &mut Effects) {
-        if let EngineEvent::Device(error) = &event {
-            return self.on_device_error(error, fx);
-        }
+        let Some(event) = self.on_device_event(event, fx) else { return };
         if let Some(room) = self.room() {
             room.on_engine(now, event, fx);
-        }
-    }
-
-    fn on_device_error(&mut self, error: &DeviceError, fx: &mut Effects) {
-        let (device, missing) = match error.kind() {
-            DeviceKind::Camera | DeviceKind::File => (Device::Camera, ErrorCode::Dev01),
-            DeviceKind::Microphone => (Device::Microphone, ErrorCode::Dev02),
-            DeviceKind::Speaker => (Device::Speaker, ErrorCode::Dev04),
-        };
-        let code = if matches!(error, DeviceError::Busy(_)) { ErrorCode::Dev03 } else { missing };
-        fx.tell(code);
-        self.on_device(device, DeviceState::Failed(code), fx);
-    }
-
-    pub(super) fn on_device(&mut self, device: Device, state: DeviceState, fx: &mut Effects) {
-        let slot = match device {
-            Device::Camera => &mut self.devices.camera,
-            Device::Microphone => &mut self.devices.microphone,
-            Device::Speaker => &mut self.devices.speaker,
-        };
-        if *slot != state {
-            *slot = state;
-            self.tell_sources(fx);
         }
     }
 

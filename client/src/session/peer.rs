@@ -28,6 +28,8 @@ pub(super) struct Peer {
     pub microphone: SourceState,
     /// Its camera, as it says.
     pub camera: SourceState,
+    /// Its shared window, as it says.
+    pub screen: SourceState,
     /// How its media travels, while it does.
     pub path: Option<Path>,
     /// Since when the transport has been lost.
@@ -76,6 +78,7 @@ impl Peer {
             name: None,
             microphone: SourceState::On,
             camera: SourceState::On,
+            screen: SourceState::Off,
             path: None,
             lost_since: None,
             restarted_at: None,
@@ -93,6 +96,7 @@ impl Peer {
         MemberMedia {
             microphone: self.microphone,
             camera: self.camera,
+            screen: self.screen,
             connected: self.path.is_some(),
             undecryptable: self.undecryptable,
         }

@@ -117,6 +117,7 @@ impl Session {
         let own_media = MemberMedia {
             microphone: sources.microphone,
             camera: sources.camera,
+            screen: sources.screen,
             connected: true,
             undecryptable: false,
         };
@@ -161,6 +162,7 @@ impl Session {
             safety: room.safety().view(),
             microphone_on: self.microphone_on,
             camera_on: self.camera_on,
+            sharing: self.sharing.clone(),
             devices: self.devices,
             started_at: room.started_at,
         }

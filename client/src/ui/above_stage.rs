@@ -2,18 +2,21 @@
 
 use egui::Ui;
 
+use super::background::background_ui;
 use super::button::Button;
 use super::controls;
+use super::device_check::devices_ui;
 use super::form::Forms;
 use super::health;
 use super::icon::Icon;
 use super::message::{self, fill, text};
 use super::roster;
+use super::share;
 use super::shell;
 use super::theme::{self, Tone};
 use super::video_tile::Tiles;
 use super::waiting::waiting_banner_ui;
-use super::widget::{badge_ui, banner_ui};
+use super::widget::{badge_ui, banner_ui, halves_ui};
 use crate::session::{Call, Command, ErrorCode, Held, Notice, RosterRow, SourceState, View};
 
 /// Who waits, what went wrong, and what the others cannot do, in this order.
@@ -42,6 +45,12 @@ pub(crate) fn above_stage_ui(
     if forms.health {
         health::card_of(ui, tiles.health.as_deref(), &state.members);
     }
+    let sharing = match &state.sharing {
+        Some(title) => share::bar_ui(ui, title, tiles),
+        None if forms.sharing && state.host => share::picker_ui(ui, tiles, &mut forms.sharing),
+        None => None,
+    };
+    let settings = if forms.settings { settings_ui(ui, state, tiles, forms) } else { None };
     if forms.help {
         shell::help_ui(ui, view.practice.as_ref());
     }
@@ -56,7 +65,23 @@ pub(crate) fn above_stage_ui(
     if !state.microphone_on && !controls::missing(state.devices.microphone) {
         badge_ui(ui, Tone::Caution, Icon::MicrophoneOff, &text("call-muted-self"));
     }
-    door.or(stepping_in).or(notice)
+    door.or(stepping_in).or(notice).or(sharing).or(settings)
+}
+
+/// Devices and background, side by side where there is room.
+fn settings_ui(ui: &mut Ui, state: &Call, tiles: &Tiles, forms: &mut Forms) -> Option<Command> {
+    let command = halves_ui(
+        ui,
+        forms,
+        |ui, forms| {
+            let command = background_ui(ui, &state.devices);
+            controls::self_view_button_ui(ui, &mut forms.hide_self);
+            command
+        },
+        |ui, forms| devices_ui(ui, &state.devices, tiles, &mut forms.choosing),
+    );
+    ui.add_space(theme::GAP);
+    command
 }
 
 /// The host is gone, and this person may run the call.

@@ -33,12 +33,22 @@ pub(crate) struct Button {
     weight: Weight,
     full_width: bool,
     height: f32,
+    /// One of several, of which one is chosen.
+    chosen: Option<bool>,
 }
 
 impl Button {
     /// A button of this weight.
     pub(crate) fn new(weight: Weight, label: impl Into<String>) -> Self {
-        Self { label: label.into(), spoken: None, icon: None, weight, full_width: false, height: theme::CONTROL }
+        Self {
+            label: label.into(),
+            spoken: None,
+            icon: None,
+            weight,
+            full_width: false,
+            height: theme::CONTROL,
+            chosen: None,
+        }
     }
 
     /// The main action of a screen.
@@ -59,6 +69,12 @@ impl Button {
     /// Ends or refuses something.
     pub(crate) fn danger(label: impl Into<String>) -> Self {
         Self::new(Weight::Danger, label)
+    }
+
+    /// One of several, with a tick where it is the chosen one.
+    pub(crate) fn choice(label: impl Into<String>, chosen: bool) -> Self {
+        let icon = chosen.then_some(Icon::Check);
+        Self { icon, chosen: Some(chosen), ..Self::new(Weight::Secondary, label) }
     }
 
     /// Puts an icon before the words.
@@ -113,7 +129,10 @@ impl Widget for Button {
         let size = Vec2::new(width.max(theme::TARGET), self.height.max(galley.size().y + 20.0));
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         let spoken = self.spoken.unwrap_or(self.label);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), &spoken));
+        response.widget_info(|| match self.chosen {
+            None => WidgetInfo::labeled(Role::Button, ui.is_enabled(), &spoken),
+            Some(chosen) => WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, &spoken),
+        });
         if ui.is_rect_visible(rect) {
             let pressed = response.hovered() || response.is_pointer_button_down_on();
             let (fill, ink, edge) = match self.weight {
@@ -121,6 +140,9 @@ impl Widget for Button {
                 Weight::Primary => (palette.primary, palette.on_primary, Stroke::NONE),
                 Weight::Danger if pressed => (palette.danger_hover, palette.on_danger, Stroke::NONE),
                 Weight::Danger => (palette.danger, palette.on_danger, Stroke::NONE),
+                Weight::Secondary if self.chosen == Some(true) => {
+                    (palette.sunken, palette.text, Stroke::new(2.0, palette.primary))
+                }
                 Weight::Secondary if pressed => (palette.sunken, palette.text, Stroke::new(1.0, palette.outline)),
                 Weight::Secondary => (palette.surface, palette.text, Stroke::new(1.0, palette.outline)),
                 Weight::Quiet if pressed => (palette.sunken, palette.primary, Stroke::NONE),

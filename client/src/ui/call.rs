@@ -16,6 +16,7 @@ use super::icon::Icon;
 use super::message::{fill, text};
 use super::roster::{self, roster_ui};
 use super::safety::safety_ui;
+use super::share;
 use super::theme::{self, Palette, Tone};
 use super::video_tile::{Instead, Tiles, grid, name_tag, tile_ui};
 use super::widget::{Answer, badge_ui, muted_ui, question_ui};
@@ -160,7 +161,8 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
     ui.horizontal_wrapped(|ui| {
         let microphone = controls::microphone_ui(ui, &state.devices, state.microphone_on);
         let camera = controls::camera_ui(ui, &state.devices, state.camera_on);
-        controls::self_view_button_ui(ui, &mut forms.hide_self);
+        let share = if state.host { share::button_ui(ui, state, &mut forms.sharing) } else { None };
+        controls::settings_button_ui(ui, &mut forms.settings);
         health::button_ui(ui, &mut forms.health);
         let words = text(if state.host { "call-end" } else { "call-leave" });
         let leave = Button::danger(words).icon(Icon::Leave);
@@ -170,7 +172,7 @@ fn controls_ui(ui: &mut Ui, state: &Call, forms: &mut Forms) -> Option<Command> 
             ui.add_space(right);
         }
         forms.leaving |= ui.add(leave).clicked();
-        microphone.or(camera)
+        microphone.or(camera).or(share)
     })
     .inner
 }
@@ -181,6 +183,7 @@ fn stage_ui(ui: &mut Ui, room: Rect, state: &Call, tiles: &Tiles, hide_self: boo
         let words = format!("{}\n{}", text("call-alone"), text("call-alone-lead"));
         tile_ui(ui, room, None, &words, Instead { icon: Icon::Door, words: &words });
     } else {
+        let room = screen_ui(ui, room, &others, tiles);
         for (member, rect) in others.iter().zip(grid(room, others.len())) {
             member_ui(ui, member, rect, tiles);
         }
@@ -188,6 +191,20 @@ fn stage_ui(ui: &mut Ui, room: Rect, state: &Call, tiles: &Tiles, hide_self: boo
     if !hide_self {
         self_ui(ui, room, state, tiles);
     }
+}
+
+/// A window that a member shares takes most of the room; what is left of it is for the pictures.
+fn screen_ui(ui: &mut Ui, room: Rect, others: &[&RosterRow], tiles: &Tiles) -> Rect {
+    let shared = others.iter().find(|member| member.hosts && member.media.screen == SourceState::On);
+    let Some((member, tile)) = shared.and_then(|member| Some((member, tiles.screens.get(&member.leaf)?))) else {
+        return room;
+    };
+    let words = fill("call-screen", [("name", roster::shown_name(member).as_str().into())]);
+    let strip = (room.width() * 0.22).clamp(120.0, 260.0);
+    let (screen, rest) = room.split_left_right_at_x(room.right() - strip);
+    tile_ui(ui, screen.shrink2(Vec2::new(4.0, 0.0)), Some(tile), &words, Instead { icon: Icon::Clock, words: &words });
+    name_tag(ui, screen, &words);
+    rest
 }
 
 fn member_ui(ui: &mut Ui, member: &RosterRow, rect: Rect, tiles: &Tiles) {
@@ -342,6 +359,16 @@ mod tests {
         let media = MemberMedia { camera: SourceState::Missing, ..state.members[1].media };
         state.members[1].media = media;
         assert!(stage(state).shows("Mia Okafor has no camera. You can hear each other."));
+    }
+
+    #[test]
+    fn devices_background_and_the_own_picture_are_in_the_settings() {
+        let mut stage = stage(sample::call(false));
+        stage.click("Settings");
+        assert!(stage.shows("What the others see behind you"));
+        stage.find(Role::Button, "Change the camera");
+        stage.click("Hide my picture");
+        stage.find(Role::Button, "Show my picture");
     }
 
     #[test]

@@ -36,6 +36,14 @@ pub(crate) fn self_view_button_ui(ui: &mut Ui, hidden: &mut bool) {
     }
 }
 
+/// Opens and closes the card with devices and background.
+pub(crate) fn settings_button_ui(ui: &mut Ui, open: &mut bool) {
+    let words = text(if *open { "settings-close" } else { "settings-open" });
+    if ui.add(Button::secondary(words).icon(Icon::Person)).clicked() {
+        *open = !*open;
+    }
+}
+
 /// Whether there is no such device to switch.
 pub(crate) const fn missing(state: DeviceState) -> bool {
     matches!(state, DeviceState::Failed(_) | DeviceState::Off)

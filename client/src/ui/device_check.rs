@@ -2,38 +2,41 @@
 
 use egui::{Rect, Role, Sense, Ui, Vec2, WidgetInfo};
 
+use super::background::background_ui;
 use super::button::Button;
+use super::device_choice::choice_ui;
 use super::icon::Icon;
 use super::message::{fill, text};
 use super::shell;
 use super::theme::{self, Palette, Tone};
 use super::video_tile::{Instead, Tiles, tile_ui};
 use super::widget::{badge_ui, body_ui, card_ui, halves_ui, heading_ui, hint_ui, muted_ui};
-use crate::session::{Command, DeviceCheck, DeviceState, Devices, ErrorCode, Notice, Phase};
+use crate::session::{Command, Device, DeviceCheck, DeviceState, Devices, ErrorCode, Notice, Phase};
 
 /// Below this the microphone counts as silent, dBov.
 const SILENCE_DBOV: f32 = -60.0;
 
 /// Paints self view, level meter and the three results.
-pub(crate) fn device_check_ui(ui: &mut Ui, state: &DeviceCheck, tiles: &Tiles) -> Option<Command> {
+pub(crate) fn device_check_ui(
+    ui: &mut Ui,
+    state: &DeviceCheck,
+    tiles: &Tiles,
+    choosing: &mut Option<Device>,
+) -> Option<Command> {
     shell::steps_ui(ui, 4, 4);
     heading_ui(ui, &text("devices-title"));
     body_ui(ui, &text("devices-lead"));
-    halves_ui(
+    let mut command = halves_ui(
         ui,
-        &mut (),
-        |ui, ()| {
+        choosing,
+        |ui, _| {
             self_view_ui(ui, &state.devices, tiles);
             hint_ui(ui, Icon::EyeOff, &text("devices-seen"));
             muted_ui(ui, &text("devices-knock"));
-            None
+            background_ui(ui, &state.devices)
         },
-        |ui, ()| {
-            devices_ui(ui, &state.devices, tiles.level_dbov);
-            None
-        },
+        |ui, choosing| devices_ui(ui, &state.devices, tiles, choosing),
     );
-    let mut command = None;
     ui.horizontal_wrapped(|ui| {
         if ui.add(Button::primary(text("action-continue")).icon(Icon::Forward)).clicked() {
             command = Some(Command::DevicesOk);
@@ -59,23 +62,34 @@ pub(crate) fn self_view_ui(ui: &mut Ui, devices: &Devices, tiles: &Tiles) {
     tile_ui(ui, rect, own, &text("devices-self"), Instead { icon, words: &words });
 }
 
-/// Paints the three results; `level_dbov` moves the meter.
-pub(crate) fn devices_ui(ui: &mut Ui, devices: &Devices, level_dbov: Option<f32>) {
-    card_ui(ui, |ui| {
+/// Paints the three results, with a way to another device each, and the meter of the microphone.
+pub(crate) fn devices_ui(
+    ui: &mut Ui,
+    devices: &Devices,
+    tiles: &Tiles,
+    choosing: &mut Option<Device>,
+) -> Option<Command> {
+    let list = tiles.devices.as_deref();
+    let command = card_ui(ui, |ui| {
         device_ui(ui, Icon::Camera, "devices-camera", devices.camera, text("devices-camera-ready"));
+        let camera = choice_ui(ui, Device::Camera, list, choosing);
         ui.separator();
-        let silent = level_dbov.is_none_or(|level| level < SILENCE_DBOV);
+        let silent = tiles.level_dbov.is_none_or(|level| level < SILENCE_DBOV);
         let ready = if silent { text("devices-microphone-quiet") } else { text("devices-microphone-ready") };
         device_ui(ui, Icon::Microphone, "devices-microphone", devices.microphone, ready);
         if devices.microphone == DeviceState::Ready {
-            meter_ui(ui, level_dbov.unwrap_or(-127.0));
+            meter_ui(ui, tiles.level_dbov.unwrap_or(-127.0));
         }
+        let microphone = choice_ui(ui, Device::Microphone, list, choosing);
         ui.separator();
         device_ui(ui, Icon::Speaker, "devices-speaker", devices.speaker, text("devices-speaker-ready"));
+        let speaker = choice_ui(ui, Device::Speaker, list, choosing);
+        camera.or(microphone).or(speaker)
     });
     if works_without(devices.camera) && works_without(devices.microphone) {
         body_ui(ui, &text("devices-all-missing"));
     }
+    command
 }
 
 const fn works_without(state: DeviceState) -> bool {
@@ -131,13 +145,17 @@ fn meter_ui(ui: &mut Ui, level_dbov: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::preferences::BackgroundChoice;
     use crate::ui::testing::Stage;
 
-    fn stage(devices: Devices) -> Stage<'static, Tiles> {
-        Stage::new(Tiles::default(), move |ui, tiles| device_check_ui(ui, &DeviceCheck { devices }, tiles))
+    fn stage(devices: Devices) -> Stage<'static, Option<Device>> {
+        let tiles = Tiles::default();
+        Stage::new(None, move |ui, choosing| device_check_ui(ui, &DeviceCheck { devices }, &tiles, choosing))
     }
 
     const NOTHING: Devices = Devices {
+        background: BackgroundChoice::Shown,
+        background_failed: false,
         camera: DeviceState::Failed(ErrorCode::Dev01),
         microphone: DeviceState::Failed(ErrorCode::Dev02),
         speaker: DeviceState::Failed(ErrorCode::Dev04),

@@ -5,6 +5,7 @@
 use zeroize::Zeroizing;
 
 use super::roster::Question;
+use crate::session::Device;
 
 /// Text being typed. The buffer is large enough from the start, so that growing leaves no copies behind.
 #[derive(Clone)]
@@ -157,6 +158,12 @@ pub struct Forms {
     pub(crate) hide_self: bool,
     /// The card about the connection is open.
     pub(crate) health: bool,
+    /// The picker of windows to share is open.
+    pub(crate) sharing: bool,
+    /// The card with devices and background is open.
+    pub(crate) settings: bool,
+    /// The device that another one is being chosen for.
+    pub(crate) choosing: Option<Device>,
     /// The help card is open.
     pub(crate) help: bool,
 }

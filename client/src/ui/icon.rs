@@ -68,6 +68,8 @@ pub(crate) enum Icon {
     Speaker,
     /// Look here.
     Warning,
+    /// A window of a program.
+    Window,
 }
 
 impl Icon {
@@ -118,6 +120,10 @@ impl Icon {
                 pen.lines(&[(3.5, 10.0), (20.5, 10.0)]);
                 pen.lines(&[(8.0, 3.0), (8.0, 7.0)]);
                 pen.lines(&[(16.0, 3.0), (16.0, 7.0)]);
+            }
+            Self::Window => {
+                pen.lines(&[(3.0, 5.0), (21.0, 5.0), (21.0, 19.0), (3.0, 19.0), (3.0, 5.0)]);
+                pen.lines(&[(3.0, 9.0), (21.0, 9.0)]);
             }
             Self::Camera => pen.camera(),
             Self::CameraOff => {

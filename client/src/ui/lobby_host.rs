@@ -3,6 +3,7 @@
 use egui::Ui;
 
 use super::assessor;
+use super::background::background_ui;
 use super::button::Button;
 use super::controls;
 use super::device_check::{devices_ui, self_view_ui};
@@ -12,7 +13,7 @@ use super::message::{fill, text};
 use super::video_tile::Tiles;
 use super::waiting::waiting_ui;
 use super::widget::{Answer, body_ui, halves_ui, heading_ui, muted_ui, question_ui};
-use crate::session::{Command, LobbyHost};
+use crate::session::{Command, Device, LobbyHost};
 
 /// Paints the waiting room beside the own picture.
 pub(crate) fn lobby_host_ui(
@@ -29,23 +30,24 @@ pub(crate) fn lobby_host_ui(
     }
     let command = halves_ui(
         ui,
-        &mut forms.door,
-        |ui, door| waiting_ui(ui, &state.waiting, now, door),
-        |ui, _| own_ui(ui, state, tiles),
+        forms,
+        |ui, forms| waiting_ui(ui, &state.waiting, now, &mut forms.door),
+        |ui, forms| own_ui(ui, state, tiles, &mut forms.choosing),
     );
     let leave = leave_ui(ui, &mut forms.leaving);
     command.or(leave)
 }
 
-fn own_ui(ui: &mut Ui, state: &LobbyHost, tiles: &Tiles) -> Option<Command> {
+fn own_ui(ui: &mut Ui, state: &LobbyHost, tiles: &Tiles, choosing: &mut Option<Device>) -> Option<Command> {
     self_view_ui(ui, &state.devices, tiles);
     let command = ui.horizontal_wrapped(|ui| {
         let microphone = controls::microphone_ui(ui, &state.devices, state.microphone_on);
         let camera = controls::camera_ui(ui, &state.devices, state.camera_on);
         microphone.or(camera)
     });
-    devices_ui(ui, &state.devices, tiles.level_dbov);
-    command.inner
+    let background = background_ui(ui, &state.devices);
+    let device = devices_ui(ui, &state.devices, tiles, choosing);
+    command.inner.or(background).or(device)
 }
 
 fn leave_ui(ui: &mut Ui, leaving: &mut bool) -> Option<Command> {

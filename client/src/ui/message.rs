@@ -135,6 +135,7 @@ mod tests {
             safety: SafetyState::Idle,
             microphone_on: true,
             camera_on: true,
+            sharing: None,
             devices: Devices::CHECKING,
             started_at: 0,
         })

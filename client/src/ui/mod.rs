@@ -8,12 +8,14 @@ mod above_stage;
 mod assessor;
 #[cfg(feature = "lab")]
 pub mod auto;
+mod background;
 mod booking;
 mod button;
 mod call;
 pub(crate) mod clock;
 mod controls;
 mod device_check;
+mod device_choice;
 mod field;
 mod form;
 mod goodbye;
@@ -30,6 +32,7 @@ mod roster;
 mod safety;
 #[cfg(any(test, feature = "lab"))]
 pub mod sample;
+mod share;
 mod shell;
 mod sign_in;
 mod start;
@@ -75,7 +78,7 @@ fn screen_ui(ui: &mut Ui, view: &View, now: u64, tiles: &Tiles, forms: &mut Form
         Phase::JoinLink(state) => join_link::join_link_ui(ui, state, &mut forms.link),
         Phase::JoinCode(state) => join_code::join_code_ui(ui, state, now, &mut forms.code),
         Phase::AboutYou(state) => about_you::about_you_ui(ui, state, &mut forms.about),
-        Phase::DeviceCheck(state) => device_check::device_check_ui(ui, state, tiles),
+        Phase::DeviceCheck(state) => device_check::device_check_ui(ui, state, tiles, &mut forms.choosing),
         Phase::Assessor(state) => assessor::question_page_ui(ui, state),
         Phase::LobbyGuest(state) => lobby_guest::lobby_guest_ui(ui, state, view, now, &mut forms.leaving),
         Phase::Call(_) => None,

@@ -10,10 +10,19 @@ use crate::session::*;
 /// The moment at which the sample views are looked at, Unix seconds.
 pub const NOW: u64 = 1_795_424_400;
 
-const BOTH: MemberMedia =
-    MemberMedia { microphone: SourceState::On, camera: SourceState::On, connected: true, undecryptable: false };
-const READY: Devices =
-    Devices { camera: DeviceState::Ready, microphone: DeviceState::Ready, speaker: DeviceState::Ready };
+const BOTH: MemberMedia = MemberMedia {
+    microphone: SourceState::On,
+    camera: SourceState::On,
+    screen: SourceState::Off,
+    connected: true,
+    undecryptable: false,
+};
+const READY: Devices = Devices {
+    camera: DeviceState::Ready,
+    microphone: DeviceState::Ready,
+    speaker: DeviceState::Ready,
+    ..Devices::CHECKING
+};
 
 /// A practice.
 #[must_use]
@@ -195,6 +204,7 @@ pub fn call(host: bool) -> Call {
         safety: SafetyState::Idle,
         microphone_on: true,
         camera_on: true,
+        sharing: None,
         devices: READY,
         started_at: NOW - 247,
     }
@@ -229,7 +239,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
     let failed = Devices {
         camera: DeviceState::Failed(ErrorCode::Dev01),
         microphone: DeviceState::Failed(ErrorCode::Dev02),
-        speaker: DeviceState::Ready,
+        ..READY
     };
     let goodbye = |reason, host| Goodbye { reason, devices_closed: true, host, keys: CallKeys::Destroyed };
     let interpreter = Knocker {
@@ -281,6 +291,7 @@ pub fn screens() -> Vec<(&'static str, View)> {
         ("call-words", with(Phase::Call(Call { safety: compare(), ..call(true) }))),
         ("call-waiting", with(Phase::Call(Call { waiting: vec![interpreter], ..call(true) }))),
         ("call-no-camera", with(Phase::Call(no_camera))),
+        ("call-sharing", with(Phase::Call(Call { sharing: Some(Private::from("X-ray")), ..call(true) }))),
         (
             "call-lost",
             View {

@@ -11,12 +11,12 @@ use egui::{
     Vec2, WidgetInfo, pos2,
 };
 use media::process::convert::i420_to_rgba;
-use media::{Slot, VideoFrame};
+use media::{DeviceList, Slot, VideoFrame};
 
 use super::icon::Icon;
 use super::theme::{self, DARK};
 use crate::health::Health;
-use crate::pictures::Pictures;
+use crate::pictures::{Pictures, Windows};
 
 /// One texture that follows a slot. Dropping it frees the texture.
 #[derive(Default)]
@@ -93,6 +93,15 @@ pub struct Tiles {
     pub(crate) level_dbov: Option<f32>,
     /// How the call goes over the network.
     pub(crate) health: Option<Arc<Health>>,
+    /// Windows that members share, by leaf.
+    pub(crate) screens: BTreeMap<u32, Tile>,
+    /// The own shared window as the others see it.
+    pub(crate) screen: Tile,
+    /// Windows that could be shared, and their small pictures by id.
+    pub(crate) windows: Option<Windows>,
+    pub(crate) previews: BTreeMap<u32, Tile>,
+    /// The devices to choose from.
+    pub(crate) devices: Option<Arc<DeviceList>>,
 }
 
 impl Tiles {
@@ -116,7 +125,43 @@ impl Tiles {
         }
         self.level_dbov = pictures.level_dbov();
         self.health = pictures.health();
+        self.devices = pictures.devices();
+        changed |= match pictures.screen() {
+            Some(slot) => self.screen.refresh(ctx, &slot),
+            None => {
+                self.screen.clear();
+                false
+            }
+        };
+        for leaf in leaves {
+            match pictures.screen_of(*leaf) {
+                Some(slot) => changed |= self.screens.entry(*leaf).or_default().refresh(ctx, &slot),
+                None => drop(self.screens.remove(leaf)),
+            }
+        }
+        self.screens.retain(|leaf, _| leaves.contains(leaf));
+        self.take_windows(ctx, pictures.windows());
         changed
+    }
+}
+
+impl Tiles {
+    /// Small pictures become textures once, when they are new.
+    fn take_windows(&mut self, ctx: &Context, windows: Option<Windows>) {
+        let same = match (&self.windows, &windows) {
+            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        if same {
+            return;
+        }
+        self.previews.clear();
+        for (window, picture) in windows.iter().flat_map(|windows| windows.iter()) {
+            if let Some(picture) = picture {
+                self.previews.entry(window.id).or_default().show(ctx, picture);
+            }
+        }
+        self.windows = windows;
     }
 }
 
@@ -178,7 +223,7 @@ fn placeholder(ui: &Ui, rect: Rect, instead: Instead<'_>) {
 }
 
 /// The largest size with the picture's proportions that fits.
-fn fitted(picture: Vec2, room: Vec2) -> Vec2 {
+pub(crate) fn fitted(picture: Vec2, room: Vec2) -> Vec2 {
     if picture.x <= 0.0 || picture.y <= 0.0 {
         return Vec2::ZERO;
     }

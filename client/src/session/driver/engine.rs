@@ -1,15 +1,18 @@
 //! The driver's hand on the media engine.
 
+mod devices;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use media::codec::VideoCodec;
+use media::process::echo::VoiceProcessing;
 use media::source::VideoSourceSpec;
 use media::transport::Relay;
 use media::{
-    AudioSourceSpec, Bitrate, DeviceKind, Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, MediaStats,
-    SpeakerSpec, VideoFormat,
+    AudioSourceSpec, Bitrate, Engine, EngineConfig, EngineError, EngineEvent, EpochSwitch, MediaStats, SpeakerSpec,
+    VideoFormat,
 };
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -17,6 +20,7 @@ use tokio::sync::mpsc;
 use super::Done;
 use super::relay::relays;
 use crate::health::HealthBook;
+use crate::preferences::{BackgroundChoice, Preferences};
 use crate::session::{Device, DeviceState, Input, MediaCommand};
 use crate::{Pictures, Waker};
 
@@ -38,8 +42,10 @@ pub struct MediaOptions {
     pub bitrate: Bitrate,
     /// Codec of the own pictures.
     pub codec: VideoCodec,
-    /// Echo canceller, noise suppression and gain.
-    pub voice_processing: bool,
+    /// Steps on the own voice.
+    pub voice_processing: VoiceProcessing,
+    /// What others see behind the person; `None` is what was chosen last time.
+    pub background: Option<BackgroundChoice>,
     /// Local addresses for candidates; empty means all but loopback.
     pub bind: Vec<IpAddr>,
     /// Only relayed paths, so that nobody in the call learns this computer's address.
@@ -77,14 +83,17 @@ pub(super) struct MediaHand {
     engine: Option<Engine>,
     events: Option<mpsc::Receiver<EngineEvent>>,
     started: Instant,
-    /// Camera, microphone, speaker: still to be told.
-    untold: [bool; 3],
+    /// Camera, microphone, speaker: still to be told, and from when on that they work.
+    untold: [Option<Instant>; 3],
+    /// Which of them the person chose: the system's takes the place of one that is gone.
+    chosen: [bool; 3],
     /// Stops under way.
     stopping: usize,
     /// A start was asked for while the devices of the last engine were still closing.
     start_again: bool,
     /// Those of the practice whose room was entered last.
     relays: Vec<Relay>,
+    background: BackgroundChoice,
     /// The keys of the transport are kept for the disclosure.
     assessor: bool,
     broken: bool,
@@ -92,8 +101,18 @@ pub(super) struct MediaHand {
 }
 
 impl MediaHand {
-    pub(super) fn new(options: MediaOptions, pictures: Pictures, wake: Waker, runtime: Handle) -> Self {
+    pub(super) fn new(
+        asked: MediaOptions,
+        preferences: &Preferences,
+        background: BackgroundChoice,
+        pictures: Pictures,
+        wake: Waker,
+        runtime: Handle,
+    ) -> Self {
         let started = Instant::now();
+        let options = preferences.applied_to(asked.clone());
+        // What was asked for at the start is no choice of the person: it is opened, or its absence is told.
+        let chosen = [options.video != asked.video, options.audio != asked.audio, options.speaker != asked.speaker];
         Self {
             options,
             pictures,
@@ -102,10 +121,12 @@ impl MediaHand {
             engine: None,
             events: None,
             started,
-            untold: [false; 3],
+            untold: [None; 3],
+            chosen,
             stopping: 0,
             start_again: false,
             relays: Vec::new(),
+            background,
             assessor: false,
             broken: false,
             health: HealthBook::default(),
@@ -114,18 +135,15 @@ impl MediaHand {
 
     /// The next event of the running engine.
     pub(super) async fn event(&mut self) -> EngineEvent {
-        let event = super::next(&mut self.events).await;
-        if let EngineEvent::Device(error) = &event {
-            let device = match error.kind() {
-                DeviceKind::Camera | DeviceKind::File => 0,
-                DeviceKind::Microphone => 1,
-                DeviceKind::Speaker => 2,
-            };
-            if let Some(untold) = self.untold.get_mut(device) {
-                *untold = false;
+        loop {
+            let event = super::next(&mut self.events).await;
+            if let EngineEvent::Device(error) = &event
+                && self.failed(error)
+            {
+                continue;
             }
+            return event;
         }
-        event
     }
 
     /// What was counted of a peer goes with it: take it before the peer, or the engine, goes.
@@ -150,6 +168,14 @@ impl MediaHand {
                 }
                 return;
             }
+            MediaCommand::LookForWindows => return self.look_for_windows(done),
+            MediaCommand::LookForDevices => return self.look_for_devices(done),
+            MediaCommand::Use(device, id) => return self.use_device(device, id),
+            MediaCommand::Background(choice) => {
+                // Also for the engine that starts next.
+                self.background = choice;
+                command
+            }
             command => command,
         };
         let Some(engine) = &self.engine else {
@@ -168,6 +194,7 @@ impl MediaHand {
             MediaCommand::RestartPeer(leaf, role) => engine.restart_peer(leaf, role),
             MediaCommand::RemovePeer(leaf) => {
                 self.pictures.set_remote(u32::from(leaf.as_u8()), None);
+                self.pictures.set_remote_screen(u32::from(leaf.as_u8()), None);
                 engine.remove_peer(leaf)
             }
             MediaCommand::Signal(leaf, signal) => engine.signal(leaf, signal),
@@ -179,6 +206,20 @@ impl MediaHand {
                 engine.set_camera(on);
                 Ok(())
             }
+            MediaCommand::Share(window) => {
+                engine.share_screen(window.map(VideoSourceSpec::Window));
+                self.pictures.set_screen(window.map(|_| engine.screen_view()));
+                Ok(())
+            }
+            MediaCommand::MayShare(leaf, may) => {
+                engine.allow_screen(leaf, may);
+                self.pictures.set_remote_screen(leaf.as_u8().into(), engine.screen_of(leaf).filter(|_| may));
+                Ok(())
+            }
+            MediaCommand::Background(choice) => {
+                engine.set_background(choice.as_media());
+                Ok(())
+            }
             MediaCommand::Chime => {
                 engine.chime();
                 Ok(())
@@ -188,7 +229,12 @@ impl MediaHand {
                 engine.hold(held);
                 Ok(())
             }
-            MediaCommand::Start { .. } | MediaCommand::Stop | MediaCommand::Relays(_) => Ok(()),
+            MediaCommand::Start { .. }
+            | MediaCommand::Stop
+            | MediaCommand::Relays(_)
+            | MediaCommand::LookForDevices
+            | MediaCommand::LookForWindows
+            | MediaCommand::Use(..) => Ok(()),
         };
         if let Err(error) = outcome {
             tracing::error!(%error, "the media engine did not take a command");
@@ -220,25 +266,6 @@ impl MediaHand {
     /// What the engine had counted when that was looked at last.
     pub(super) fn counted(&self) -> Option<&MediaStats> {
         self.health.newest()
-    }
-
-    /// Devices whose state is known now.
-    pub(super) fn poll(&mut self) -> Vec<(Device, DeviceState)> {
-        self.look_at_health();
-        let Some(engine) = &self.engine else { return Vec::new() };
-        self.pictures.set_level(Some(engine.levels().microphone_dbov));
-        let settled = self.started.elapsed() > SETTLED;
-        let works = [engine.self_view().version() > 0, settled, settled];
-        let mut told = Vec::new();
-        for ((untold, works), device) in
-            self.untold.iter_mut().zip(works).zip([Device::Camera, Device::Microphone, Device::Speaker])
-        {
-            if *untold && works {
-                *untold = false;
-                told.push((device, DeviceState::Ready));
-            }
-        }
-        told
     }
 
     /// Whether a stop is under way.
@@ -279,6 +306,7 @@ impl MediaHand {
             format: VideoFormat::HD,
             video_bitrate: self.options.bitrate,
             codec: self.options.codec,
+            background: self.background.as_media(),
             voice_processing: self.options.voice_processing,
             bind: self.options.bind.clone(),
             assessor: self.assessor,
@@ -296,9 +324,11 @@ impl MediaHand {
         match Engine::start(config, &self.runtime) {
             Ok((engine, events)) => {
                 engine.set_relays(self.relays.clone());
-                self.untold = [self.options.video.is_some(), self.options.audio != AudioSourceSpec::None, true];
-                self.pictures.set_own(self.options.video.as_ref().map(|_| engine.self_view()));
                 self.started = Instant::now();
+                let (now, settled) = (self.started, self.started + SETTLED);
+                let (video, audio) = (self.options.video.is_some(), self.options.audio != AudioSourceSpec::None);
+                self.untold = [video.then_some(now), audio.then_some(settled), Some(settled)];
+                self.pictures.set_own(video.then(|| engine.self_view()));
                 #[cfg(feature = "lab")]
                 {
                     if let Some(tap) = &self.options.aids.tap {

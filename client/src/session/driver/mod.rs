@@ -18,6 +18,7 @@ use super::{Input, Now, Output, Reply, Session, View};
 use crate::connection::{Server, ServerPin, Socket, SocketEvent};
 use crate::disclosure::{self, GroupDisclosure};
 use crate::keystore::Keystore;
+use crate::preferences::Preferences;
 use crate::report::ReportBook;
 use crate::settings::Settings;
 use crate::{AppHandle, Pictures, Private, Waker};
@@ -52,6 +53,8 @@ enum Done {
     Input(Input),
     Keystore(Arc<Keystore>),
     MediaStopped(Box<media::MediaStats>),
+    Devices(Arc<media::DeviceList>),
+    Windows(crate::pictures::Windows),
 }
 
 struct Driver {
@@ -70,6 +73,7 @@ struct Driver {
     keystore: Option<Arc<Keystore>>,
     server: Option<Server>,
     media: MediaHand,
+    preferences: Preferences,
     report: ReportBook,
     disclosed: Vec<GroupDisclosure>,
     quit: bool,
@@ -83,8 +87,15 @@ pub fn start(config: DriverConfig, runtime: &Handle) -> (AppHandle, JoinHandle<(
     let pictures = Pictures::default();
     let wake = Waker::default();
     let account = Settings::load(&config.folder).ok().and_then(|settings| settings.account).unwrap_or_default();
+    let preferences = Preferences::load(&config.folder);
+    // What was asked for this time alone is not kept for the next time.
+    let background = config.media.background.unwrap_or(preferences.background);
+    let media =
+        MediaHand::new(config.media.clone(), &preferences, background, pictures.clone(), wake.clone(), runtime.clone());
+    let session = Session::new(Private::from(account)).with_background(background);
     let driver = Driver {
-        session: Session::new(Private::from(account)).disclosing(config.disclose.is_some()),
+        session: session.disclosing(config.disclose.is_some()),
+        preferences,
         started: Instant::now(),
         commands,
         view,
@@ -96,7 +107,7 @@ pub fn start(config: DriverConfig, runtime: &Handle) -> (AppHandle, JoinHandle<(
         closing: None,
         keystore: None,
         server: None,
-        media: MediaHand::new(config.media.clone(), pictures.clone(), wake.clone(), runtime.clone()),
+        media,
         report: ReportBook::new(),
         disclosed: Vec::new(),
         quit: false,
@@ -132,6 +143,14 @@ impl Driver {
                         self.report.on_stats(*stats);
                         self.write_report().await;
                         Input::MediaStopped
+                    }
+                    Some(Done::Devices(devices)) => {
+                        self.media.show_devices(devices);
+                        continue;
+                    }
+                    Some(Done::Windows(windows)) => {
+                        self.media.show_windows(windows);
+                        continue;
                     }
                     // The own sender lives in `self`.
                     None => break,
@@ -214,7 +233,12 @@ impl Driver {
                 if let Some(stats) = self.media.before(&command) {
                     self.report.on_stats(stats);
                 }
+                let chosen = self.preferences.take(&command);
+                // Before the disk: who hides the room waits for nothing.
                 self.media.perform(command, &self.done_sender);
+                if chosen {
+                    keep(self.preferences.clone(), self.config.folder.clone()).await;
+                }
             }
             Output::Mark(mark) => self.report.mark(mark),
             Output::Quit => self.quit = true,
@@ -283,6 +307,14 @@ impl Driver {
         {
             tracing::error!("closing the connection broke off");
         }
+    }
+}
+
+/// Writes the choices for the next time; without them it goes on as well. One after the other, so that the latest stays.
+async fn keep(preferences: Preferences, folder: PathBuf) {
+    let written = tokio::task::spawn_blocking(move || preferences.save(&folder)).await;
+    if let Ok(Err(error)) = written {
+        tracing::warn!(%error, "the preferences were not written");
     }
 }
 

@@ -18,7 +18,7 @@ mod talk;
 mod tend;
 mod watch;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
@@ -31,9 +31,10 @@ use super::effect::{Mark, MediaCommand, Now, Output};
 use super::effects::Effects;
 use super::error_code::ErrorCode;
 use super::log::Log;
+use super::message::Sources;
 use super::peer::Peer;
 use super::safety::Safety;
-use super::view::{Held, SourceState};
+use super::view::Held;
 use crate::disclosure::HeardCommitment;
 use crate::private::Private;
 use leaving::Leaver;
@@ -132,15 +133,6 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// One side's own sources, as the others are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sources {
-    /// Own microphone.
-    pub microphone: SourceState,
-    /// Own camera.
-    pub camera: SourceState,
-}
-
 /// The consultation's group, seen from this side.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -169,6 +161,8 @@ pub(super) struct Room {
     negotiations: u64,
     own_name: Option<Private>,
     sources: Sources,
+    /// Whose windows are shown here: those of who hosts.
+    sharers: BTreeSet<u8>,
     /// The server has another log than this group's: media go on, nobody can join, nothing can be said.
     lost: bool,
     /// A change by nobody of this call was told: once, or a server could fill the screen.
@@ -234,6 +228,7 @@ impl Room {
             negotiations: 0,
             own_name,
             sources,
+            sharers: BTreeSet::new(),
             lost: false,
             outsider_told: false,
             must_compare: false,
@@ -381,6 +376,8 @@ impl Room {
         {
             fx.media(MediaCommand::RemovePeer(leaf));
         }
+        // Whoever gets this leaf next is asked for anew.
+        self.sharers.remove(&leaf);
     }
 
     fn take_keys(&mut self, at_once: bool, fx: &mut Effects) {

@@ -6,16 +6,31 @@
 //! | `StepIn` | a deputy, while the server sees no host | both | the deputy's |
 //! | `HostAlone` | the deputy, right after it | the deputy alone | – |
 
-use crypto::{Bundle, DeviceCertificate, GroupError};
+use std::collections::BTreeSet;
+
+use crypto::{Bundle, DeviceCertificate, GroupError, LeafIndex};
 use signaling::protocol::ParticipantId;
 
 use super::{Change, Room};
-use crate::session::effect::Now;
+use crate::session::effect::{MediaCommand, Now};
 use crate::session::effects::Effects;
 use crate::session::error_code::ErrorCode;
 use crate::session::view::Held;
 
 impl Room {
+    /// Lets the engine show windows of who hosts, by the policy in the group, and of nobody else.
+    pub(in crate::session) fn follow_sharers(&mut self, fx: &mut Effects) {
+        let members = self.group.members();
+        let hosts = |leaf: u8| members.iter().any(|member| member.leaf.as_u8() == leaf && member.hosts);
+        let sharers: BTreeSet<u8> = self.peers.keys().copied().filter(|leaf| hosts(*leaf)).collect();
+        for changed in sharers.symmetric_difference(&self.sharers) {
+            if let Some(leaf) = LeafIndex::new(u32::from(*changed)) {
+                fx.media(MediaCommand::MayShare(leaf, sharers.contains(changed)));
+            }
+        }
+        self.sharers = sharers;
+    }
+
     /// Lets a colleague run the consultation, unless a change of hosts is under way.
     pub(in crate::session) fn hand_over(&mut self, now: Now, leaf: u32, fx: &mut Effects) {
         let members = self.group.members();

@@ -4,11 +4,11 @@ use crypto::LeafIndex;
 use media::transport::{Signal, TransportRole};
 use signaling::protocol::{Opaque, ParticipantId};
 
-use super::{OUTBOX, Outgoing, Room, Sources};
+use super::{OUTBOX, Outgoing, Room};
 use crate::session::effect::{MediaCommand, Now};
 use crate::session::effects::Effects;
 use crate::session::error_code::ErrorCode;
-use crate::session::message::{CallMessage, SignalMessage};
+use crate::session::message::{CallMessage, SignalMessage, Sources};
 use crate::session::peer::{SignalRefusal, negotiation_id};
 use crate::session::view::{Notice, SourceState};
 
@@ -29,16 +29,14 @@ impl Room {
     }
 
     pub(super) fn say_hello(&mut self, fx: &mut Effects) {
-        let Sources { microphone, camera } = self.sources;
-        self.say(&CallMessage::Hello { name: self.own_name.clone(), microphone, camera }, fx);
+        self.say(&CallMessage::Hello { name: self.own_name.clone(), sources: self.sources }, fx);
     }
 
     /// Tells the others what this side sends, when that changed.
     pub(in crate::session) fn set_sources(&mut self, sources: Sources, fx: &mut Effects) {
         if self.sources != sources {
             self.sources = sources;
-            let Sources { microphone, camera } = sources;
-            self.say(&CallMessage::Sources { microphone, camera }, fx);
+            self.say(&CallMessage::Sources(sources), fx);
         }
     }
 
@@ -58,15 +56,13 @@ impl Room {
         // For the server's intent field only; the leaf is what counts here.
         self.participants.entry(peer.key).or_insert(from);
         match message {
-            CallMessage::Hello { name, microphone, camera } => {
+            CallMessage::Hello { name, sources } => {
                 if peer.name.is_none() {
                     peer.name = name;
                 }
-                self.on_sources(sender, Sources { microphone, camera }, fx);
+                self.on_sources(sender, sources, fx);
             }
-            CallMessage::Sources { microphone, camera } => {
-                self.on_sources(sender, Sources { microphone, camera }, fx);
-            }
+            CallMessage::Sources(sources) => self.on_sources(sender, sources, fx),
             CallMessage::Signal(signal) => self.on_signal(sender, signal, fx),
             CallMessage::Heartbeat { body } => self.on_heartbeat(now, sender, body.as_bytes(), fx),
             CallMessage::Safety { body } => {
@@ -100,7 +96,13 @@ impl Room {
         } else {
             None
         };
-        (peer.microphone, peer.camera) = (sources.microphone, sources.camera);
+        let stopped = peer.screen == SourceState::On && sources.screen != SourceState::On;
+        (peer.microphone, peer.camera, peer.screen) = (sources.microphone, sources.camera, sources.screen);
+        if stopped && self.sharers.contains(&sender.as_u8()) {
+            // Its last picture goes, or it would be the first one of the next window.
+            fx.media(MediaCommand::MayShare(sender, false));
+            fx.media(MediaCommand::MayShare(sender, true));
+        }
         if let Some(code) = missing {
             fx.notice = Some(Notice { person: self.name_of(sender), ..Notice::new(code) });
         }

@@ -1,13 +1,16 @@
 //! The session as a whole, without I/O: two clients and an honest or lying server in memory.
 
 mod assessor;
+mod background;
 mod colleague;
 mod desk;
+mod devices;
 mod handover;
 mod harness;
 mod hostile;
 mod lobby;
 mod returning;
+mod share;
 mod watch;
 
 use media::transport::{Refusal, Signal, TransportRole};

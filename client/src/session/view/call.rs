@@ -37,6 +37,8 @@ pub struct Call {
     pub microphone_on: bool,
     /// Own camera sends.
     pub camera_on: bool,
+    /// Title of the own window that the others see.
+    pub sharing: Option<Private>,
     /// Own devices.
     pub devices: Devices,
     /// Unix seconds.
@@ -143,6 +145,8 @@ pub struct MemberMedia {
     pub microphone: SourceState,
     /// Camera, as the member says.
     pub camera: SourceState,
+    /// A shared window, as the member says. Of who does not host none is shown.
+    pub screen: SourceState,
     /// Transport to this member is up.
     pub connected: bool,
     /// Its media does not open (`E2E-01`): silence and the last picture meanwhile.

@@ -10,6 +10,7 @@ mod staff;
 use serde::Serialize;
 
 use super::error_code::ErrorCode;
+use crate::preferences::BackgroundChoice;
 use crate::private::Private;
 
 pub use call::*;
@@ -122,7 +123,7 @@ pub enum Phase {
     Goodbye(Goodbye),
 }
 
-/// State of the three devices.
+/// State of the three devices, and what others see behind the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Devices {
     /// Camera.
@@ -131,12 +132,21 @@ pub struct Devices {
     pub microphone: DeviceState,
     /// Speaker.
     pub speaker: DeviceState,
+    /// What others see behind the person.
+    pub background: BackgroundChoice,
+    /// It cannot be shown so: an outline stands for the person.
+    pub background_failed: bool,
 }
 
 impl Devices {
     /// All being opened.
-    pub const CHECKING: Self =
-        Self { camera: DeviceState::Checking, microphone: DeviceState::Checking, speaker: DeviceState::Checking };
+    pub const CHECKING: Self = Self {
+        camera: DeviceState::Checking,
+        microphone: DeviceState::Checking,
+        speaker: DeviceState::Checking,
+        background: BackgroundChoice::Shown,
+        background_failed: false,
+    };
 }
 
 /// State of one device.
