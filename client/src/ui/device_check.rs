@@ -26,26 +26,34 @@ pub(crate) fn device_check_ui(
     shell::steps_ui(ui, 4, 4);
     heading_ui(ui, &text("devices-title"));
     body_ui(ui, &text("devices-lead"));
-    let mut command = halves_ui(
+    halves_ui(
         ui,
         choosing,
         |ui, _| {
             self_view_ui(ui, &state.devices, tiles);
             hint_ui(ui, Icon::EyeOff, &text("devices-seen"));
             muted_ui(ui, &text("devices-knock"));
-            background_ui(ui, &state.devices)
+            // Above what may be left as it is, so that the way on is in sight.
+            let command = onward_ui(ui);
+            ui.add_space(theme::GAP);
+            let background = background_ui(ui, &state.devices);
+            command.or(background)
         },
         |ui, choosing| devices_ui(ui, &state.devices, tiles, choosing),
-    );
+    )
+}
+
+fn onward_ui(ui: &mut Ui) -> Option<Command> {
     ui.horizontal_wrapped(|ui| {
-        if ui.add(Button::primary(text("action-continue")).icon(Icon::Forward)).clicked() {
-            command = Some(Command::DevicesOk);
+        let onward = ui.add(Button::primary(text("action-continue")).icon(Icon::Forward)).clicked();
+        let back = ui.add(Button::secondary(text("action-back")).icon(Icon::Back)).clicked();
+        match (onward, back) {
+            (true, _) => Some(Command::DevicesOk),
+            (false, true) => Some(Command::Back),
+            (false, false) => None,
         }
-        if ui.add(Button::secondary(text("action-back")).icon(Icon::Back)).clicked() {
-            command = Some(Command::Back);
-        }
-    });
-    command
+    })
+    .inner
 }
 
 /// Paints what the others would see.
