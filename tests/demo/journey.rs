@@ -238,7 +238,9 @@ pub(crate) async fn say_devices(client: &mut Client, side: Side) -> Result<()> {
     let devices = client
         .until(&format!("{}'s devices are checked", side.name()), |view| {
             let devices = view.pointer("/phase/devices")?.as_object()?;
-            let states = devices.iter().map(|(name, device)| {
+            // What stands beside them has no state of its own.
+            let devices = devices.iter().filter(|(_, device)| device.is_object());
+            let states = devices.map(|(name, device)| {
                 let state = text(device, "/state").filter(|state| state != "checking")?;
                 Some(format!("{name} {state} {}", text(device, "/code").unwrap_or_default()).trim_end().to_owned())
             });
