@@ -9,6 +9,8 @@
 //!
 //! It is encrypted with the frame, so the path sees neither codec nor key flag nor time.
 
+use crate::codec::VideoCodec;
+use crate::frame::EncodedVideo;
 use crate::time::MediaTime;
 
 /// Bytes the header adds to a codec's frame.
@@ -63,6 +65,15 @@ pub(crate) enum PayloadError {
 }
 
 impl PayloadHeader {
+    /// The header of an encoded picture.
+    pub(crate) fn of(picture: &EncodedVideo) -> Self {
+        let kind = match picture.codec {
+            VideoCodec::H264 => PayloadKind::H264,
+            VideoCodec::Av1 => PayloadKind::Av1,
+        };
+        Self { kind, key: picture.key, number: picture.number, captured: picture.captured }
+    }
+
     /// Writes the header and the codec's bytes into one buffer with room for the seal.
     #[must_use]
     pub(crate) fn wrap(&self, codec_bytes: &[u8]) -> Vec<u8> {

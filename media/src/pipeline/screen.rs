@@ -13,7 +13,7 @@ use crate::codec::{Content, EncoderSettings, VideoCodec, VideoEncoder};
 use crate::engine::EngineEvent;
 use crate::error::MediaError;
 use crate::frame::{EncodedVideo, VideoFormat, VideoFrame};
-use crate::payload::{PayloadHeader, PayloadKind};
+use crate::payload::PayloadHeader;
 use crate::process::scale::Scaler;
 use crate::slot::Slot;
 use crate::source::VideoCapture;
@@ -164,23 +164,14 @@ impl ScreenSend {
     }
 
     fn seal_and_send(&self, encoded: &EncodedVideo, outgoing: &mut Outgoing) {
-        let header = PayloadHeader {
-            kind: match encoded.codec {
-                VideoCodec::H264 => PayloadKind::H264,
-                VideoCodec::Av1 => PayloadKind::Av1,
-            },
-            key: encoded.key,
-            number: encoded.number,
-            captured: encoded.captured,
-        };
+        let header = PayloadHeader::of(encoded);
         let Some(key) = outgoing.key.as_mut() else {
             return;
         };
         match key.seal(header.wrap(&encoded.data)) {
             Ok(sealed) => {
                 self.shared.screen_keys.note_sealed(key);
-                let mark = if encoded.key { Mark::Key } else { Mark::Needed };
-                self.transport.send(MediaKind::Screen, &sealed, mark, Layer::Main);
+                self.transport.send(MediaKind::Screen, &sealed, Mark::of(encoded), Layer::Main);
             }
             Err(error) => {
                 // The key is used up: nothing is sent until the next epoch.

@@ -16,7 +16,7 @@ use super::timeline::Timeline;
 use crate::codec::VideoCodec;
 use crate::engine::EngineEvent;
 use crate::frame::{EncodedVideo, VideoFormat, VideoFrame};
-use crate::payload::{PayloadHeader, PayloadKind};
+use crate::payload::PayloadHeader;
 use crate::process::background::Background;
 use crate::slot::Slot;
 use crate::source::VideoCapture;
@@ -168,27 +168,14 @@ impl VideoSend {
     }
 
     fn seal_and_send(&self, encoded: &EncodedVideo, layer: Layer, outgoing: &mut Outgoing) {
-        let header = PayloadHeader {
-            kind: match encoded.codec {
-                VideoCodec::H264 => PayloadKind::H264,
-                VideoCodec::Av1 => PayloadKind::Av1,
-            },
-            key: encoded.key,
-            number: encoded.number,
-            captured: encoded.captured,
-        };
+        let header = PayloadHeader::of(encoded);
         let Some(key) = outgoing.key.as_mut() else {
             return;
         };
         match key.seal(header.wrap(&encoded.data)) {
             Ok(sealed) => {
                 self.shared.video_keys.note_sealed(key);
-                let mark = match encoded {
-                    EncodedVideo { key: true, .. } => Mark::Key,
-                    EncodedVideo { droppable: true, .. } => Mark::Droppable,
-                    _ => Mark::Needed,
-                };
-                self.transport.send(MediaKind::Video, &sealed, mark, layer);
+                self.transport.send(MediaKind::Video, &sealed, Mark::of(encoded), layer);
                 if layer == Layer::Low {
                     return;
                 }

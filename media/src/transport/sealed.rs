@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crypto::SealedFrame;
 
 use super::MediaKind;
+use crate::frame::EncodedVideo;
 use crate::packet::{self, FrameSizeError, Tag};
 
 /// Who needs a frame. It travels in clear beside the sealed bytes.
@@ -16,6 +17,17 @@ pub enum Mark {
     Needed,
     /// No other frame needs it: a peer whose path carries less does without.
     Droppable,
+}
+
+impl Mark {
+    /// As the codec says of a picture.
+    pub(crate) const fn of(picture: &EncodedVideo) -> Self {
+        match picture {
+            EncodedVideo { key: true, .. } => Self::Key,
+            EncodedVideo { droppable: true, .. } => Self::Droppable,
+            _ => Self::Needed,
+        }
+    }
 }
 
 /// Which of the pictures of one sender.

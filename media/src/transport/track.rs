@@ -60,27 +60,21 @@ fn format(kind: MediaKind) -> &'static Format {
             rtx_payload_type: 112,
             clock_rate: 48_000,
         },
-        MediaKind::Video => &Format {
-            name: "video",
-            kind: RtpCodecKind::Video,
-            mime_type: "video/sframe",
-            rtx_mime_type: "video/rtx",
-            payload_type: 96,
-            rtx_payload_type: 97,
-            clock_rate: 90_000,
-        },
+        MediaKind::Video => &VIDEO,
         // The same codec on a track of its own.
-        MediaKind::Screen => &Format {
-            name: SCREEN,
-            kind: RtpCodecKind::Video,
-            mime_type: "video/sframe",
-            rtx_mime_type: "video/rtx",
-            payload_type: 96,
-            rtx_payload_type: 97,
-            clock_rate: 90_000,
-        },
+        MediaKind::Screen => &Format { name: SCREEN, ..VIDEO },
     }
 }
+
+const VIDEO: Format = Format {
+    name: "video",
+    kind: RtpCodecKind::Video,
+    mime_type: "video/sframe",
+    rtx_mime_type: "video/rtx",
+    payload_type: 96,
+    rtx_payload_type: 97,
+    clock_rate: 90_000,
+};
 
 fn codec(format: &Format) -> RTCRtpCodec {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() };
