@@ -60,7 +60,7 @@ pub struct PlainColour {
 }
 
 impl PlainColour {
-    /// A quiet grey-blue that suits every skin.
+    /// A quiet grey-blue.
     pub const CALM: Self = Self { y: 150, u: 134, v: 122 };
 }
 
